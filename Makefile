@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Cairn's build, in one make: no recursion into folders.  Each component says
+# in its own build.mk what it is made of; a source file added to its folder is
+# found by itself.  Flags are in config/flags.mk, and nowhere else.
+#
+#   make help       what can be made
+#   make V=1 ...    show the commands
+#   make OUT=dir    build somewhere else than in build/
+
+OUT   ?= build
+CACHE ?= $(HOME)/.cache/cairn
+
+# Which hypervisor `make run` and `make debug` start: release or debug.
+BUILD ?= release
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.SECONDARY:
+
+include config/flags.mk
+include config/rules.mk
+include config/third-party.mk
+
+include tools/build.mk
+include hypervisor/build.mk
+include guests/runtime/build.mk
+include guests/control/build.mk
+include guests/web/build.mk
+include guests/conformance/build.mk
+include guests/bench/build.mk
+include tests/unit/build.mk
+include tests/lint/build.mk
+
+# What those files have gathered in IMAGES, in the order they are worth waiting
+# for.
+## Build the hypervisor (release and debug) and every guest
+.PHONY: all
+all: $(IMAGES)
+
+## Start Cairn with its web guests (GUESTS=16 PORT=9000 MEM= CPUS= BUILD=)
+.PHONY: run
+run: deps
+	@$(MAKE) --no-print-directory all
+	@OUT='$(OUT)' BUILD='$(BUILD)' tools/run
+
+## The same, waiting for a debugger, with gdb attached and symbols loaded
+.PHONY: debug
+debug: deps
+	@$(MAKE) --no-print-directory all
+	@OUT='$(OUT)' BUILD='$(if $(filter file,$(origin BUILD)),debug,$(BUILD))' \
+	    tools/debug
+
+## Run every test, in the emulator too; ends with "N passed, N failed"
+.PHONY: test
+test: deps
+	@$(MAKE) --no-print-directory all
+	@$(TEST_ENV) tests/run unit lint system
+
+## Run all that needs no emulator: unit tests and lint
+.PHONY: check
+check:
+	@$(TEST_ENV) tests/run unit lint
+
+## Unit tests, on this machine, with sanitizers (TEST=event/ picks some)
+.PHONY: unit
+unit:
+	@$(TEST_ENV) tests/run unit
+
+## Tests that boot the real image in the emulator (TEST=words as for pytest -k)
+.PHONY: system
+system: all
+	@$(TEST_ENV) tests/run system
+
+## Static checks: layers, headers, ABI layout, locks, format, analysers
+.PHONY: lint
+lint:
+	@$(TEST_ENV) tests/run lint
+
+## Install what config/packages.txt names, fetch pinned sources (YES=1: no question)
+.PHONY: deps
+deps:
+	@CACHE='$(CACHE)' config/deps.sh
+
+## Build twice, in two places, and compare every byte
+.PHONY: check-reproducible
+check-reproducible:
+	@CACHE='$(CACHE)' tests/lint/reproducible
+
+## Sizes of the images, and of the hypervisor by room
+.PHONY: size
+size: all
+	@OUT='$(OUT)' config/size.sh
+
+## Apply .clang-format to every C file
+.PHONY: format
+format:
+	$(say) FORMAT '*.[ch]'
+	$(Q)git ls-files -z -co --exclude-standard '*.c' '*.h' | \
+	    xargs -0 -r clang-format -i
+
+## Show this list
+.PHONY: help
+help:
+	@awk '/^## /{h=substr($$0,4);next} /^\.PHONY/{next} \
+	    h&&/^[a-z-]+:/{sub(/:.*/,"");printf "  %-20s %s\n",$$0,h} {h=""}' \
+	    Makefile
+
+## Remove everything that was made (downloads in CACHE stay)
+.PHONY: clean
+clean:
+	rm -rf $(OUT)

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# build/guests/control.elf: everything in guests/control/, the runtime, and lwIP sized
+# by guests/control/lwip/lwipopts.h.  cJSON comes from its Debian source.
+
+CONTROL_SRC := $(call sources,guests/control,*.c *.S)
+CONTROL_OBJ := $(CONTROL_SRC:%=$(OUT)/guests/control/%.o)
+CONTROL_INC := -Iguests/control -Iguests/control/lwip $(LWIP_INC) -isystem $(CJSON)
+
+$(eval $(call guest-objects,$(OUT)/guests/control,\
+    $$(WARN) $$(CONTROL_INC) $$(GUEST_INC)))
+$(eval $(call guest-lwip,control))
+$(eval $(call guest-image,$(OUT)/guests/control,$(CONTROL_OBJ) \
+    $(OUT)/guests/control/cJSON.o $(OUT)/guests/control/liblwip.a))
+$(call read-deps,$(CONTROL_OBJ))
+
+$(CONTROL_OBJ): | $(CJSON)/.done $(LWIP)/.done
+
+$(CJSON)/cJSON.c: | $(CJSON)/.done ;
+
+$(OUT)/guests/control/cJSON.o: $(CJSON)/cJSON.c $(RULES) | $(NEWLIB)/.done
+	$(say) CC cJSON.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(GUEST_CFLAGS) -w -c $< -o $@
+
+ifneq ($(CONTROL_SRC),)
+IMAGES += $(OUT)/guests/control.elf
+endif

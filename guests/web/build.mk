@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# build/guests/web.elf: everything in guests/web/, the runtime, and lwIP sized
+# by guests/web/lwip/lwipopts.h.
+
+WEB_SRC := $(call sources,guests/web,*.c *.S)
+WEB_OBJ := $(WEB_SRC:%=$(OUT)/guests/web/%.o)
+WEB_INC := -Iguests/web -Iguests/web/lwip $(LWIP_INC)
+
+$(eval $(call guest-objects,$(OUT)/guests/web,\
+    $$(WARN) $$(WEB_INC) $$(GUEST_INC)))
+$(eval $(call guest-lwip,web))
+$(eval $(call guest-image,$(OUT)/guests/web,$(WEB_OBJ) \
+    $(OUT)/guests/web/liblwip.a))
+$(call read-deps,$(WEB_OBJ))
+
+$(WEB_OBJ): | $(LWIP)/.done
+
+ifneq ($(WEB_SRC),)
+IMAGES += $(OUT)/guests/web.elf
+endif
