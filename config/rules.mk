@@ -67,3 +67,8 @@ $(1).elf: $(1).dbg.elf
 	$$(Q)$$(NM) -n $$< >$(1).sym
 	$$(Q)$$(OBJDUMP) -d --no-show-raw-insn $$< >$(1).asm
 endef
+
+# A file that names it is looked at each time; it changes only if its content
+# does, so what depends on it is left alone.
+.PHONY: FORCE
+FORCE:

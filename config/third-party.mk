@@ -1,10 +1,83 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Code of others, from Debian's packages, into build/third-party/.  None of it
-# is in this repository: config/deps.sh fetches the versions that
-# config/sources.txt pins by sha256 into CACHE, and everything here is made from
-# there.
+# is in this repository: config/sources.txt pins versions and sha256,
+# config/sources.sh keeps the downloads in CACHE, and checks, unpacks and
+# patches them.
+#
+# A folder is ready when its .done is there.  What compiles against it names
+# that file as an order-only prerequisite.
 
-NEWLIB := $(OUT)/third-party/newlib
-LWIP   := $(OUT)/third-party/lwip/src
-CJSON  := $(OUT)/third-party/cjson
+THIRD_PARTY := $(OUT)/third-party
+
+NEWLIB := $(THIRD_PARTY)/newlib
+LWIP   := $(THIRD_PARTY)/lwip/src
+CJSON  := $(THIRD_PARTY)/cjson
+
+unpack = CACHE='$(CACHE)' config/sources.sh unpack
+
+# --- newlib, the guests' C library ----------------------------------------
+#
+# Its whole printf and malloc: the "nano" ones are wrong on x86-64 (arguments
+# of %zu and %lld are not consumed, blocks are aligned to 8 bytes only).  Reents
+# are small, locks are ours, time_t has 64 bits; system calls are the runtime's.
+NEWLIB_OPTIONS := --disable-multilib --disable-newlib-supplied-syscalls \
+    --enable-newlib-retargetable-locking --enable-newlib-long-time_t \
+    --enable-newlib-io-long-long --enable-newlib-io-c99-formats \
+    --enable-newlib-reent-small --disable-newlib-wide-orient \
+    --disable-newlib-unbuf-stream-opt --enable-lite-exit \
+    --enable-newlib-global-atexit --disable-newlib-fseek-optimization
+
+NEWLIB_SRC := $(abspath $(THIRD_PARTY))/newlib-src
+
+NEWLIB_CFLAGS = -Os -g $(GUEST_NEWLIB) $(GUEST_MACHINE) $(GUEST_NOT_LINUX) \
+    -ffile-prefix-map=$(NEWLIB_SRC)=newlib -fno-ident -nostdinc \
+    -isystem $(NEWLIB_SRC)/newlib/libc/include -isystem $(CC_INCLUDE)
+
+# Only what it is built with makes it be built again.
+$(THIRD_PARTY)/newlib.how: FORCE
+	@mkdir -p $(@D)
+	@echo '$(NEWLIB_CFLAGS) $(NEWLIB_OPTIONS)' | cmp -s - $@ || \
+	    echo '$(NEWLIB_CFLAGS) $(NEWLIB_OPTIONS)' >$@
+
+$(NEWLIB)/.done: $(THIRD_PARTY)/newlib.how config/sources.txt
+	$(say) UNPACK newlib
+	$(Q)$(unpack) newlib $(NEWLIB_SRC)
+	@rm -rf $(NEWLIB) $(NEWLIB).build && mkdir -p $(NEWLIB).build
+	$(say) CONF "newlib (20 s)"
+	$(Q)cd $(NEWLIB).build && $(NEWLIB_SRC)/newlib/configure \
+	    --host=x86_64-elf --prefix=/ $(NEWLIB_OPTIONS) \
+	    CC=$(CC) AR=$(AR) RANLIB=ranlib CFLAGS='$(NEWLIB_CFLAGS)' \
+	    >log 2>&1 || { tail -n 20 log; exit 1; }
+	$(say) MAKE "newlib (one minute)"
+	$(Q)cd $(NEWLIB).build && $(MAKE) >>log 2>&1 && \
+	    $(MAKE) install DESTDIR=$(abspath $(NEWLIB)).new >>log 2>&1 || \
+	    { tail -n 20 log; exit 1; }
+	@mv $(NEWLIB).new/x86_64-elf $(NEWLIB)
+	@rm -rf $(NEWLIB).new $(NEWLIB).build
+	@touch $@
+
+# --- lwIP, compiled by each program with its own lwipopts.h ----------------
+$(LWIP)/.done: config/sources.txt
+	$(say) UNPACK lwip
+	$(Q)$(unpack) lwip $(THIRD_PARTY)/lwip
+	@touch $@
+
+# --- Libraries of the control domain ---------------------------------------
+$(CJSON)/.done: config/sources.txt
+	$(say) UNPACK cjson
+	$(Q)$(unpack) cjson $(CJSON)
+	@touch $@
+
+# uthash is headers only; alone in a folder, because next to them in
+# /usr/include lies the host's C library.
+UTHASH := $(THIRD_PARTY)/uthash
+
+$(UTHASH)/.done: config/third-party.mk
+	$(say) COPY uthash
+	@mkdir -p $(UTHASH)
+	$(Q)cp $(patsubst %,/usr/include/ut%.h,array hash list string) $(UTHASH)
+	@touch $@
+
+.PHONY: third-party
+third-party: $(NEWLIB)/.done $(LWIP)/.done $(CJSON)/.done $(UTHASH)/.done

@@ -103,9 +103,6 @@ $(2): $(OUT)/$(1)/cairn.sym.elf $(OUT)/tools/mkmultiboot
 -include $$(HV_GEN_$(1))/asm_offsets.h.d $(OUT)/$(1)/link.ld.d
 endef
 
-.PHONY: FORCE
-FORCE:
-
 $(eval $(call hypervisor-mode,release,$(OUT)/cairn.elf))
 $(eval $(call hypervisor-mode,debug,$(OUT)/cairn-debug.elf))
 

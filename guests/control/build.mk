@@ -5,7 +5,8 @@
 
 CONTROL_SRC := $(call sources,guests/control,*.c *.S)
 CONTROL_OBJ := $(CONTROL_SRC:%=$(OUT)/guests/control/%.o)
-CONTROL_INC := -Iguests/control -Iguests/control/lwip $(LWIP_INC) -isystem $(CJSON)
+CONTROL_INC := -Iguests/control -Iguests/control/lwip $(LWIP_INC) \
+    -isystem $(CJSON) -isystem $(UTHASH)
 
 $(eval $(call guest-objects,$(OUT)/guests/control,\
     $$(WARN) $$(CONTROL_INC) $$(GUEST_INC)))
@@ -14,7 +15,7 @@ $(eval $(call guest-image,$(OUT)/guests/control,$(CONTROL_OBJ) \
     $(OUT)/guests/control/cJSON.o $(OUT)/guests/control/liblwip.a))
 $(call read-deps,$(CONTROL_OBJ))
 
-$(CONTROL_OBJ): | $(CJSON)/.done $(LWIP)/.done
+$(CONTROL_OBJ): | $(CJSON)/.done $(UTHASH)/.done $(LWIP)/.done
 
 $(CJSON)/cJSON.c: | $(CJSON)/.done ;
 
