@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * control_op(op): what only privileged domains may ask for: making, running,
+ * inspecting and ending other domains.
+ *
+ * Common errors: -EFAULT, an argument could not be read or written; -EACCES,
+ * a wrong version; -ENOSYS, an unknown command; -EPERM, the policy table does
+ * not let this caller; -ESRCH, no such domain; -EINVAL, a bad argument.
+ */
+
+#ifndef ABI_CONTROL_H
+#define ABI_CONTROL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <abi/domid.h>
+
+#define CONTROL_OP_VERSION 1U
+
+/* X-macro: CONTROL_OP(number, name). */
+#define CONTROL_OPS(CONTROL_OP)                                                \
+    CONTROL_OP(1, host_info)                                                   \
+    CONTROL_OP(2, create)                                                      \
+    CONTROL_OP(3, destroy)                                                     \
+    CONTROL_OP(4, pause)                                                       \
+    CONTROL_OP(5, unpause)                                                     \
+    CONTROL_OP(6, set_region)                                                  \
+    CONTROL_OP(7, copy_to)                                                     \
+    CONTROL_OP(8, copy_from)                                                   \
+    CONTROL_OP(9, set_start)                                                   \
+    CONTROL_OP(10, seed_grant)                                                 \
+    CONTROL_OP(11, list)                                                       \
+    CONTROL_OP(12, shutdown)                                                   \
+    CONTROL_OP(13, log_read)                                                   \
+    CONTROL_OP(14, module)                                                     \
+    CONTROL_OP(15, set_sched)                                                  \
+    CONTROL_OP(16, debug_key)
+
+enum control_op_number {
+#define CONTROL_OP_NUMBER_(number, name) CONTROL_OP_##name = number,
+    CONTROL_OPS(CONTROL_OP_NUMBER_)
+#undef CONTROL_OP_NUMBER_
+};
+
+struct control_host_info {
+    uint64_t total_pages;      /* OUT: RAM of the machine */
+    uint64_t free_pages;       /* OUT: not in use */
+    uint64_t unreserved_pages; /* OUT: neither in use nor promised */
+    uint64_t uptime_ns;        /* OUT */
+    uint32_t cpu_count;        /* OUT */
+    uint32_t tsc_khz;          /* OUT */
+    uint32_t domain_count;     /* OUT */
+    uint32_t domain_max;       /* OUT */
+};
+
+/*
+ * Make an empty, paused domain.  -ENOMEM: its reservation cannot be kept;
+ * -ENOSPC: no free domain id; -EEXIST: that id is taken.
+ */
+struct control_create {
+    uint32_t class;          /* IN: CAIRN_CLASS_* */
+    uint32_t vcpu_count;     /* IN: 1 .. 32 */
+    uint64_t virt_base;      /* IN: address of gfn 0 */
+    uint64_t reserved_pages; /* IN: promised at once ("memory") */
+    uint64_t max_pages;      /* IN: gfns of RAM ("maxmem") */
+    uint32_t max_ports;      /* IN: highest event channel port allowed */
+    uint32_t grant_frames;   /* IN: most frames of its grant table */
+    uint32_t maptrack_max;   /* IN: most grants mapped at once */
+    uint32_t grant_window;   /* IN: pages of its grant window */
+    uint32_t weight;         /* IN: processor share, 1 .. 65535, 256 usual */
+    uint32_t flags;          /* IN: 0 */
+    uint8_t uuid[16];        /* IN */
+};
+
+/* Before the first start only: protect gfns as LIGHT_PROT_*, text included. */
+struct control_set_region {
+    uint64_t gfn;   /* IN */
+    uint64_t count; /* IN: pages */
+    uint32_t prot;  /* IN */
+};
+
+/*
+ * Copy between the caller and gfns of another domain.  copy_to text is
+ * possible before the first start only (-EACCES).  At most
+ * CONTROL_COPY_MAX bytes a call.
+ */
+#define CONTROL_COPY_MAX (1024U * 1024U)
+struct control_copy {
+    uint64_t gfn;    /* IN: first page there */
+    uint64_t buffer; /* IN: address here */
+    uint32_t offset; /* IN: bytes into the first page, below 4096 */
+    uint32_t size;   /* IN: bytes */
+};
+
+/* Registers at the start, before it; all others are 0. */
+struct control_set_start {
+    uint32_t vcpu; /* IN */
+    uint64_t rip;  /* IN */
+    uint64_t rsp;  /* IN */
+    uint64_t rsi;  /* IN */
+};
+
+/* Write grant entry @ref of the domain: @gfn for @to, readable and writable. */
+struct control_seed_grant {
+    uint32_t ref; /* IN: below GNTTAB_NR_RESERVED */
+    domid_t to;   /* IN */
+    uint64_t gfn; /* IN */
+};
+
+/* control_domain_info.flags */
+#define CONTROL_DOM_dying    0x01U
+#define CONTROL_DOM_shutdown 0x02U
+#define CONTROL_DOM_paused   0x04U
+#define CONTROL_DOM_blocked  0x08U
+#define CONTROL_DOM_running  0x10U
+#define CONTROL_DOM_initial  0x20U /* the initial domain */
+
+#define CONTROL_REASON_BYTES 64
+
+struct control_domain_info {
+    domid_t domid;
+    uint16_t class;           /* CAIRN_CLASS_* */
+    uint32_t flags;           /* CONTROL_DOM_* */
+    uint32_t shutdown_reason; /* SHUTDOWN_*, valid with the flag */
+    uint32_t vcpu_count;
+    uint64_t cpu_time_ns;
+    uint64_t reserved_pages;
+    uint64_t max_pages;
+    uint64_t used_pages;   /* RAM pages populated now */
+    uint64_t table_pages;  /* page tables */
+    uint64_t record_bytes; /* the hypervisor's own records */
+    uint32_t ports_used, ports_max;
+    uint32_t grant_frames_used, grant_frames_max;
+    uint32_t maptrack_used, maptrack_max;
+    uint32_t weight;
+    uint32_t pause_count;
+    uint8_t uuid[16];
+    char crash_reason[CONTROL_REASON_BYTES]; /* text, "" if none */
+};
+
+/* Domains with ids of at least op.domid, ascending, as many as fit. */
+struct control_list {
+    uint64_t buffer; /* IN: address of control_domain_info[room] */
+    uint32_t room;   /* IN */
+    uint32_t count;  /* OUT */
+};
+
+struct control_shutdown {
+    uint32_t
+        reason; /* IN: SHUTDOWN_*: stop the domain at once, as if it asked */
+};
+
+/*
+ * Read the hypervisor's log.  Positions are bytes since boot; an older one
+ * than the ring still holds is moved up.
+ */
+struct control_log_read {
+    uint64_t position; /* IN OUT */
+    uint64_t buffer;   /* IN */
+    uint32_t size;     /* IN */
+    uint32_t count;    /* OUT: bytes copied */
+};
+
+/* Boot modules but the first.  -ENOENT: no such @index. */
+#define CONTROL_MODULE_STRING 256
+struct control_module {
+    uint32_t index;  /* IN: 0 is the first after the initial domain */
+    uint32_t gfn;    /* OUT: first page in the module window */
+    uint64_t bytes;  /* OUT */
+    uint64_t string; /* IN: address of char[CONTROL_MODULE_STRING], filled */
+};
+
+struct control_set_sched {
+    uint32_t weight; /* IN: 1 .. 65535 */
+};
+
+struct control_debug_key {
+    uint32_t key; /* IN: what the key does goes to the log */
+};
+
+struct control_op {
+    uint32_t cmd;     /* IN: CONTROL_OP_* */
+    uint32_t version; /* IN: CONTROL_OP_VERSION */
+    domid_t domid;    /* IN: subject; create: wanted or DOMID_INVALID, OUT */
+    uint16_t pad[3];
+    union {
+        struct control_host_info host_info;
+        struct control_create create;
+        struct control_set_region set_region;
+        struct control_copy copy;
+        struct control_set_start set_start;
+        struct control_seed_grant seed_grant;
+        struct control_list list;
+        struct control_shutdown shutdown;
+        struct control_log_read log_read;
+        struct control_module module;
+        struct control_set_sched set_sched;
+        struct control_debug_key debug_key;
+        uint8_t size[112];
+    } u;
+};
+
+_Static_assert(sizeof(struct control_create) == 72, "ABI");
+_Static_assert(sizeof(struct control_copy) == 24, "ABI");
+_Static_assert(sizeof(struct control_set_start) == 32, "ABI");
+_Static_assert(sizeof(struct control_domain_info) == 176, "ABI");
+_Static_assert(sizeof(struct control_op) == 128, "ABI");
+
+#endif /* ABI_CONTROL_H */

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Each CPU's own area: an aligned block of virtual addresses that holds its
+ * stacks, each with an unmapped guard page below, and its per-CPU variables.
+ * The stack pointer, rounded down, finds it: no segment register is needed,
+ * so the guest's GS base stays loaded and NMIs are no special case.
+ *
+ * A vCPU never keeps a stack across a switch, so the CPU does not change
+ * under a running function and the address may be computed once.
+ */
+
+#ifndef ARCH_X86_64_PERCPU_H
+#define ARCH_X86_64_PERCPU_H
+
+#include <stdint.h>
+
+#define CPU_MAX 64U
+
+#define CPU_AREA_SIZE      0x10000UL
+#define CPU_AREA_STACK_TOP 0xa000UL /* of the ordinary stack, 16 KiB */
+#define CPU_AREA_VARS      0xa000UL /* struct cpu_vars, then DEFINE_PER_CPU */
+
+static inline uintptr_t cpu_area(void);
+
+#ifdef UNIT_TEST
+extern char unit_test_cpu_area[CPU_AREA_SIZE];
+static inline uintptr_t cpu_area(void)
+{
+    return (uintptr_t)unit_test_cpu_area;
+}
+#else
+static inline uintptr_t cpu_area(void)
+{
+    register uintptr_t rsp __asm__("rsp");
+
+    return rsp & ~(CPU_AREA_SIZE - 1);
+}
+#endif
+
+/*
+ * Per-CPU variables live in the section .percpu, which start-up copies into
+ * each CPU's area; their link addresses are offsets from percpu_start.
+ */
+#ifdef UNIT_TEST
+#define DEFINE_PER_CPU(type, name)  type percpu_##name
+#define DECLARE_PER_CPU(type, name) extern type percpu_##name
+#define this_cpu(name)              (percpu_##name)
+#define per_cpu(name, cpu)          (percpu_##name)
+#else
+extern char percpu_start[];
+#define DEFINE_PER_CPU(type, name)                                             \
+    __attribute__((section(".percpu"))) type percpu_##name
+#define DECLARE_PER_CPU(type, name) extern type percpu_##name
+#define percpu_at_(name, area)                                                 \
+    (*(__typeof__(&percpu_##name))((area) + CPU_AREA_VARS +                    \
+                                   ((uintptr_t)&percpu_##name -                \
+                                    (uintptr_t)percpu_start)))
+#define this_cpu(name)     percpu_at_(name, cpu_area())
+#define per_cpu(name, cpu) percpu_at_(name, cpu_area_of(cpu))
+#endif
+
+/* The area of another CPU. */
+uintptr_t cpu_area_of(unsigned int cpu);
+
+/* Number of the CPU this runs on, 0 .. CPU_MAX - 1. */
+DECLARE_PER_CPU(unsigned int, cpu_id);
+
+#endif /* ARCH_X86_64_PERCPU_H */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the processor room calls in the rooms above it.  All run with
+ * interrupts off, on the CPU's own stack, with the guest's registers in
+ * guest_regs().
+ */
+
+#ifndef ARCH_X86_64_UPCALLS_H
+#define ARCH_X86_64_UPCALLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/x86_64/regs.h"
+
+/* A guest made SYSCALL.  Defined by the hypercall room. */
+void upcall_hypercall(struct cpu_regs *regs);
+
+/* An exception in ring 3.  @cr2 is the address of a #PF.  Defined by pv. */
+void upcall_guest_exception(struct cpu_regs *regs, uint64_t cr2);
+
+/*
+ * A page fault in ring 0 at a guest's address, inside a copy routine with a
+ * fix-up.  True: resolved, try again.  Defined by the domain room.
+ */
+bool upcall_guest_page_fault(uint64_t cr2, uint32_t error_code);
+
+/* A device vector (VECTOR_DEVICE_FIRST ..), already acknowledged.  device. */
+void upcall_device_interrupt(uint8_t vector);
+
+/* The CPU's one-shot timer fired.  Defined by core. */
+void upcall_timer_interrupt(void);
+
+/* The console's UART raised its interrupt.  Defined by core. */
+void upcall_console_interrupt(void);
+
+/*
+ * About to return to a guest: run what is pending, perhaps switch to another
+ * vCPU (replacing what guest_regs() holds) or idle until there is one, and
+ * deliver events.  Returns when the registers may be loaded.  Defined by pv.
+ */
+void upcall_return_to_guest(void);
+
+#endif /* ARCH_X86_64_UPCALLS_H */

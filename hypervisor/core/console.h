@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The machine's console: a 16550 at COM1, or nothing.
+ *
+ * Output interleaves by whole lines: what a domain writes is kept until its
+ * newline (or until a bound), then printed at once, so that two writers never
+ * share a line; the initial domain's prompt is the exception, printed as it
+ * comes while nothing else is in the middle of a line.
+ *
+ * Input goes to the initial domain (VIRQ_CONSOLE, then console_read), until
+ * Ctrl-A typed three times switches it to the debug keys and back.
+ */
+
+#ifndef CORE_CONSOLE_H
+#define CORE_CONSOLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Raw bytes out, used by the log; polls the UART. */
+void console_write(const char *bytes, size_t size);
+
+/* Take at most @size bytes of typed input; 0 when there are none. */
+size_t console_read(char *buffer, size_t size);
+
+#endif /* CORE_CONSOLE_H */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Spinlocks, first come first served.  Interrupts are off in the hypervisor,
+ * so a lock needs no variant for them.
+ *
+ * Order is by rank, lowest first, as core/lock_order.def lists it; two locks
+ * of one rank only where the list says so.  Debug builds keep what each CPU
+ * holds and panic on an inversion, naming both.
+ */
+
+#ifndef CORE_LOCK_H
+#define CORE_LOCK_H
+
+#include <stdint.h>
+
+#include "lib/compiler.h"
+
+enum lock_rank {
+#define LOCK_RANK(name, text) LOCK_##name,
+#include "core/lock_order.def"
+#undef LOCK_RANK
+    LOCK_RANKS
+};
+
+struct __lockable spinlock {
+    uint16_t next;    /* ticket of the next to come */
+    uint16_t serving; /* ticket of the holder */
+    uint8_t rank;     /* enum lock_rank */
+};
+
+#define SPINLOCK_INIT(rank_)                                                   \
+    {                                                                          \
+        .rank = (rank_)                                                        \
+    }
+
+void spin_lock_init(struct spinlock *lock, enum lock_rank rank);
+void spin_lock(struct spinlock *lock) __acquires(*lock);
+void spin_unlock(struct spinlock *lock) __releases(*lock);
+
+#endif /* CORE_LOCK_H */

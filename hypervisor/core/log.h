@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The hypervisor's log: whole lines to the console and into a ring that can
+ * be read later (control_op log_read).
+ */
+
+#ifndef CORE_LOG_H
+#define CORE_LOG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/compiler.h"
+
+enum log_level {
+    LOG_ERROR,   /* the machine or Cairn is broken */
+    LOG_WARNING, /* works, but somebody should look */
+    LOG_INFO,    /* an operator wants to know */
+    LOG_GUEST,   /* provoked by a guest: limited in rate */
+    LOG_DEBUG,   /* for us */
+};
+
+/* A line (without its newline). */
+void log_line(enum log_level level, const char *fmt, ...) __printf(2, 3);
+
+#define log_error(...)   log_line(LOG_ERROR, __VA_ARGS__)
+#define log_warning(...) log_line(LOG_WARNING, __VA_ARGS__)
+#define log_info(...)    log_line(LOG_INFO, __VA_ARGS__)
+#define log_guest(...)   log_line(LOG_GUEST, __VA_ARGS__)
+#define log_debug(...)   log_line(LOG_DEBUG, __VA_ARGS__)
+
+/*
+ * Copy at most @size bytes of the log from *@position on, moving it up to
+ * the oldest byte held first, and then past what was copied.
+ */
+size_t log_read(uint64_t *position, char *buffer, size_t size);
+
+#endif /* CORE_LOG_H */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* System time: nanoseconds since boot, from the TSC. */
+
+#ifndef CORE_TIME_H
+#define CORE_TIME_H
+
+#include <stdint.h>
+
+/* ns = (ticks << shift or >> -shift) * mul >> 32; mul has bit 31 set. */
+struct tsc_scale {
+    uint32_t mul;
+    int8_t shift;
+};
+
+extern struct tsc_scale tsc_scale; /* constant after time_init() */
+extern uint32_t tsc_khz;           /* the same */
+extern uint64_t tsc_at_boot;       /* the TSC at system time 0; the same */
+
+/* Seconds since 1970, UTC, at system time 0. */
+extern uint64_t wallclock_at_boot;
+
+uint64_t time_now(void);
+
+#endif /* CORE_TIME_H */

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Domains: the unit of ownership.
+ *
+ *   create -> paused --unpause--> runs --shutdown/crash--> shut down
+ *                                   |                         |
+ *                                   '-------- destroy --------'--> dying
+ *   dying: no longer found by domain_get; what it owns is given back piece by
+ *   piece; the record itself goes with the last reference.
+ *
+ * Each room keeps its own structure; this one holds pointers to them.
+ * Fields: (c) constant after creation, (d) guarded by lock, (a) atomic,
+ * (l) guarded by the list lock.
+ */
+
+#ifndef DOMAIN_DOMAIN_H
+#define DOMAIN_DOMAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <abi/control.h>
+#include <abi/domid.h>
+#include <abi/shared_info.h>
+
+#include "core/lock.h"
+#include "lib/compiler.h"
+
+struct evtchn_table;
+struct grant_table;
+struct light_space;
+struct vcpu;
+
+/* Most vCPUs of a light domain: those with a vcpu_info in shared_info. */
+#define DOMAIN_VCPUS_MAX LEGACY_MAX_VCPUS
+
+/* Most domains: the 16-bit ids below the reserved ones, and id 0. */
+#define DOMAIN_MAX 32752U
+
+/* Rights of the policy table (control/policy.h), as bits. */
+#define DOMAIN_RIGHT_CONTROL 0x1U /* control_op and other domains' ports */
+#define DOMAIN_RIGHT_DEVICE  0x2U /* device_op, machine addresses */
+#define DOMAIN_RIGHT_CONSOLE 0x4U /* reading the machine's console */
+#define DOMAIN_RIGHT_POWER   0x8U /* its shutdown is the machine's */
+
+struct domain {
+    domid_t domid;                   /* (c) */
+    uint32_t class;                  /* (c) CAIRN_CLASS_* */
+    uint32_t rights;                 /* (c) DOMAIN_RIGHT_* */
+    uint32_t refs;                   /* (a) */
+    struct shared_info *shared_info; /* (c) the guest writes this page too */
+    struct evtchn_table *events;     /* (c) */
+    struct grant_table *grants;      /* (c) */
+    struct light_space *space;       /* (c) */
+    struct vcpu **vcpu;              /* (c) vcpu_count of them */
+    uint32_t vcpu_count;             /* (c) */
+
+    struct spinlock lock;
+    bool dying;                              /* (d) */
+    bool is_shutdown;                        /* (d) */
+    bool started;                            /* (d) was unpaused once */
+    uint32_t shutdown_reason;                /* (d) SHUTDOWN_* */
+    uint32_t pause_count;                    /* (d) vCPUs run only at 0 */
+    uint32_t weight;                         /* (d) of each vCPU */
+    uint8_t uuid[16];                        /* (c) */
+    char crash_reason[CONTROL_REASON_BYTES]; /* (d) */
+};
+
+extern struct domain *initial_domain;
+
+struct domain_config {
+    domid_t domid; /* wanted, or DOMID_INVALID */
+    uint32_t rights;
+    struct control_create create;
+    uint64_t module_pages; /* windows only the initial domain has */
+    uint64_t mmio_pages;
+};
+
+/*
+ * Make a domain, paused once, empty.  The caller owns a reference.  Errors as
+ * control_op create.
+ */
+int __must_check domain_create(const struct domain_config *config,
+                               struct domain **created);
+
+/*
+ * Begin the end: stop its vCPUs for good, then give back what it owns, at
+ * most a quantum a call.  0: all gone; -EAGAIN: call again.
+ */
+int __must_check domain_destroy(struct domain *d);
+
+/* Look a domain up and hold it; NULL if there is none or it is dying. */
+struct domain *__must_check domain_get(domid_t domid);
+
+/* DOMID_SELF means @self. */
+struct domain *__must_check domain_get_or_self(domid_t domid,
+                                               struct domain *self);
+
+/* The first domain, dying ones included, with an id of at least @from; held. */
+struct domain *__must_check domain_get_next(domid_t from);
+
+void domain_put(struct domain *d);
+
+uint32_t domain_count(void);
+
+/* Counted: an unpaused domain's vCPUs run only when every pause is undone. */
+int __must_check domain_pause(struct domain *d);
+int __must_check domain_unpause(struct domain *d);
+
+/*
+ * @d stops for @reason: the machine's end if it has DOMAIN_RIGHT_POWER, else
+ * its vCPUs stop and VIRQ_DOM_EXC tells the control domain.
+ */
+void domain_shutdown(struct domain *d, uint32_t reason);
+
+/* The guest broke its side so that no answer can be given: stop it, say why. */
+void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
+
+void domain_info(struct domain *d, struct control_domain_info *info);
+
+#endif /* DOMAIN_DOMAIN_H */

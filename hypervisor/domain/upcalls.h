@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the domain room calls in the rooms above it, to make and unmake. */
+
+#ifndef DOMAIN_UPCALLS_H
+#define DOMAIN_UPCALLS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/compiler.h"
+
+struct domain;
+struct vcpu;
+
+/* Event room. */
+int __must_check upcall_events_create(struct domain *d, uint32_t max_ports);
+bool upcall_events_destroy(struct domain *d); /* a quantum; true when done */
+void upcall_events_free(struct domain *d);    /* with the last reference */
+void upcall_vcpu_timer(struct vcpu *v);       /* raise VIRQ_TIMER */
+void upcall_domain_changed(void);             /* raise VIRQ_DOM_EXC */
+void upcall_memory_wanted(void);              /* raise VIRQ_ENOMEM */
+
+/* Grant room. */
+int __must_check upcall_grants_create(struct domain *d, uint32_t max_frames,
+                                      uint32_t max_maptrack);
+bool upcall_grants_destroy(struct domain *d);
+void upcall_grants_free(struct domain *d);
+
+/* Device room: quiesce and let go of what was assigned. */
+void upcall_devices_release(struct domain *d);
+
+#endif /* DOMAIN_UPCALLS_H */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names for the compiler attributes the hypervisor uses. */
+
+#ifndef LIB_COMPILER_H
+#define LIB_COMPILER_H
+
+#include <stddef.h>
+
+#define __must_check      __attribute__((warn_unused_result))
+#define __noreturn        __attribute__((noreturn))
+#define __printf(f, a)    __attribute__((format(printf, f, a)))
+#define __page_aligned    __attribute__((aligned(4096)))
+#define __used            __attribute__((used))
+#define __section(name)   __attribute__((section(name)))
+#define likely(x)         __builtin_expect(!!(x), 1)
+#define unlikely(x)       __builtin_expect(!!(x), 0)
+#define barrier()         __asm__ __volatile__("" ::: "memory")
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The structure whose member @member is at @ptr. */
+#define container_of(ptr, type, member)                                        \
+    ((type *)((char *)(ptr)-offsetof(type, member)))
+
+/*
+ * Lock annotations.  gcc ignores them; "make check-locks" has clang follow
+ * every path and complain of a lock not taken, not given back, or taken on
+ * the wrong object.
+ */
+#if defined(__clang__)
+#define __lockable        __attribute__((capability("lock")))
+#define __acquires(lock)  __attribute__((acquire_capability(lock)))
+#define __releases(lock)  __attribute__((release_capability(lock)))
+#define __must_hold(lock) __attribute__((requires_capability(lock)))
+#define __lock_primitive  __attribute__((no_thread_safety_analysis))
+#else
+#define __lockable
+#define __acquires(lock)
+#define __releases(lock)
+#define __must_hold(lock)
+#define __lock_primitive
+#endif
+
+#endif /* LIB_COMPILER_H */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reading a kernel image: an ELF64 file with Xen's notes and Cairn's.
+ *
+ * Pure C on bytes that nobody trusts: every offset and length is checked
+ * against the file, and the segments against each other, before use.  The
+ * control domain's builder links this file too.
+ */
+
+#ifndef LIB_ELF_IMAGE_H
+#define LIB_ELF_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/compiler.h"
+
+/* More loadable segments than any kernel has. */
+#define ELF_IMAGE_SEGMENTS_MAX 16
+
+struct elf_segment {
+    uint64_t paddr;      /* where it goes, bytes from gfn 0 */
+    uint64_t mem_bytes;  /* zero-filled behind file_bytes */
+    uint64_t offset;     /* in the file */
+    uint64_t file_bytes; /* <= mem_bytes */
+    bool write, execute;
+};
+
+struct elf_image {
+    struct elf_segment segment[ELF_IMAGE_SEGMENTS_MAX];
+    unsigned int segment_count;
+    uint64_t start, end; /* bytes from gfn 0: [start, end) of all segments */
+    uint64_t virt_base;  /* address of gfn 0 */
+    uint64_t entry;      /* virtual address */
+    uint64_t hypercall_page; /* virtual address, 0 if not asked for */
+    uint32_t class; /* CAIRN_CLASS_*; CAIRN_CLASS_PV without the note */
+    bool xen_notes; /* found any */
+};
+
+/*
+ * Read the headers and notes of the @size bytes at @file into @image.
+ *
+ * Returns 0, or -ENOEXEC with *@why a sentence part that says what is wrong
+ * ("program header 3 lies outside the file").
+ */
+int __must_check elf_image_read(struct elf_image *image, const void *file,
+                                size_t size, const char **why);
+
+#endif /* LIB_ELF_IMAGE_H */

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Address spaces of class light: va = virt_base + gfn * 4096.
+ *
+ * The leaf page tables are the only map from gfn to frame.  What a leaf is:
+ *
+ *     hole          no such page; an access faults to the guest
+ *     guard         RAM the guest made inaccessible
+ *     demand-zero   RAM never touched: the value 0, in a RAM gfn
+ *     private       RAM with a frame of its own
+ *     granted       another domain's frame, in the grant window
+ *     mmio          a device's page, uncached, in the MMIO window
+ *     special       shared_info, grant table, boot module: the hypervisor's
+ *
+ * Leaves that are not present hold no machine address (L1TF).  A changed leaf
+ * is written by compare-and-exchange, because the processor sets A and D
+ * behind our back.  Table pages are freed only with the space, so whoever
+ * holds a reference to the domain may walk them.
+ *
+ * Pages are populated from the domain's promise first.  The functions here
+ * take the space's lock themselves.
+ */
+
+#ifndef MEMORY_LIGHT_H
+#define MEMORY_LIGHT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <abi/domid.h>
+#include <abi/light.h>
+
+#include "core/lock.h"
+#include "lib/compiler.h"
+#include "lib/frame_number.h"
+
+struct frame;
+
+struct light_space {
+    struct spinlock lock;
+    domid_t owner;              /* (c) */
+    mfn_t root;                 /* (c) the L4 table */
+    struct light_layout layout; /* (c) */
+    uint64_t reserve_left;      /* (l) promised frames not yet used */
+    uint64_t used_pages;        /* (l) RAM pages populated */
+    uint64_t table_pages;       /* (l) page-table frames, root included */
+    uint64_t live_cpus;         /* (a) CPUs that may hold translations */
+};
+
+/* What an access to a gfn needs. */
+enum light_access {
+    LIGHT_READ,
+    LIGHT_WRITE,
+    LIGHT_EXECUTE,
+};
+
+/*
+ * Make the tables for @layout and promise @reserved_pages of RAM plus the page
+ * tables it can ever need.  -ENOMEM; -EINVAL: the layout does not fit a
+ * canonical lower or upper half, or meets the hypervisor's own addresses.
+ */
+int __must_check light_create(struct light_space *s, domid_t owner,
+                              const struct light_layout *layout,
+                              uint64_t reserved_pages);
+
+/*
+ * Drop pages and tables, at most a quantum a call; true when all is gone.
+ * The space must not be loaded on any CPU.
+ */
+bool light_destroy(struct light_space *s);
+
+/*
+ * Resolve a fault at @va: 0 = try the access again; -EFAULT = the guest's own
+ * fault; -ENOMEM = the page wants a frame and none is left (the caller blocks
+ * the vCPU).
+ */
+int __must_check light_fault(struct light_space *s, vaddr_t va,
+                             enum light_access access);
+
+/*
+ * The frame behind RAM page @g, populated and, for a write, allowed to be
+ * written, with a reference taken: frame_put() gives it back.  Text counts as
+ * writable only with @override, before the domain's first start.
+ * -EINVAL: no RAM page; -EACCES: protection; -ENOMEM.
+ */
+int __must_check light_get_frame(struct light_space *s, gfn_t g,
+                                 enum light_access access, bool override,
+                                 struct frame **frame);
+
+/* light_op protect and, before the first start, control_op set_region. */
+int __must_check light_protect(struct light_space *s, gfn_t first,
+                               uint64_t count, uint32_t prot, bool builder);
+
+/* light_op discard. */
+int __must_check light_discard(struct light_space *s, gfn_t first,
+                               uint64_t count);
+
+/* Install the hypervisor's frame at @g of the special or module window. */
+int __must_check light_map_special(struct light_space *s, gfn_t g, mfn_t m,
+                                   bool writable);
+
+/* Install a granted frame at @va of the grant window; -EINVAL, -EBUSY, ... */
+int __must_check light_map_granted(struct light_space *s, vaddr_t va, mfn_t m,
+                                   bool writable);
+
+/* Remove it again, flushed on return.  -EINVAL: @va does not map @m so. */
+int __must_check light_unmap_granted(struct light_space *s, vaddr_t va,
+                                     mfn_t m);
+
+/* Map a device's page at @g of the MMIO window, uncached, read-write. */
+int __must_check light_map_mmio(struct light_space *s, gfn_t g, mfn_t m);
+
+/* Load the space on this CPU (CR3). */
+void light_load(struct light_space *s);
+
+static inline vaddr_t light_va(const struct light_space *s, gfn_t g)
+{
+    return s->layout.virt_base + (g.raw << PAGE_SHIFT);
+}
+
+#endif /* MEMORY_LIGHT_H */
