@@ -76,7 +76,10 @@ unpack() {
     rm -rf "$to"
     mkdir -p "$(dirname "$to")"
     case $first in
-    *.dsc) dpkg-source --no-check -q -x "$first" "$to" ;;
+    *.dsc)
+        dpkg-source --no-check -q -x "$first" "$to"
+        rm -f "$(dirname "$to")"/*.orig.tar.* # Copied beside it.
+        ;;
     *)
         mkdir "$to"
         tar -xf "$first" -C "$to" --strip-components=1
