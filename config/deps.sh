@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export LC_ALL=C DEBIAN_FRONTEND=noninteractive
-CACHE=${CACHE:-$HOME/.cache/cairn}
+CACHE=${CACHE:-${HOME:-/root}/.cache/cairn}
 # shellcheck source=config/apt.sh
 . config/apt.sh
 
