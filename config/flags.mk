@@ -22,7 +22,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
         -Wswitch-enum -Wundef -Wvla
 
 # The same bytes wherever the tree lies.
-REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)=. -frandom-seed=$(notdir $@)
+REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)=.
 
 # --- The hypervisor -------------------------------------------------------
 #
