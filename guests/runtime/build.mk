@@ -34,7 +34,7 @@ LWIP_INC := -isystem $(LWIP)/include -Iguests/runtime/lwip
 LWIP_FILES := $(addprefix core/,\
     altcp.c altcp_alloc.c altcp_tcp.c def.c dns.c inet_chksum.c init.c ip.c \
     mem.c memp.c netif.c pbuf.c raw.c stats.c sys.c tcp.c tcp_in.c tcp_out.c \
-    timeouts.c udp.c ipv4/acd.c ipv4/autoip.c ipv4/dhcp.c ipv4/etharp.c \
+    timeouts.c udp.c ipv4/autoip.c ipv4/dhcp.c ipv4/etharp.c \
     ipv4/icmp.c ipv4/igmp.c ipv4/ip4.c ipv4/ip4_addr.c ipv4/ip4_frag.c) \
     api/err.c netif/ethernet.c apps/http/httpd.c apps/http/fs.c
 
