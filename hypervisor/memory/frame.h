@@ -110,6 +110,12 @@ void frame_free_to_reserve(struct frame *f);
 void frame_get(struct frame *f);
 void frame_put(struct frame *f);
 
+/*
+ * (a) Set by who waits for memory; then the next frames to become free and
+ * unpromised clear it and call upcall_frames_free().
+ */
+extern bool frames_wanted;
+
 struct frame_totals {
     uint64_t total, free, unreserved;
 };

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reading and writing guest memory on behalf of a hypercall.
+ * Reading and writing the running guest's memory: for the hypercall and control
+ * rooms, and for the frames that a bounce or an iret moves.
  *
  * A guest address is a struct guest_ptr until it goes through here; it cannot
  * be dereferenced by mistake, and no room below this one ever sees it.
  *
  * A fault on a page that is merely not populated yet is resolved and the copy
- * goes on.  No lock may be held by the caller.
+ * goes on.  When that finds no memory the copy fails with -EFAULT and
+ * current->wants_memory is set: the way out of the hypervisor then lets the
+ * guest repeat the call once there is memory again.  No lock may be held by
+ * the caller.
  */
 
-#ifndef HYPERCALL_GUEST_COPY_H
-#define HYPERCALL_GUEST_COPY_H
+#ifndef PV_GUEST_COPY_H
+#define PV_GUEST_COPY_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,4 +51,4 @@ int __must_check copy_from_guest(void *dst, struct guest_ptr src, size_t size);
 int __must_check copy_to_guest(struct guest_ptr dst, const void *src,
                                size_t size);
 
-#endif /* HYPERCALL_GUEST_COPY_H */
+#endif /* PV_GUEST_COPY_H */
