@@ -29,12 +29,12 @@ IMAGES :=
 # $(prefix)/SOURCE.o; newlib's headers must be there before the first one.
 
 define guest-objects
-$(1)/%.c.o: %.c $(RULES) | $(NEWLIB)/.done
+$(1)/%.c.o: %.c $(RULES) $(NEWLIB)/.done
 	$$(say) CC $$<
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(GUEST_CFLAGS) $(2) $$(DEPFLAGS) -c $$< -o $$@
 
-$(1)/%.S.o: %.S $(RULES) | $(NEWLIB)/.done
+$(1)/%.S.o: %.S $(RULES) $(NEWLIB)/.done
 	$$(say) AS $$<
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(GUEST_CFLAGS) $(2) $$(DEPFLAGS) -c $$< -o $$@
@@ -53,7 +53,7 @@ endef
 # with symbols but without debug information; IMAGE.dbg.elf for gdb; listings.
 
 define guest-image
-$(1).dbg.elf: $(2) $(RUNTIME_LIB) $(GUEST_LDS) $(RULES) | $(NEWLIB)/.done
+$(1).dbg.elf: $(2) $(RUNTIME_LIB) $(GUEST_LDS) $(RULES) $(NEWLIB)/.done
 	$$(say) LD $$@
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(GUEST_LDFLAGS) -T $(GUEST_LDS) -o $$@ \

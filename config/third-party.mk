@@ -31,7 +31,7 @@ NEWLIB_OPTIONS := --disable-multilib --disable-newlib-supplied-syscalls \
 NEWLIB_SRC := $(abspath $(THIRD_PARTY))/newlib-src
 
 NEWLIB_CFLAGS = -Os -g $(GUEST_NEWLIB) $(GUEST_MACHINE) $(GUEST_NOT_LINUX) \
-    -ffile-prefix-map=$(NEWLIB_SRC)=newlib -fno-ident -nostdinc \
+    -ffile-prefix-map=$(abspath $(THIRD_PARTY))=third-party -fno-ident -nostdinc \
     -isystem $(NEWLIB_SRC)/newlib/libc/include -isystem $(CC_INCLUDE)
 
 # Only what it is built with makes it be built again.

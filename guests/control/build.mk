@@ -15,11 +15,11 @@ $(eval $(call guest-image,$(OUT)/guests/control,$(CONTROL_OBJ) \
     $(OUT)/guests/control/cJSON.o $(OUT)/guests/control/liblwip.a))
 $(call read-deps,$(CONTROL_OBJ))
 
-$(CONTROL_OBJ): | $(CJSON)/.done $(UTHASH)/.done $(LWIP)/.done
+$(CONTROL_OBJ): $(CJSON)/.done $(UTHASH)/.done $(LWIP)/.done
 
 $(CJSON)/cJSON.c: | $(CJSON)/.done ;
 
-$(OUT)/guests/control/cJSON.o: $(CJSON)/cJSON.c $(RULES) | $(NEWLIB)/.done
+$(OUT)/guests/control/cJSON.o: $(CJSON)/cJSON.c $(RULES) $(NEWLIB)/.done
 	$(say) CC cJSON.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(GUEST_CFLAGS) -w -c $< -o $@

@@ -47,8 +47,7 @@ define guest-lwip
 LWIP_OBJ_$(1) := $(LWIP_FILES:%.c=$(OUT)/guests/$(1)/lwip/%.o) \
                  $(LWIP_PORT_SRC:%=$(OUT)/guests/$(1)/port/%.o)
 
-$(OUT)/guests/$(1)/lwip/%.o: $(LWIP)/%.c $(RULES) \
-    | $(NEWLIB)/.done $(LWIP)/.done
+$(OUT)/guests/$(1)/lwip/%.o: $(LWIP)/%.c $(RULES) $(NEWLIB)/.done
 	$$(say) CC "lwip/$$*.c ($(1))"
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(GUEST_CFLAGS) -w -Iguests/$(1)/lwip $$(LWIP_INC) \
@@ -56,6 +55,8 @@ $(OUT)/guests/$(1)/lwip/%.o: $(LWIP)/%.c $(RULES) \
 
 $(eval $(call guest-objects,$(OUT)/guests/$(1)/port,$$(WARN) \
     -Iguests/$(1)/lwip $$(LWIP_INC) $$(GUEST_INC)))
+
+$$(LWIP_OBJ_$(1)): $(LWIP)/.done
 
 $(OUT)/guests/$(1)/liblwip.a: $$(LWIP_OBJ_$(1))
 	$$(make-archive)

@@ -14,7 +14,7 @@ $(eval $(call guest-image,$(OUT)/guests/web,$(WEB_OBJ) \
     $(OUT)/guests/web/liblwip.a))
 $(call read-deps,$(WEB_OBJ))
 
-$(WEB_OBJ): | $(LWIP)/.done
+$(WEB_OBJ): $(LWIP)/.done
 
 ifneq ($(WEB_SRC),)
 IMAGES += $(OUT)/guests/web.elf
