@@ -34,6 +34,9 @@ NEWLIB_CFLAGS = -Os -g $(GUEST_NEWLIB) $(GUEST_MACHINE) $(GUEST_NOT_LINUX) \
     -ffile-prefix-map=$(abspath $(THIRD_PARTY))=third-party -fno-ident -nostdinc \
     -isystem $(NEWLIB_SRC)/newlib/libc/include -isystem $(CC_INCLUDE)
 
+# With a name of its own, so that make -n does not run it.
+NEWLIB_MAKE := MAKEFLAGS= $(MAKE) -j$(shell nproc)
+
 # Only what it is built with makes it be built again.
 $(THIRD_PARTY)/newlib.how: FORCE
 	@mkdir -p $(@D)
@@ -50,8 +53,8 @@ $(NEWLIB)/.done: $(THIRD_PARTY)/newlib.how config/sources.txt
 	    CC=$(CC) AR=$(AR) RANLIB=ranlib CFLAGS='$(NEWLIB_CFLAGS)' \
 	    >log 2>&1 || { tail -n 20 log; exit 1; }
 	$(say) MAKE "newlib (one minute)"
-	$(Q)cd $(NEWLIB).build && $(MAKE) >>log 2>&1 && \
-	    $(MAKE) install DESTDIR=$(abspath $(NEWLIB)).new >>log 2>&1 || \
+	$(Q)cd $(NEWLIB).build && $(NEWLIB_MAKE) >>log 2>&1 && \
+	    $(NEWLIB_MAKE) install DESTDIR=$(abspath $(NEWLIB)).new >>log 2>&1 || \
 	    { tail -n 20 log; exit 1; }
 	@mv $(NEWLIB).new/x86_64-elf $(NEWLIB)
 	@rm -rf $(NEWLIB).new $(NEWLIB).build
