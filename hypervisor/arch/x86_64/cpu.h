@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The processor's control registers and its single instructions. */
+
+#ifndef ARCH_X86_64_CPU_H
+#define ARCH_X86_64_CPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/compiler.h"
+
+#define CR0_MP (1UL << 1)
+#define CR0_EM (1UL << 2)
+#define CR0_TS (1UL << 3)
+#define CR0_NE (1UL << 5)
+#define CR0_WP (1UL << 16)
+#define CR0_AM (1UL << 18)
+#define CR0_PG (1UL << 31)
+
+#define CR4_DE         (1UL << 3)
+#define CR4_PAE        (1UL << 5)
+#define CR4_MCE        (1UL << 6)
+#define CR4_PGE        (1UL << 7)
+#define CR4_OSFXSR     (1UL << 9)
+#define CR4_OSXMMEXCPT (1UL << 10)
+#define CR4_UMIP       (1UL << 11)
+#define CR4_SMEP       (1UL << 20)
+#define CR4_SMAP       (1UL << 21)
+
+static inline uint64_t read_cr0(void)
+{
+    uint64_t value;
+
+    __asm__ __volatile__("mov %%cr0, %0" : "=r"(value));
+    return value;
+}
+
+static inline void write_cr0(uint64_t value)
+{
+    __asm__ __volatile__("mov %0, %%cr0" : : "r"(value) : "memory");
+}
+
+/* The address of the last page fault. */
+static inline uint64_t read_cr2(void)
+{
+    uint64_t value;
+
+    __asm__ __volatile__("mov %%cr2, %0" : "=r"(value));
+    return value;
+}
+
+static inline uint64_t read_cr3(void)
+{
+    uint64_t value;
+
+    __asm__ __volatile__("mov %%cr3, %0" : "=r"(value) : : "memory");
+    return value;
+}
+
+/* Load page tables; all translations but global ones are forgotten. */
+static inline void write_cr3(uint64_t value)
+{
+    __asm__ __volatile__("mov %0, %%cr3" : : "r"(value) : "memory");
+}
+
+static inline uint64_t read_cr4(void)
+{
+    uint64_t value;
+
+    __asm__ __volatile__("mov %%cr4, %0" : "=r"(value));
+    return value;
+}
+
+static inline void write_cr4(uint64_t value)
+{
+    __asm__ __volatile__("mov %0, %%cr4" : : "r"(value) : "memory");
+}
+
+struct cpuid_regs {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+static inline struct cpuid_regs cpuid(uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid_regs r;
+
+    __asm__ __volatile__("cpuid"
+                         : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+                         : "a"(leaf), "c"(subleaf));
+    return r;
+}
+
+static inline uint64_t rdtsc(void)
+{
+    uint32_t low, high;
+
+    __asm__ __volatile__("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+/* In a loop that waits for another CPU or a device. */
+static inline void cpu_relax(void)
+{
+    __asm__ __volatile__("pause" ::: "memory");
+}
+
+/*
+ * Sleep until an interrupt, which is taken here before this returns.  STI
+ * opens the gate only after the next instruction, so none is lost between.
+ */
+static inline void cpu_idle(void)
+{
+    __asm__ __volatile__("sti; hlt; cli" ::: "memory");
+}
+
+/* For ever. */
+static inline void __noreturn cpu_halt(void)
+{
+    for (;;)
+        __asm__ __volatile__("cli; hlt" ::: "memory");
+}
+
+static inline bool is_canonical(uint64_t address)
+{
+    return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
+/* What this machine's processors can do; constant after cpu_features_init(). */
+struct cpu_features {
+    bool smep, smap, umip, gib_pages, x2apic, pge;
+    uint8_t maddr_bits; /* width of a machine address */
+};
+extern struct cpu_features cpu_features;
+
+void cpu_features_init(void);
+
+/* Switch on in this CPU what all CPUs have: CR0, CR4, EFER. */
+void cpu_enable_features(void);
+
+#endif /* ARCH_X86_64_CPU_H */

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The x87 and SSE state, saved and loaded at every switch of vCPU: never
+ * lazily, so that no guest can ever find another's values in it.
+ */
+
+#ifndef ARCH_X86_64_FPU_H
+#define ARCH_X86_64_FPU_H
+
+#include "lib/string.h"
+
+#define FPU_STATE_SIZE 512 /* 16-byte aligned */
+
+static inline void fpu_save(void *state)
+{
+    __asm__ __volatile__("fxsave64 (%0)" : : "r"(state) : "memory");
+}
+
+/* @state is from fpu_save() or fpu_init_state(), so this cannot fault. */
+static inline void fpu_restore(const void *state)
+{
+    __asm__ __volatile__("fxrstor64 (%0)" : : "r"(state) : "memory");
+}
+
+/* What FNINIT leaves: FCW 0x37f, MXCSR 0x1f80, all registers 0. */
+static inline void fpu_init_state(void *state)
+{
+    unsigned char *bytes = state;
+
+    memset(bytes, 0, FPU_STATE_SIZE);
+    bytes[0] = 0x7f; /* FCW */
+    bytes[1] = 0x03;
+    bytes[24] = 0x80; /* MXCSR */
+    bytes[25] = 0x1f;
+}
+
+#endif /* ARCH_X86_64_FPU_H */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Windows in which ring 0 may touch pages of ring 3.  Where the processor has
+ * SMAP, start-up patches the no-ops below into STAC and CLAC; everywhere else
+ * they cost an instruction and nothing more.
+ */
+
+#ifndef ARCH_X86_64_GUEST_ACCESS_H
+#define ARCH_X86_64_GUEST_ACCESS_H
+
+#define PATCH_STAC 1 /* kinds of struct patch_site */
+#define PATCH_CLAC 2
+
+#ifdef __ASSEMBLER__
+
+/* A no-op of three bytes, the length of STAC and CLAC. */
+/* clang-format off */
+.macro PATCH_SITE kind
+771:
+    .byte 0x0f, 0x1f, 0x00
+    .pushsection .patch_sites, "a"
+    .balign 4
+    .long 771b - ., \kind
+    .popsection
+.endm
+/* clang-format on */
+
+#else
+
+#include <stdint.h>
+
+#define PATCH_SITE_(kind)                                                      \
+    "771: .byte 0x0f, 0x1f, 0x00\n"                                            \
+    "    .pushsection .patch_sites, \"a\"\n"                                   \
+    "    .balign 4\n"                                                          \
+    "    .long 771b - ., " #kind "\n"                                          \
+    "    .popsection\n"
+#define PATCH_SITE(kind) PATCH_SITE_(kind)
+
+struct patch_site {
+    int32_t at; /* relative to its own address */
+    uint32_t kind;
+};
+
+static inline void guest_access_begin(void)
+{
+    __asm__ __volatile__(PATCH_SITE(PATCH_STAC)::: "memory", "cc");
+}
+
+static inline void guest_access_end(void)
+{
+    __asm__ __volatile__(PATCH_SITE(PATCH_CLAC)::: "memory", "cc");
+}
+
+/* Write STAC and CLAC into all sites; before the image becomes read-only. */
+void guest_access_patch(void);
+
+#endif /* __ASSEMBLER__ */
+
+#endif /* ARCH_X86_64_GUEST_ACCESS_H */

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Model-specific registers: the numbers in use, reading and writing. */
+
+#ifndef ARCH_X86_64_MSR_H
+#define ARCH_X86_64_MSR_H
+
+#include <stdint.h>
+
+#define MSR_APIC_BASE      0x0000001bU
+#define MSR_X2APIC_FIRST   0x00000800U /* register 0 of the x2APIC */
+#define MSR_EFER           0xc0000080U
+#define MSR_STAR           0xc0000081U
+#define MSR_LSTAR          0xc0000082U
+#define MSR_CSTAR          0xc0000083U
+#define MSR_SYSCALL_MASK   0xc0000084U
+#define MSR_FS_BASE        0xc0000100U
+#define MSR_GS_BASE        0xc0000101U
+#define MSR_KERNEL_GS_BASE 0xc0000102U
+
+#define EFER_SCE (1UL << 0)  /* SYSCALL */
+#define EFER_LME (1UL << 8)  /* long mode */
+#define EFER_NXE (1UL << 11) /* no-execute pages */
+
+#define APIC_BASE_X2APIC (1UL << 10)
+#define APIC_BASE_ENABLE (1UL << 11)
+
+static inline uint64_t rdmsr(uint32_t msr)
+{
+    uint32_t low, high;
+
+    __asm__ __volatile__("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return (uint64_t)high << 32 | low;
+}
+
+/* Memory is clobbered: what the MSR governs must not move across it. */
+static inline void wrmsr(uint32_t msr, uint64_t value)
+{
+    __asm__ __volatile__("wrmsr"
+                         :
+                         : "c"(msr), "a"((uint32_t)value),
+                           "d"((uint32_t)(value >> 32))
+                         : "memory");
+}
+
+#endif /* ARCH_X86_64_MSR_H */

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The processor's page tables: bits of an entry, indices, and the
+ * hypervisor's own part of the address space.
+ */
+
+#ifndef ARCH_X86_64_PAGING_H
+#define ARCH_X86_64_PAGING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/compiler.h"
+#include "lib/frame_number.h"
+
+#define PTE_PRESENT  (1UL << 0)
+#define PTE_WRITE    (1UL << 1)
+#define PTE_USER     (1UL << 2)
+#define PTE_PWT      (1UL << 3)
+#define PTE_PCD      (1UL << 4) /* with PWT: uncached (PAT entry 3) */
+#define PTE_ACCESSED (1UL << 5)
+#define PTE_DIRTY    (1UL << 6)
+#define PTE_LARGE    (1UL << 7) /* 2 MiB in an L2, 1 GiB in an L3 */
+#define PTE_GLOBAL   (1UL << 8)
+#define PTE_NX       (1UL << 63)
+
+#define PTE_UNCACHED   (PTE_PWT | PTE_PCD)
+#define PTE_MADDR_MASK 0x000ffffffffff000UL
+
+/* Bits 9-11 and 52-58 are ignored by the processor. */
+#define PTE_SOFT_LOW_SHIFT  9
+#define PTE_SOFT_HIGH_SHIFT 52
+
+#define PT_ENTRIES 512U
+
+#define PT_SHIFT_L1 12
+#define PT_SHIFT_L2 21
+#define PT_SHIFT_L3 30
+#define PT_SHIFT_L4 39
+
+/* Index of @va in a table of @level, 1 .. 4. */
+static inline unsigned int pt_index(vaddr_t va, unsigned int level)
+{
+    return (unsigned int)(va >> (PT_SHIFT_L1 + 9 * (level - 1))) &
+           (PT_ENTRIES - 1);
+}
+
+static inline mfn_t pte_mfn(uint64_t pte)
+{
+    return maddr_to_mfn(pte & PTE_MADDR_MASK);
+}
+
+static inline uint64_t pte_make(mfn_t m, uint64_t flags)
+{
+    return mfn_to_maddr(m) | flags;
+}
+
+/* Error code of a page fault. */
+#define PF_PRESENT  (1U << 0) /* else: not present */
+#define PF_WRITE    (1U << 1)
+#define PF_USER     (1U << 2)
+#define PF_RESERVED (1U << 3) /* the table itself is broken */
+#define PF_FETCH    (1U << 4)
+
+/*
+ * The hypervisor's L4 slots: HV_L4_COUNT entries which every address space
+ * holds at HV_L4_FIRST.  They never change after start-up.
+ */
+const uint64_t *hv_l4_slots(void);
+
+/*
+ * Load the hypervisor's own tables, which map no guest at all: before a space
+ * goes away.
+ */
+void hv_tables_load(void);
+
+/*
+ * Map [@maddr, @maddr + @size) at @va in the hypervisor's slots with @flags
+ * (PRESENT is implied), in the largest pages that fit, at most 1 GiB each.
+ * New tables come from @alloc, zeroed, or MFN_NONE.  False: no table to be
+ * had, or something is mapped there already.
+ */
+bool __must_check hv_map(vaddr_t va, maddr_t maddr, uint64_t size,
+                         uint64_t flags, mfn_t (*alloc)(void));
+
+/* The entry that maps @va, and its level; NULL when nothing does. */
+const uint64_t *hv_lookup(vaddr_t va, unsigned int *level);
+
+#endif /* ARCH_X86_64_PAGING_H */

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Segments: the selectors of ABI 2.8, and loading a guest's.
+ *
+ * Each CPU's GDT is 15 pages of which the last, from 0xe000 on, is ours; the
+ * pages below are where class pv maps its guest's descriptors, and hold
+ * nothing until then.
+ */
+
+#ifndef ARCH_X86_64_SEGMENT_H
+#define ARCH_X86_64_SEGMENT_H
+
+#define SELECTOR_RESERVED 0xe000 /* first that guests may not fill */
+#define SELECTOR_HV_CS    0xe008
+#define SELECTOR_HV_DS    0xe010
+#define SELECTOR_CS32     0xe023
+#define SELECTOR_DS       0xe02b
+#define SELECTOR_CS64     0xe033
+#define SELECTOR_TSS      0xe040 /* two entries */
+#define SELECTOR_LDT      0xe050 /* two entries */
+#define SELECTOR_PER_CPU  0xe060
+#define GDT_LIMIT         0xe067
+
+#ifndef __ASSEMBLER__
+
+#include <stdint.h>
+
+#include "arch/x86_64/ex_table.h"
+#include "arch/x86_64/msr.h"
+
+/* The data segment registers of a vCPU. */
+struct segments {
+    uint16_t ds, es, fs, gs;
+};
+
+static inline struct segments segments_read(void)
+{
+    struct segments s;
+
+    __asm__ __volatile__("mov %%ds, %0\n\t"
+                         "mov %%es, %1\n\t"
+                         "mov %%fs, %2\n\t"
+                         "mov %%gs, %3"
+                         : "=r"(s.ds), "=r"(s.es), "=r"(s.fs), "=r"(s.gs));
+    return s;
+}
+
+/* Load a register with a guest's selector; null if the CPU refuses it. */
+#define SEGMENT_LOADER_(reg)                                                   \
+    static inline void segment_load_##reg(uint16_t selector)                   \
+    {                                                                          \
+        __asm__ __volatile__("1: mov %0, %%" #reg "\n"                         \
+                             "2:\n"                                            \
+                             "    .pushsection .text.fixup, \"ax\"\n"          \
+                             "3:  xor %0, %0\n"                                \
+                             "    jmp 1b\n"                                    \
+                             "    .popsection\n" EX_TABLE(1b, 3b)              \
+                             : "+r"(selector)                                  \
+                             :                                                 \
+                             : "memory", "cc");                                \
+    }
+SEGMENT_LOADER_(ds)
+SEGMENT_LOADER_(es)
+SEGMENT_LOADER_(fs)
+SEGMENT_LOADER_(gs)
+#undef SEGMENT_LOADER_
+
+/* Loading fs or gs changes the base, so bases come after. */
+static inline void segments_load(struct segments s)
+{
+    segment_load_ds(s.ds);
+    segment_load_es(s.es);
+    segment_load_fs(s.fs);
+    segment_load_gs(s.gs);
+}
+
+/* Bases must be canonical: the caller has checked. */
+static inline uint64_t fs_base_read(void)
+{
+    return rdmsr(MSR_FS_BASE);
+}
+
+static inline void fs_base_write(uint64_t base)
+{
+    wrmsr(MSR_FS_BASE, base);
+}
+
+/* The base in use; the hypervisor itself uses none. */
+static inline uint64_t gs_base_read(void)
+{
+    return rdmsr(MSR_GS_BASE);
+}
+
+static inline void gs_base_write(uint64_t base)
+{
+    wrmsr(MSR_GS_BASE, base);
+}
+
+/* The other one, which a guest's user mode has. */
+static inline uint64_t gs_base_user_read(void)
+{
+    return rdmsr(MSR_KERNEL_GS_BASE);
+}
+
+static inline void gs_base_user_write(uint64_t base)
+{
+    wrmsr(MSR_KERNEL_GS_BASE, base);
+}
+
+#endif /* __ASSEMBLER__ */
+
+#endif /* ARCH_X86_64_SEGMENT_H */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The end of the machine's run.  With the option noreboot, a reset halts
+ * instead, so that what the console says can be read.
+ */
+
+#ifndef CORE_POWER_H
+#define CORE_POWER_H
+
+#include "lib/compiler.h"
+
+void __noreturn machine_reset(void);
+
+/* By ACPI; where that does not work, says so and halts. */
+void __noreturn machine_power_off(void);
+
+#endif /* CORE_POWER_H */
