@@ -87,4 +87,4 @@ UNIT_INC = -Ihypervisor -Iguest-abi/include -Iguests/control \
             -isystem $(OUT)/third-party/cjson
 
 UNIT_CFLAGS = -std=gnu11 -Og -g $(UNIT_SANITIZE) -fno-omit-frame-pointer \
-              -DCAIRN_DEBUG $(WARN) $(UNIT_INC)
+              -DCAIRN_DEBUG -DUNIT_TEST $(WARN) $(UNIT_INC)
