@@ -3,7 +3,8 @@
  * Frames of machine memory: a record for each, and their allocator.
  *
  * Every frame has an owner, a type and two counts.  A type changes only while
- * its typed count is 0; a frame is freed only when both counts are 0:
+ * its typed count is 0; whoever holds a typed reference also holds a general
+ * one, so a frame is freed only when both counts are 0:
  *
  *      FREE --frame_alloc*--> refs 1, no type --last frame_put--> FREE
  *
@@ -22,6 +23,7 @@
 #include <abi/domid.h>
 
 #include "lib/assert.h"
+#include "lib/atomic.h"
 #include "lib/compiler.h"
 #include "lib/frame_number.h"
 #include "memory/direct_map.h"
@@ -43,14 +45,27 @@ enum frame_type {
 #undef FRAME_TYPE_ENUM_
 };
 
+/* frame.type_info: the type above, its typed references below. */
+#define FRAME_TYPE_SHIFT 28
+#define FRAME_TYPE_COUNT ((1U << FRAME_TYPE_SHIFT) - 1)
+
+/*
+ * A guest can make references (mappings, pins), so their number is bounded:
+ * half of what a counter holds leaves room for every CPU to be one too many.
+ */
+#define FRAME_REFS_MAX (UINT32_MAX / 2)
+
 struct frame {
-    uint32_t refs;       /* (a) general references; 0: free */
-    uint32_t type_count; /* (a) references that need the type */
-    uint16_t owner;      /* (f) domid, DOMID_XEN for the hypervisor */
-    uint8_t type;        /* (f) enum frame_type, changes at type_count 0 */
-    uint8_t order;       /* (f) of a free block's first frame */
-    uint32_t link;       /* (f) free list: mfn of the next block */
+    uint32_t refs;      /* (a) general references; 0: free */
+    uint32_t type_info; /* (a) in use: type and typed references */
+    uint32_t next;      /* (f) free: mfn of the next block, else the holder's */
+    domid_t owner;      /* (f) DOMID_XEN: the hypervisor */
+    uint8_t free_order; /* (f) first of a free block: its order + 1; else 0 */
+    uint8_t unused;
 };
+
+/* A free block's previous block is where a frame in use has its type. */
+#define frame_prev type_info
 
 static_assert(sizeof(struct frame) == 16, "0.4 % of memory");
 
@@ -77,10 +92,13 @@ static inline mfn_t frame_to_mfn(const struct frame *f)
 }
 #endif
 
-/* Whether @m is RAM that has a record. */
+/* Whether @m is RAM that was given to the allocator: it has a record. */
 bool mfn_is_ram(mfn_t m);
 
-/* Give RAM to the allocator, once per range at start-up. */
+/*
+ * Give RAM to the allocator, once per range at start-up; its records exist
+ * and are zero.  A share of it is kept back for the hypervisor's own records.
+ */
 void frames_add(mfn_t first, uint64_t count);
 
 /* One zeroed frame with refs 1 for @owner, from unpromised memory; or NULL. */
@@ -106,19 +124,49 @@ void frame_unreserve(uint64_t count);
  */
 void frame_free_to_reserve(struct frame *f);
 
-/* Take and drop a general reference; the last one frees the frame. */
+/*
+ * Take a general reference, where the caller knows that one exists.  False:
+ * there are FRAME_REFS_MAX already.
+ */
+bool __must_check frame_try_get(struct frame *f);
+
+/* The same for the hypervisor's own uses, whose number is bounded otherwise. */
 void frame_get(struct frame *f);
+
+/* Drop a general reference; the last one frees the frame. */
 void frame_put(struct frame *f);
 
 /*
- * (a) Set by who waits for memory; then the next frames to become free and
- * unpromised clear it and call upcall_frames_free().
+ * Take a typed reference beside a general one.  False: the frame is in use as
+ * another type, or there are too many.
+ */
+bool __must_check frame_get_type(struct frame *f, enum frame_type type);
+void frame_put_type(struct frame *f);
+
+static inline enum frame_type frame_type(const struct frame *f)
+{
+    return (enum frame_type)(atomic_read(&f->type_info) >> FRAME_TYPE_SHIFT);
+}
+
+static inline uint32_t frame_type_count(const struct frame *f)
+{
+    return atomic_read(&f->type_info) & FRAME_TYPE_COUNT;
+}
+
+/*
+ * Set by who waits for unpromised memory; the next frame that comes free
+ * clears it and calls upcall_frames_free().
  */
 extern bool frames_wanted;
 
 struct frame_totals {
-    uint64_t total, free, unreserved;
+    uint64_t total;      /* given to the allocator */
+    uint64_t free;       /* not in use */
+    uint64_t unreserved; /* neither in use, nor promised, nor kept back */
 };
 void frame_totals(struct frame_totals *totals);
+
+/* Frames in use by @owner.  Looks at every record: for debugging only. */
+uint64_t frames_owned(domid_t owner);
 
 #endif /* MEMORY_FRAME_H */

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The frame allocator: who may take how much, and a frame's life between
+ * buddy_take() and buddy_give().
+ *
+ *     total = in use + promised + kept back for metadata + unreserved
+ *
+ * A promise is a number only; since every frame serves it, no frame is tied
+ * to it.  Frames are cleared when they are taken, outside the lock: a freed
+ * frame may never be needed again.
+ */
+
+#include "memory/frame.h"
+
+#include "arch/x86_64/page_ops.h"
+#include "core/keys.h"
+#include "core/lock.h"
+#include "core/log.h"
+#include "core/panic.h"
+#include "lib/errno.h"
+#include "memory/buddy.h"
+#include "memory/upcalls.h"
+
+/*
+ * One frame in 128 is kept back for records that grow while domains run
+ * (event channels, grants, map tracking): a guest that filled all other
+ * memory must not make a neighbour's binding of a port fail.
+ */
+#define METADATA_SHARE 128U
+
+/*
+ * RAM comes in few pieces; firmware that cuts it into more than this loses
+ * the smallest ones, which is said on the console.
+ */
+#define RAM_RANGES_MAX 256U
+
+struct ram_range {
+    uint64_t first, end;
+};
+
+static struct spinlock frames_lock = SPINLOCK_INIT(LOCK_frames);
+
+/* Written by frames_add() at start-up only. */
+static struct ram_range ram[RAM_RANGES_MAX];
+static unsigned int ram_ranges;
+static struct ram_range ram_all; /* what encloses them: a fast first answer */
+
+/* Guarded by frames_lock. */
+static uint64_t total, free_frames, promised, kept_back;
+
+bool frames_wanted;
+
+bool mfn_is_ram(mfn_t m)
+{
+    if (m.raw < ram_all.first || m.raw >= ram_all.end)
+        return false;
+    for (unsigned int i = 0; i < ram_ranges; i++)
+        if (m.raw >= ram[i].first && m.raw < ram[i].end)
+            return true;
+    return false;
+}
+
+static bool ram_add(uint64_t first, uint64_t end)
+{
+    struct ram_range *last = &ram[ram_ranges];
+
+    if (ram_ranges && ram[ram_ranges - 1].end == first) {
+        ram[ram_ranges - 1].end = end;
+    } else {
+        if (ram_ranges == RAM_RANGES_MAX)
+            return false;
+        *last = (struct ram_range){first, end};
+        ram_ranges++;
+    }
+    if (ram_all.end == 0 || first < ram_all.first)
+        ram_all.first = first;
+    if (end > ram_all.end)
+        ram_all.end = end;
+    return true;
+}
+
+/* Order of the largest block that may start at @first and ends by @end. */
+static unsigned int order_at(uint64_t first, uint64_t end)
+{
+    unsigned int order = 0;
+
+    while (order + 1 < BUDDY_ORDERS && !(first & (1UL << order)) &&
+           first + (2UL << order) <= end)
+        order++;
+    return order;
+}
+
+void frames_add(mfn_t first, uint64_t count)
+{
+    uint64_t at = first.raw, end = first.raw + count;
+
+    if (count == 0)
+        return;
+    if (end > DIRECT_MAP_SIZE >> PAGE_SHIFT || end < at || mfn_is_ram(first) ||
+        mfn_is_ram(mfn(end - 1)))
+        panic("frames %#lx-%#lx cannot be added", at, end);
+    if (!ram_add(at, end)) {
+        log_warning("memory: %lu frames at %#lx are not used: the machine "
+                    "has more than %u ranges",
+                    count, at, RAM_RANGES_MAX);
+        return;
+    }
+
+    spin_lock(&frames_lock);
+    while (at < end) {
+        unsigned int order = order_at(at, end);
+
+        buddy_give(mfn(at), order);
+        at += 1UL << order;
+    }
+    total += count;
+    free_frames += count;
+    kept_back = total / METADATA_SHARE;
+    spin_unlock(&frames_lock);
+}
+
+/* Frames that nobody was promised, with or without what is kept back. */
+static uint64_t unreserved(enum frame_purpose purpose)
+{
+    uint64_t taken = promised;
+
+    if (purpose == FRAME_GUEST)
+        taken += kept_back;
+    return free_frames > taken ? free_frames - taken : 0;
+}
+
+/* A block just taken from the free lists starts its life. */
+static struct frame *block_begin(mfn_t first, unsigned int order, domid_t owner)
+{
+    struct frame *f = mfn_to_frame(first);
+
+    for (uint64_t i = 0; i < 1UL << order; i++) {
+        if (atomic_read(&f[i].refs))
+            panic("frame %#lx is in use and on a free list", first.raw + i);
+        f[i].owner = owner;
+        f[i].next = 0;
+        atomic_write(&f[i].type_info, 0);
+        atomic_write(&f[i].refs, 1);
+    }
+    pages_clear(mfn_to_virt(first), 1UL << order);
+    return f;
+}
+
+struct frame *frame_alloc_order(domid_t owner, unsigned int order,
+                                enum frame_purpose purpose)
+{
+    mfn_t first = MFN_NONE;
+
+    if (order >= BUDDY_ORDERS)
+        return NULL;
+
+    spin_lock(&frames_lock);
+    if (unreserved(purpose) >= 1UL << order)
+        first = buddy_take(order);
+    if (!mfn_eq(first, MFN_NONE))
+        free_frames -= 1UL << order;
+    spin_unlock(&frames_lock);
+
+    if (mfn_eq(first, MFN_NONE))
+        return NULL;
+    return block_begin(first, order, owner);
+}
+
+struct frame *frame_alloc(domid_t owner, enum frame_purpose purpose)
+{
+    return frame_alloc_order(owner, 0, purpose);
+}
+
+struct frame *frame_alloc_reserved(domid_t owner)
+{
+    mfn_t first;
+
+    spin_lock(&frames_lock);
+    if (promised == 0)
+        panic("a frame is taken from no promise");
+    first = buddy_take(0);
+    if (mfn_eq(first, MFN_NONE))
+        panic("%lu frames are promised and none is free", promised);
+    promised--;
+    free_frames--;
+    spin_unlock(&frames_lock);
+
+    return block_begin(first, 0, owner);
+}
+
+int frame_reserve(uint64_t count)
+{
+    int rc = -ENOMEM;
+
+    spin_lock(&frames_lock);
+    if (count <= unreserved(FRAME_GUEST)) {
+        promised += count;
+        rc = 0;
+    }
+    spin_unlock(&frames_lock);
+    return rc;
+}
+
+/* Whoever waits for memory shall look again. */
+static void tell_waiters(void)
+{
+    if (unlikely(atomic_read(&frames_wanted)) &&
+        atomic_exchange(&frames_wanted, false))
+        upcall_frames_free();
+}
+
+void frame_unreserve(uint64_t count)
+{
+    spin_lock(&frames_lock);
+    if (count > promised)
+        panic("%lu frames of %lu promised ones are taken back", count,
+              promised);
+    promised -= count;
+    spin_unlock(&frames_lock);
+    if (count)
+        tell_waiters();
+}
+
+/* A frame whose last reference is gone ends its life. */
+static void frame_end(struct frame *f, bool to_promise)
+{
+    if (frame_type_count(f))
+        panic("frame %#lx is freed with %u references of type %d",
+              frame_to_mfn(f).raw, frame_type_count(f), frame_type(f));
+
+    spin_lock(&frames_lock);
+    f->owner = DOMID_INVALID;
+    buddy_give(frame_to_mfn(f), 0);
+    free_frames++;
+    promised += to_promise;
+    spin_unlock(&frames_lock);
+
+    if (!to_promise)
+        tell_waiters();
+}
+
+void frame_free_to_reserve(struct frame *f)
+{
+    uint32_t one = 1;
+
+    if (!atomic_cmpxchg(&f->refs, &one, 0))
+        panic("frame %#lx has %u references and is given back",
+              frame_to_mfn(f).raw, one);
+    frame_end(f, true);
+}
+
+bool frame_try_get(struct frame *f)
+{
+    uint32_t refs = atomic_add(&f->refs, 1);
+
+    if (unlikely(refs == 1))
+        panic("a free frame, %#lx, is referred to", frame_to_mfn(f).raw);
+    if (likely(refs <= FRAME_REFS_MAX))
+        return true;
+    (void)atomic_sub(&f->refs, 1);
+    return false;
+}
+
+void frame_get(struct frame *f)
+{
+    if (!frame_try_get(f))
+        panic("frame %#lx has too many references", frame_to_mfn(f).raw);
+}
+
+void frame_put(struct frame *f)
+{
+    uint32_t refs = atomic_sub(&f->refs, 1);
+
+    if (unlikely(refs == UINT32_MAX))
+        panic("a free frame, %#lx, is freed again", frame_to_mfn(f).raw);
+    if (refs == 0)
+        frame_end(f, false);
+}
+
+bool frame_get_type(struct frame *f, enum frame_type type)
+{
+    uint32_t seen = atomic_read(&f->type_info);
+    uint32_t wanted;
+
+    do {
+        uint32_t count = seen & FRAME_TYPE_COUNT;
+
+        if (count && seen >> FRAME_TYPE_SHIFT != type)
+            return false;
+        if (count == FRAME_TYPE_COUNT)
+            return false;
+        wanted = (uint32_t)type << FRAME_TYPE_SHIFT | (count + 1);
+    } while (!atomic_cmpxchg(&f->type_info, &seen, wanted));
+    return true;
+}
+
+void frame_put_type(struct frame *f)
+{
+    if (unlikely(!frame_type_count(f)))
+        panic("frame %#lx has no typed reference to drop", frame_to_mfn(f).raw);
+    (void)atomic_sub(&f->type_info, 1);
+}
+
+void frame_totals(struct frame_totals *totals)
+{
+    spin_lock(&frames_lock);
+    *totals = (struct frame_totals){
+        .total = total,
+        .free = free_frames,
+        .unreserved = unreserved(FRAME_GUEST),
+    };
+    spin_unlock(&frames_lock);
+}
+
+uint64_t frames_owned(domid_t owner)
+{
+    uint64_t count = 0;
+
+    for (unsigned int i = 0; i < ram_ranges; i++)
+        for (uint64_t m = ram[i].first; m < ram[i].end; m++) {
+            const struct frame *f = mfn_to_frame(mfn(m));
+
+            count += atomic_read(&f->refs) && f->owner == owner;
+        }
+    return count;
+}
+
+static void print_frames(void)
+{
+    log_info("memory: %lu frames, %lu free, %lu promised, %lu kept back", total,
+             free_frames, promised, kept_back);
+    for (unsigned int order = 0; order < BUDDY_ORDERS; order++)
+        if (buddy_blocks(order))
+            log_info("memory: %lu free blocks of %u KiB", buddy_blocks(order),
+                     4U << order);
+}
+DEBUG_KEY('m', "memory: totals and free blocks", print_frames);
