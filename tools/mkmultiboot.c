@@ -88,7 +88,7 @@ static size_t convert(const char *in, size_t in_size, char *out)
 {
     const Elf64_Ehdr *ehdr = (const void *)in;
     const Elf64_Phdr *p = (const void *)(in + ehdr->e_phoff);
-    Elf32_Phdr segment[SEGMENTS_MAX];
+    Elf32_Phdr segment[SEGMENTS_MAX] = {0};
     Elf32_Ehdr head = {
         .e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS32, ELFDATA2LSB,
                     EV_CURRENT},
