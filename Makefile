@@ -56,7 +56,7 @@ debug: deps
 .PHONY: test
 test: deps
 	@$(MAKE) --no-print-directory all
-	@$(TEST_ENV) tests/run unit lint system
+	@$(TEST_ENV) tests/run unit lint reproducible system
 
 ## Run all that needs no emulator: unit tests and lint
 .PHONY: check
