@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Domains that a test makes (Cairn only; the guest must be privileged).
+ *
+ * A child is a copy of this guest as it is now, in class light and without
+ * any right, that runs one function.  It prints into a buffer of its own,
+ * which the parent reads and prints when the child has ended, so that its
+ * failures become the running case's.  What ends it - the function's end, a
+ * crash - is what the parent looks at.
+ */
+
+#ifndef FRAMEWORK_CHILD_H
+#define FRAMEWORK_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <abi/control.h>
+#include <abi/domid.h>
+
+/* What the child may be given; 0: the usual. */
+struct child_limits {
+    uint64_t extra_pages;    /* RAM behind the image, 256 */
+    uint64_t unpromised;     /* further pages that are not reserved, 0 */
+    uint32_t max_ports;      /* 64 */
+    uint32_t grant_frames;   /* 2 */
+    uint32_t maptrack_max;   /* 32 */
+    uint32_t grant_window;   /* 16 pages */
+    uint32_t weight;         /* 256 */
+};
+
+struct child {
+    domid_t domid;
+    bool made;
+    struct control_domain_info info; /* as child_wait() last saw it */
+    uint64_t result;                 /* what its function returned */
+    bool finished;                   /* it returned at all */
+};
+
+typedef uint64_t child_fn(uint64_t argument);
+
+/* The most a child may run before child_wait() gives up. */
+#define CHILD_TIMEOUT_NS 20000000000UL
+
+/*
+ * Make a child that runs @fn(@argument), and start it.  False: noted as an
+ * error of the case.  @limits may be NULL.
+ */
+bool child_start(struct child *child, const struct child_limits *limits,
+                 child_fn *fn, uint64_t argument);
+
+/* The same, but left paused. */
+bool child_make(struct child *child, const struct child_limits *limits,
+                child_fn *fn, uint64_t argument);
+
+/* Wait for its end, print what it printed; false: it never ended. */
+bool child_wait(struct child *child);
+
+/* Take it away. */
+void child_destroy(struct child *child);
+
+/* All three: true if the function returned. */
+bool child_run(struct child *child, child_fn *fn, uint64_t argument);
+
+/*
+ * The case fails unless @fn ends by a crash of the child, with a reason, while
+ * this domain goes on.
+ */
+void child_must_crash(child_fn *fn, uint64_t argument);
+
+/* Read and write a variable of the child, which has ours' address. */
+bool child_peek(struct child *child, const void *ours, void *to, uint32_t size);
+bool child_poke(struct child *child, void *ours, const void *from,
+                uint32_t size);
+
+/* One control operation; @op's cmd, domid and u are filled in. */
+long control(struct control_op *op);
+
+/* Pages free in the machine. */
+uint64_t free_pages(void);
+
+/* In a child: its parent, and false elsewhere. */
+bool in_child(void);
+
+#endif /* FRAMEWORK_CHILD_H */

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Running the cases of a test guest: see test.h. */
+
+#include "framework/test.h"
+
+#include <string.h>
+
+/* A case prints at most so many of its failures. */
+#define FAILURES_SHOWN 5U
+
+unsigned int test_failures;
+const char *test_input;
+
+static struct test_case *first_case, **next_case = &first_case;
+static struct test_case *running;
+static bool skipped, in_error;
+
+extern void (*const __init_array_start[])(void);
+extern void (*const __init_array_end[])(void);
+
+void test_register(struct test_case *test)
+{
+    *next_case = test;
+    next_case = &test->next;
+}
+
+static const char *running_name(void)
+{
+    return running ? running->sentence : "(child)";
+}
+
+bool test_expect(const char *file, int line, const char *what, int64_t got,
+                 int64_t want)
+{
+    if (got == want)
+        return true;
+    test_failures++;
+    if (test_failures > FAILURES_SHOWN)
+        return false;
+    print("case %s: failure: %s:%d: ", running_name(), file, line);
+    if (test_input)
+        print("[%s] ", test_input);
+    print("%s: got %ld (%lx), want %ld (%lx)\n", what, got, got, want, want);
+    return false;
+}
+
+void test_skipped(const char *why)
+{
+    skipped = true;
+    print("case %s: skip: %s\n", running_name(), why);
+}
+
+void test_error(const char *why)
+{
+    in_error = true;
+    print("case %s: error: %s\n", running_name(), why);
+}
+
+/* "only=" with '_' for a space. */
+static bool is_picked(const char *sentence)
+{
+    const char *word = option("only");
+    char text[128];
+    size_t size = 0;
+
+    if (!word)
+        return true;
+    while (word[size] != '\0' && word[size] != ' ' && size < sizeof(text) - 1) {
+        text[size] = word[size] == '_' ? ' ' : word[size];
+        size++;
+    }
+    text[size] = '\0';
+    return strstr(sentence, text) != NULL;
+}
+
+/* True if the case counts as passed. */
+static bool run_case(struct test_case *test)
+{
+    running = test;
+    test_failures = 0;
+    test_input = NULL;
+    skipped = in_error = false;
+    mask_upcalls();
+    trap_hook = NULL;
+    test->body();
+    trap_hook = NULL;
+    running = NULL;
+    if (test_failures == 0 && !in_error && !skipped)
+        print("case %s: success\n", test->sentence);
+    return test_failures == 0 && !in_error;
+}
+
+unsigned int test_run_all(void)
+{
+    unsigned int passed = 0, failed = 0, left_out = 0;
+
+    for (struct test_case *t = first_case; t; t = t->next) {
+        if (!is_picked(t->sentence))
+            continue;
+        if (!run_case(t))
+            failed++;
+        else if (skipped)
+            left_out++;
+        else
+            passed++;
+    }
+    print("@@ %u passed, %u failed, %u skipped\n", passed, failed, left_out);
+    return failed;
+}
+
+_Noreturn void test_start(const struct start_info *si)
+{
+    machine_init(si);
+    mask_upcalls();
+    traps_init();
+    for (void (*const *fn)(void) = __init_array_start; fn < __init_array_end;
+         fn++)
+        (*fn)();
+    if (guest_main)
+        guest_main();
+    test_run_all();
+    /* Without ACPI tables read by its dom0, Xen can only reset. */
+    machine_end(on_cairn ? SHUTDOWN_poweroff : SHUTDOWN_reboot);
+}
