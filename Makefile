@@ -60,12 +60,12 @@ test: deps
 
 ## Run all that needs no emulator: unit tests and lint
 .PHONY: check
-check:
+check: third-party
 	@$(TEST_ENV) tests/run unit lint
 
 ## Unit tests, on this machine, with sanitizers (TEST=event/ picks some)
 .PHONY: unit
-unit:
+unit: third-party
 	@$(TEST_ENV) tests/run unit
 
 ## Tests that boot the real image in the emulator (TEST=words as for pytest -k)
@@ -75,7 +75,7 @@ system: all
 
 ## Static checks: layers, headers, ABI layout, locks, format, analysers
 .PHONY: lint
-lint:
+lint: third-party
 	@$(TEST_ENV) tests/run lint
 
 ## Install what config/packages.txt names, fetch pinned sources (YES=1: no question)
