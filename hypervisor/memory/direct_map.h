@@ -1,34 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The hypervisor's address map, and the window onto all RAM.
- *
- * L4 slots 256-271 belong to the hypervisor in every address space, with the
- * same contents; docs/memory-layout.md has the table.
- */
+/* The window onto all RAM; arch/x86_64/address_map.h says where. */
 
 #ifndef MEMORY_DIRECT_MAP_H
 #define MEMORY_DIRECT_MAP_H
 
 #include <stdint.h>
 
+#include "arch/x86_64/address_map.h"
 #include "lib/frame_number.h"
-
-#define HV_L4_FIRST 256U /* 0xffff800000000000: M2P, class pv */
-#define HV_L4_COUNT 16U
-
-#define FRAME_TABLE_BASE 0xffff810000000000UL /* slot 258 */
-#define IMAGE_BASE       0xffff820000000000UL /* slot 260: text and data */
-#define CPU_AREAS_BASE   0xffff820040000000UL /* IMAGE_BASE + 1 GiB */
-#define DEVICE_MAP_BASE  0xffff820080000000UL /* + 2 GiB: mapped device pages  \
-                                               */
-#define DEVICE_MAP_SIZE 0x0000000040000000UL
-#define DIRECT_MAP_BASE 0xffff830000000000UL /* slot 262: all RAM, no execute  \
-                                              */
-#define DIRECT_MAP_SIZE 0x0000010000000000UL /* 1 TiB */
-
-/* Guests own what is below and above; a guest address is refused elsewhere. */
-#define HV_VIRT_START 0xffff800000000000UL
-#define HV_VIRT_END   0xffff880000000000UL
 
 #ifdef UNIT_TEST
 void *mfn_to_virt(mfn_t m);

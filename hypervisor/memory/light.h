@@ -5,17 +5,22 @@
  * The leaf page tables are the only map from gfn to frame.  What a leaf is:
  *
  *     hole          no such page; an access faults to the guest
- *     guard         RAM the guest made inaccessible
+ *     guard         RAM the guest made inaccessible; it loses its contents
  *     demand-zero   RAM never touched: the value 0, in a RAM gfn
  *     private       RAM with a frame of its own
  *     granted       another domain's frame, in the grant window
  *     mmio          a device's page, uncached, in the MMIO window
  *     special       shared_info, grant table, boot module: the hypervisor's
  *
- * Leaves that are not present hold no machine address (L1TF).  A changed leaf
- * is written by compare-and-exchange, because the processor sets A and D
- * behind our back.  Table pages are freed only with the space, so whoever
- * holds a reference to the domain may walk them.
+ * Leaves that are not present hold no machine address (L1TF), only the
+ * protection the page will have.  A present leaf is changed by one atomic
+ * instruction, because the processor sets A and D behind our back.  Table
+ * pages are freed only with the space, so whoever holds a reference to the
+ * domain may walk them.
+ *
+ * A private page's frame has one reference for the leaf, and one of type
+ * FRAME_WRITABLE while the leaf is writable; more references pin it: a pinned
+ * page is never discarded and keeps its rights.
  *
  * Pages are populated from the domain's promise first.  The functions here
  * take the space's lock themselves.
@@ -35,17 +40,29 @@
 #include "lib/frame_number.h"
 
 struct frame;
+struct tlb_batch;
 
 struct light_space {
     struct spinlock lock;
     domid_t owner;              /* (c) */
-    mfn_t root;                 /* (c) the L4 table */
+    mfn_t root;                 /* (c) the L4 table; MFN_NONE: no space */
+    uint64_t *root_table;       /* (c) the same in the direct map */
     struct light_layout layout; /* (c) */
+    uint64_t pages;             /* (c) gfns, with all windows */
+    uint64_t reserved_pages;    /* (c) RAM frames promised at creation */
     uint64_t reserve_left;      /* (l) promised frames not yet used */
+    uint64_t tables_left;       /* (l) promised tables not yet made */
     uint64_t used_pages;        /* (l) RAM pages populated */
     uint64_t table_pages;       /* (l) page-table frames, root included */
+    uint64_t destroy_at;        /* (l) pages below are gone */
     uint64_t live_cpus;         /* (a) CPUs that may hold translations */
 };
+
+/*
+ * Most pages that one call of light_protect() or light_discard() should be
+ * given: a caller with more comes back for the rest.
+ */
+#define LIGHT_QUANTUM 64U
 
 /* What an access to a gfn needs. */
 enum light_access {
@@ -55,9 +72,19 @@ enum light_access {
 };
 
 /*
+ * Fill in a layout: RAM at @virt_base, then the windows, one after the other,
+ * each in the order of the structure.
+ */
+void light_layout_init(struct light_layout *layout, uint64_t virt_base,
+                       uint64_t ram_pages, uint64_t grant_pages,
+                       uint64_t module_pages, uint64_t mmio_pages);
+
+/*
  * Make the tables for @layout and promise @reserved_pages of RAM plus the page
- * tables it can ever need.  -ENOMEM; -EINVAL: the layout does not fit a
- * canonical lower or upper half, or meets the hypervisor's own addresses.
+ * tables it can ever need.  -ENOMEM; -EINVAL: the layout's windows are not in
+ * order, it does not fit the canonical lower or upper half, or meets the
+ * hypervisor's own addresses, or more is promised than there is RAM.  On
+ * failure the space is empty, and light_destroy() says so.
  */
 int __must_check light_create(struct light_space *s, domid_t owner,
                               const struct light_layout *layout,
@@ -65,7 +92,8 @@ int __must_check light_create(struct light_space *s, domid_t owner,
 
 /*
  * Drop pages and tables, at most a quantum a call; true when all is gone.
- * The space must not be loaded on any CPU.
+ * No vCPU of the domain runs any more, and what it mapped of others' grants
+ * has been unmapped.
  */
 bool light_destroy(struct light_space *s);
 
@@ -87,31 +115,51 @@ int __must_check light_get_frame(struct light_space *s, gfn_t g,
                                  enum light_access access, bool override,
                                  struct frame **frame);
 
-/* light_op protect and, before the first start, control_op set_region. */
+/*
+ * light_op protect and, before the first start with @builder, control_op
+ * set_region: LIGHT_PROT_* for RAM pages.  -EINVAL: not wholly RAM, or no such
+ * protection; -EACCES: text, or a pinned page would lose a right.  Pages
+ * before the refused one have changed.
+ */
 int __must_check light_protect(struct light_space *s, gfn_t first,
                                uint64_t count, uint32_t prot, bool builder);
 
-/* light_op discard. */
+/* light_op discard: back to demand-zero.  Errors as light_protect(). */
 int __must_check light_discard(struct light_space *s, gfn_t first,
                                uint64_t count);
 
-/* Install the hypervisor's frame at @g of the special or module window. */
+/*
+ * Install the hypervisor's page @m at @g of the special or module window.  No
+ * reference is taken: the page must stay until light_destroy() is done.
+ * -EINVAL: @g is elsewhere; -EBUSY: something is there.
+ */
 int __must_check light_map_special(struct light_space *s, gfn_t g, mfn_t m,
                                    bool writable);
 
-/* Install a granted frame at @va of the grant window; -EINVAL, -EBUSY, ... */
+/*
+ * Install a granted frame at @va of the grant window.  The caller holds a
+ * reference to it, and one of type FRAME_WRITABLE to write, until it is
+ * unmapped and flushed.  -EINVAL: @va is no page of the window; -EBUSY:
+ * something is there.
+ */
 int __must_check light_map_granted(struct light_space *s, vaddr_t va, mfn_t m,
                                    bool writable);
 
-/* Remove it again, flushed on return.  -EINVAL: @va does not map @m so. */
-int __must_check light_unmap_granted(struct light_space *s, vaddr_t va,
-                                     mfn_t m);
+/*
+ * Remove it again.  The frame may be let go only after tlb_batch_flush(@batch).
+ * -EINVAL: @va does not map @m so.
+ */
+int __must_check light_unmap_granted(struct light_space *s, vaddr_t va, mfn_t m,
+                                     struct tlb_batch *batch);
 
 /* Map a device's page at @g of the MMIO window, uncached, read-write. */
 int __must_check light_map_mmio(struct light_space *s, gfn_t g, mfn_t m);
 
-/* Load the space on this CPU (CR3). */
+/* Load the space on this CPU (CR3), if it is not loaded already. */
 void light_load(struct light_space *s);
+
+/* Load the hypervisor's own tables on this CPU: no space is loaded any more. */
+void light_unload(void);
 
 static inline vaddr_t light_va(const struct light_space *s, gfn_t g)
 {

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Light address spaces: making, loading and unmaking them. */
+
+#include "memory/light.h"
+
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/cpu.h"
+#include "core/panic.h"
+#include "lib/atomic.h"
+#include "lib/errno.h"
+#include "memory/frame.h"
+#include "memory/light_leaf.h"
+
+/*
+ * The page below the non-canonical hole stays empty: a SYSCALL at its very
+ * end would return to an address at which SYSRET faults in ring 0.
+ */
+#define LOWER_END ((1UL << 47) - PAGE_SIZE)
+
+/*
+ * Work a call of light_destroy() may do, in empty leaves looked at: some four
+ * instructions each.  Freeing a frame is worth as many as this.
+ */
+#define DESTROY_WORK       4096U
+#define DESTROY_FRAME_COST 32U
+
+static DEFINE_PER_CPU(struct light_space *, loaded_space);
+
+void light_layout_init(struct light_layout *layout, uint64_t virt_base,
+                       uint64_t ram_pages, uint64_t grant_pages,
+                       uint64_t module_pages, uint64_t mmio_pages)
+{
+    *layout = (struct light_layout){
+        .virt_base = virt_base,
+        .ram_pages = ram_pages,
+        .special_gfn = ram_pages,
+        .grant_gfn = ram_pages + LIGHT_SPECIAL_PAGES,
+        .grant_pages = grant_pages,
+        .module_pages = module_pages,
+        .mmio_pages = mmio_pages,
+    };
+    layout->module_gfn = layout->grant_gfn + grant_pages;
+    layout->mmio_gfn = layout->module_gfn + module_pages;
+}
+
+/* Move @end to the end of the next window; false if it begins before @end. */
+static bool window_after(uint64_t *end, uint64_t first, uint64_t count)
+{
+    if (count == 0)
+        return true;
+    if (first < *end)
+        return false;
+    return !__builtin_add_overflow(first, count, end);
+}
+
+/* The number of gfns of a layout whose windows are in order; 0: they are not.
+ */
+static uint64_t layout_pages(const struct light_layout *l)
+{
+    uint64_t end = l->ram_pages;
+
+    if (l->ram_pages == 0 ||
+        !window_after(&end, l->special_gfn, LIGHT_SPECIAL_PAGES) ||
+        !window_after(&end, l->grant_gfn, l->grant_pages) ||
+        !window_after(&end, l->module_gfn, l->module_pages) ||
+        !window_after(&end, l->mmio_gfn, l->mmio_pages))
+        return 0;
+    return end;
+}
+
+/* Whether @pages from @base on are addresses that may be a guest's. */
+static bool range_is_guests(vaddr_t base, uint64_t pages)
+{
+    uint64_t bytes;
+    vaddr_t end;
+
+    if (base & ~PAGE_MASK || pages == 0)
+        return false;
+    if (__builtin_mul_overflow(pages, PAGE_SIZE, &bytes) ||
+        __builtin_add_overflow(base, bytes, &end))
+        return false;
+    return end <= LOWER_END || base >= HV_VIRT_END;
+}
+
+int light_create(struct light_space *s, domid_t owner,
+                 const struct light_layout *layout, uint64_t reserved_pages)
+{
+    uint64_t pages = layout_pages(layout);
+    int rc;
+
+    *s = (struct light_space){
+        .owner = owner,
+        .root = MFN_NONE,
+        .layout = *layout,
+        .pages = pages,
+    };
+    spin_lock_init(&s->lock, LOCK_space);
+
+    if (!range_is_guests(layout->virt_base, pages) ||
+        reserved_pages > layout->ram_pages)
+        return -EINVAL;
+
+    s->tables_left = light_tables_needed(s);
+    rc = frame_reserve(reserved_pages + s->tables_left);
+    if (rc)
+        return rc;
+    s->reserved_pages = reserved_pages;
+    s->reserve_left = reserved_pages;
+    light_root_make(s);
+    return 0;
+}
+
+void light_load(struct light_space *s)
+{
+    struct light_space *old = this_cpu(loaded_space);
+    uint64_t here = 1UL << this_cpu(cpu_id);
+
+    if (s == old)
+        return;
+
+    /* Seen before the first translation is made, and after the last. */
+    (void)__atomic_fetch_or(&s->live_cpus, here, __ATOMIC_SEQ_CST);
+    write_cr3(mfn_to_maddr(s->root));
+    if (old)
+        (void)__atomic_fetch_and(&old->live_cpus, ~here, __ATOMIC_SEQ_CST);
+    this_cpu(loaded_space) = s;
+}
+
+void light_unload(void)
+{
+    struct light_space *old = this_cpu(loaded_space);
+    uint64_t here = 1UL << this_cpu(cpu_id);
+
+    hv_tables_load();
+    if (old)
+        (void)__atomic_fetch_and(&old->live_cpus, ~here, __ATOMIC_SEQ_CST);
+    this_cpu(loaded_space) = NULL;
+}
+
+/* Let go of what @leaf maps; its translation is nowhere loaded. */
+static unsigned int leaf_destroy(struct light_space *s, uint64_t *leaf)
+{
+    uint64_t old = *leaf;
+    struct frame *f;
+
+    if (!(old & PTE_PRESENT))
+        return 1;
+    if ((old & LEAF_SOFT_MASK) == LEAF_GRANTED)
+        panic("domain %u still maps the grant of a frame %#lx", s->owner,
+              pte_mfn(old).raw);
+
+    atomic_write(leaf, 0);
+    if ((old & LEAF_SOFT_MASK) != LEAF_PRIVATE)
+        return 1;
+
+    f = mfn_to_frame(pte_mfn(old));
+    if (old & PTE_WRITE)
+        frame_put_type(f);
+    frame_put(f);
+    s->used_pages--;
+    return DESTROY_FRAME_COST;
+}
+
+/* The leaves of one table, from @page on; the first page not done. */
+static uint64_t leaves_destroy(struct light_space *s, uint64_t page,
+                               uint64_t *leaf, unsigned int *work)
+{
+    unsigned int left = PT_ENTRIES - pt_index(light_va(s, gfn(page)), 1);
+
+    while (left && page < s->pages && *work < DESTROY_WORK) {
+        *work += leaf_destroy(s, leaf);
+        leaf++;
+        page++;
+        left--;
+    }
+    return page;
+}
+
+/* Go on from destroy_at; true: all pages are gone. */
+static bool pages_destroy(struct light_space *s)
+{
+    unsigned int work = 0;
+
+    while (work < DESTROY_WORK) {
+        uint64_t page = s->destroy_at, next;
+        uint64_t *leaf;
+
+        if (page == s->pages)
+            return true;
+        leaf = light_leaf(s, page);
+        next = leaf ? leaves_destroy(s, page, leaf, &work)
+                    : light_next_leaf(s, page);
+        light_tables_leave(s, page, next);
+        s->destroy_at = next;
+        work += DESTROY_FRAME_COST;
+    }
+    return false;
+}
+
+bool light_destroy(struct light_space *s)
+{
+    bool done;
+
+    if (mfn_eq(s->root, MFN_NONE))
+        return true;
+    if (this_cpu(loaded_space) == s)
+        light_unload();
+    if (atomic_read(&s->live_cpus))
+        panic("the space of domain %u goes while CPUs %#lx use it", s->owner,
+              s->live_cpus);
+
+    spin_lock(&s->lock);
+    done = pages_destroy(s);
+    if (done) {
+        light_root_free(s);
+        frame_unreserve(s->reserve_left + s->tables_left);
+        s->reserve_left = 0;
+        s->tables_left = 0;
+    }
+    spin_unlock(&s->lock);
+    return done;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The page tables of a light space: four levels, made as pages are first
+ * touched, freed with the space.
+ *
+ * Every table it can ever need is promised when the space is created, so a
+ * page that has a frame never lacks a table.  That is one frame for 2 MiB of
+ * the layout, windows included: promised pages can be anywhere in it, so a
+ * smaller promise could be broken.
+ */
+
+#include "memory/light_leaf.h"
+
+#include "core/panic.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "memory/direct_map.h"
+#include "memory/frame.h"
+#include "memory/light.h"
+
+#define TABLE_FLAGS (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
+
+static vaddr_t page_va(const struct light_space *s, uint64_t page)
+{
+    return light_va(s, gfn(page));
+}
+
+/* Which table of @level maps @va: equal for all addresses it maps. */
+static uint64_t table_number(vaddr_t va, unsigned int level)
+{
+    return va >> (PT_SHIFT_L1 + 9 * level);
+}
+
+static uint64_t *entry_table(uint64_t entry)
+{
+    return mfn_to_virt(pte_mfn(entry));
+}
+
+uint64_t *light_leaf(const struct light_space *s, uint64_t page)
+{
+    vaddr_t va = page_va(s, page);
+    uint64_t entry;
+
+    entry = atomic_read(&s->root_table[pt_index(va, 4)]);
+    if (!(entry & PTE_PRESENT))
+        return NULL;
+    entry = atomic_read(&entry_table(entry)[pt_index(va, 3)]);
+    if (!(entry & PTE_PRESENT))
+        return NULL;
+    entry = atomic_read(&entry_table(entry)[pt_index(va, 2)]);
+    if (!(entry & PTE_PRESENT))
+        return NULL;
+    return &entry_table(entry)[pt_index(va, 1)];
+}
+
+static struct frame *table_alloc(struct light_space *s)
+{
+    struct frame *f;
+
+    if (s->tables_left == 0)
+        panic("the space of domain %u needs more tables than promised",
+              s->owner);
+    f = frame_alloc_reserved(DOMID_XEN);
+    if (!frame_get_type(f, FRAME_HV))
+        panic("a fresh frame has a type");
+    s->tables_left--;
+    s->table_pages++;
+    return f;
+}
+
+static void table_free(struct light_space *s, mfn_t m)
+{
+    struct frame *f = mfn_to_frame(m);
+
+    frame_put_type(f);
+    frame_put(f);
+    s->table_pages--;
+}
+
+uint64_t *light_leaf_make(struct light_space *s, uint64_t page)
+{
+    vaddr_t va = page_va(s, page);
+    uint64_t *table = s->root_table;
+
+    for (unsigned int level = 4; level > 1; level--) {
+        uint64_t *entry = &table[pt_index(va, level)];
+
+        /* A table is cleared before the processor can see it. */
+        if (!(atomic_read(entry) & PTE_PRESENT))
+            atomic_write(entry,
+                         pte_make(frame_to_mfn(table_alloc(s)), TABLE_FLAGS));
+        table = entry_table(*entry);
+    }
+    return &table[pt_index(va, 1)];
+}
+
+struct window {
+    uint64_t first, count;
+};
+
+/* Tables of one level for ascending windows; shared ones count once. */
+static uint64_t tables_of_level(const struct light_space *s,
+                                const struct window *windows,
+                                unsigned int count, unsigned int level)
+{
+    uint64_t tables = 0, last_seen = ~0UL;
+
+    for (unsigned int i = 0; i < count; i++) {
+        const struct window *w = &windows[i];
+        uint64_t first, last;
+
+        if (w->count == 0)
+            continue;
+        first = table_number(page_va(s, w->first), level);
+        last = table_number(page_va(s, w->first + w->count - 1), level);
+        tables += last - first + (first != last_seen);
+        last_seen = last;
+    }
+    return tables;
+}
+
+uint64_t light_tables_needed(const struct light_space *s)
+{
+    const struct light_layout *l = &s->layout;
+    const struct window windows[] = {
+        {0, l->ram_pages},
+        {l->special_gfn, LIGHT_SPECIAL_PAGES},
+        {l->grant_gfn, l->grant_pages},
+        {l->module_gfn, l->module_pages},
+        {l->mmio_gfn, l->mmio_pages},
+    };
+    uint64_t tables = 1; /* the root */
+
+    for (unsigned int level = 1; level < 4; level++)
+        tables += tables_of_level(s, windows, ARRAY_SIZE(windows), level);
+    return tables;
+}
+
+void light_root_make(struct light_space *s)
+{
+    s->root = frame_to_mfn(table_alloc(s));
+    s->root_table = mfn_to_virt(s->root);
+    memcpy(&s->root_table[HV_L4_FIRST], hv_l4_slots(),
+           HV_L4_COUNT * sizeof(uint64_t));
+}
+
+void light_root_free(struct light_space *s)
+{
+    table_free(s, s->root);
+    s->root = MFN_NONE;
+    s->root_table = NULL;
+}
+
+/* The entry that points to the table of @level that maps @va; or NULL. */
+static uint64_t *table_entry(const struct light_space *s, vaddr_t va,
+                             unsigned int level)
+{
+    uint64_t *table = s->root_table;
+
+    for (unsigned int at = 4; at > level + 1; at--) {
+        uint64_t entry = atomic_read(&table[pt_index(va, at)]);
+
+        if (!(entry & PTE_PRESENT))
+            return NULL;
+        table = entry_table(entry);
+    }
+    return &table[pt_index(va, level + 1)];
+}
+
+uint64_t light_next_leaf(const struct light_space *s, uint64_t page)
+{
+    while (page < s->pages) {
+        vaddr_t va = page_va(s, page);
+        unsigned int level = 3;
+        uint64_t *entry;
+
+        /* The highest level without a table says how much to skip. */
+        while (level > 0) {
+            entry = table_entry(s, va, level);
+            if (!(atomic_read(entry) & PTE_PRESENT))
+                break;
+            level--;
+        }
+        if (level == 0)
+            return page;
+        va = (table_number(va, level) + 1) << (PT_SHIFT_L1 + 9 * level);
+        if (va == 0)
+            break; /* the end of the address space */
+        page = (va - s->layout.virt_base) >> PAGE_SHIFT;
+    }
+    return s->pages;
+}
+
+void light_tables_leave(struct light_space *s, uint64_t page, uint64_t next)
+{
+    vaddr_t va = page_va(s, page);
+
+    for (unsigned int level = 1; level < 4; level++) {
+        uint64_t *entry;
+
+        if (next < s->pages &&
+            table_number(page_va(s, next), level) == table_number(va, level))
+            break;
+        entry = table_entry(s, va, level);
+        if (!entry || !(*entry & PTE_PRESENT))
+            continue;
+        table_free(s, pte_mfn(*entry));
+        atomic_write(entry, 0);
+    }
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The windows of a light space: pages that are not the domain's own RAM. */
+
+#include "memory/light.h"
+
+#include "lib/atomic.h"
+#include "lib/errno.h"
+#include "memory/frame.h"
+#include "memory/light_leaf.h"
+#include "memory/tlb_batch.h"
+
+static bool in_window(uint64_t page, uint64_t first, uint64_t count)
+{
+    return page >= first && page - first < count;
+}
+
+/* Fill an empty leaf; it was absent, so no CPU has to forget anything. */
+static int leaf_install(struct light_space *s, uint64_t page, uint64_t value)
+{
+    uint64_t *leaf = light_leaf_make(s, page);
+
+    if (*leaf)
+        return -EBUSY;
+    atomic_write(leaf, value);
+    return 0;
+}
+
+int light_map_special(struct light_space *s, gfn_t g, mfn_t m, bool writable)
+{
+    uint64_t flags = LEAF_COMMON | LEAF_SPECIAL | PTE_NX;
+    int rc;
+
+    if (!in_window(g.raw, s->layout.special_gfn, LIGHT_SPECIAL_PAGES) &&
+        !in_window(g.raw, s->layout.module_gfn, s->layout.module_pages))
+        return -EINVAL;
+    if (writable)
+        flags |= LEAF_WRITE;
+
+    spin_lock(&s->lock);
+    rc = leaf_install(s, g.raw, pte_make(m, flags));
+    spin_unlock(&s->lock);
+    return rc;
+}
+
+/*
+ * A device's page must not be RAM: an uncached alias of it would break both
+ * ownership and coherence.
+ */
+int light_map_mmio(struct light_space *s, gfn_t g, mfn_t m)
+{
+    uint64_t flags =
+        LEAF_COMMON | LEAF_MMIO | PTE_NX | LEAF_WRITE | PTE_UNCACHED;
+    int rc;
+
+    if (!in_window(g.raw, s->layout.mmio_gfn, s->layout.mmio_pages) ||
+        mfn_is_ram(m))
+        return -EINVAL;
+
+    spin_lock(&s->lock);
+    rc = leaf_install(s, g.raw, pte_make(m, flags));
+    spin_unlock(&s->lock);
+    return rc;
+}
+
+/* The gfn of a page of the grant window; false: @va is none. */
+static bool grant_page(const struct light_space *s, vaddr_t va, uint64_t *page)
+{
+    *page = (va - s->layout.virt_base) >> PAGE_SHIFT;
+    return !(va & ~PAGE_MASK) && va >= s->layout.virt_base &&
+           in_window(*page, s->layout.grant_gfn, s->layout.grant_pages);
+}
+
+int light_map_granted(struct light_space *s, vaddr_t va, mfn_t m, bool writable)
+{
+    uint64_t flags = LEAF_COMMON | LEAF_GRANTED | PTE_NX;
+    uint64_t page;
+    int rc;
+
+    if (!grant_page(s, va, &page))
+        return -EINVAL;
+    if (writable)
+        flags |= LEAF_WRITE;
+
+    spin_lock(&s->lock);
+    rc = leaf_install(s, page, pte_make(m, flags));
+    spin_unlock(&s->lock);
+    return rc;
+}
+
+static int leaf_remove_granted(struct light_space *s, uint64_t page, mfn_t m)
+{
+    uint64_t *leaf = light_leaf(s, page);
+
+    if (!leaf || !(*leaf & PTE_PRESENT) ||
+        (*leaf & LEAF_SOFT_MASK) != LEAF_GRANTED || !mfn_eq(pte_mfn(*leaf), m))
+        return -EINVAL;
+    (void)atomic_exchange(leaf, 0);
+    return 0;
+}
+
+int light_unmap_granted(struct light_space *s, vaddr_t va, mfn_t m,
+                        struct tlb_batch *batch)
+{
+    uint64_t page;
+    int rc;
+
+    if (!grant_page(s, va, &page))
+        return -EINVAL;
+
+    spin_lock(&s->lock);
+    rc = leaf_remove_granted(s, page, m);
+    spin_unlock(&s->lock);
+    if (!rc)
+        tlb_batch_add(batch, va);
+    return rc;
+}

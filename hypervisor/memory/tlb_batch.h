@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Flushes gathered over an operation: every place that removes a translation
+ * or takes a right from one adds it here, and flushes before it lets the
+ * frame go or returns to the guest.  So an operation on many pages costs one
+ * round of flushing, whatever number of CPUs must take part.
+ *
+ * A batch lives on the stack of the operation and is for one space.
+ */
+
+#ifndef MEMORY_TLB_BATCH_H
+#define MEMORY_TLB_BATCH_H
+
+#include <stdint.h>
+
+#include "lib/frame_number.h"
+
+struct light_space;
+
+/* From here on all of the space is flushed instead of page by page. */
+#define TLB_BATCH_PAGES 16U
+
+struct tlb_batch {
+    struct light_space *space;
+    unsigned int count;
+    vaddr_t va[TLB_BATCH_PAGES];
+};
+
+static inline void tlb_batch_init(struct tlb_batch *batch,
+                                  struct light_space *s)
+{
+    batch->space = s;
+    batch->count = 0;
+}
+
+static inline void tlb_batch_add(struct tlb_batch *batch, vaddr_t va)
+{
+    if (batch->count < TLB_BATCH_PAGES)
+        batch->va[batch->count] = va;
+    batch->count++;
+}
+
+/* On return no CPU holds what was added; the batch is empty again. */
+void tlb_batch_flush(struct tlb_batch *batch);
+
+#endif /* MEMORY_TLB_BATCH_H */
