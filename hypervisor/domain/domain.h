@@ -24,6 +24,7 @@
 #include <abi/shared_info.h>
 
 #include "core/lock.h"
+#include "lib/atomic.h"
 #include "lib/compiler.h"
 
 struct evtchn_table;
@@ -37,11 +38,23 @@ struct vcpu;
 /* Most domains: the 16-bit ids below the reserved ones, and id 0. */
 #define DOMAIN_MAX 32752U
 
+/* Weights of the scheduler: 1 .. this. */
+#define DOMAIN_WEIGHT_MAX 65535U
+
 /* Rights of the policy table (control/policy.h), as bits. */
 #define DOMAIN_RIGHT_CONTROL 0x1U /* control_op and other domains' ports */
 #define DOMAIN_RIGHT_DEVICE  0x2U /* device_op, machine addresses */
 #define DOMAIN_RIGHT_CONSOLE 0x4U /* reading the machine's console */
 #define DOMAIN_RIGHT_POWER   0x8U /* its shutdown is the machine's */
+
+/* What is still to be given back, in this order. */
+enum domain_end {
+    DOMAIN_END_NOT_BEGUN,
+    DOMAIN_END_EVENTS,
+    DOMAIN_END_GRANTS,
+    DOMAIN_END_MEMORY,
+    DOMAIN_END_DONE,
+};
 
 struct domain {
     domid_t domid;                   /* (c) */
@@ -54,11 +67,16 @@ struct domain {
     struct light_space *space;       /* (c) */
     struct vcpu **vcpu;              /* (c) vcpu_count of them */
     uint32_t vcpu_count;             /* (c) */
+    uint32_t vcpu_room;              /* (c) pointers at vcpu */
+
+    uint64_t reserved_pages; /* (c) promised at creation */
 
     struct spinlock lock;
     bool dying;                              /* (d) */
     bool is_shutdown;                        /* (d) */
     bool started;                            /* (d) was unpaused once */
+    bool has_shutdown_code;                  /* (d) reason below came early */
+    enum domain_end end;                     /* (d) how far destruction is */
     uint32_t shutdown_reason;                /* (d) SHUTDOWN_* */
     uint32_t pause_count;                    /* (d) vCPUs run only at 0 */
     uint32_t weight;                         /* (d) of each vCPU */
@@ -85,7 +103,8 @@ int __must_check domain_create(const struct domain_config *config,
 
 /*
  * Begin the end: stop its vCPUs for good, then give back what it owns, at
- * most a quantum a call.  0: all gone; -EAGAIN: call again.
+ * most a quantum a call.  0: all gone; -EAGAIN: call again; -EINVAL: it is
+ * the initial domain, or the caller's own.
  */
 int __must_check domain_destroy(struct domain *d);
 
@@ -99,13 +118,25 @@ struct domain *__must_check domain_get_or_self(domid_t domid,
 /* The first domain, dying ones included, with an id of at least @from; held. */
 struct domain *__must_check domain_get_next(domid_t from);
 
+/* One more reference to a domain that the caller knows to be there. */
+static inline void domain_hold(struct domain *d)
+{
+    (void)atomic_add(&d->refs, 1);
+}
+
 void domain_put(struct domain *d);
 
 uint32_t domain_count(void);
 
-/* Counted: an unpaused domain's vCPUs run only when every pause is undone. */
+/*
+ * Counted: a domain's vCPUs run only when every pause is undone.  The first
+ * start needs registers for vCPU 0 (-EINVAL), as an unpause needs a pause.
+ */
 int __must_check domain_pause(struct domain *d);
 int __must_check domain_unpause(struct domain *d);
+
+/* Kept as the reason of a later shutdown or crash: SCHEDOP_shutdown_code. */
+void domain_set_shutdown_code(struct domain *d, uint32_t reason);
 
 /*
  * @d stops for @reason: the machine's end if it has DOMAIN_RIGHT_POWER, else
@@ -116,6 +147,11 @@ void domain_shutdown(struct domain *d, uint32_t reason);
 /* The guest broke its side so that no answer can be given: stop it, say why. */
 void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 
+/* Before the first start: the registers vCPU @id begins with (ABI 2.3). */
+int __must_check domain_set_start(struct domain *d, uint32_t id, uint64_t rip,
+                                  uint64_t rsp, uint64_t rsi);
+
+/* All but what the event and grant rooms know. */
 void domain_info(struct domain *d, struct control_domain_info *info);
 
 #endif /* DOMAIN_DOMAIN_H */

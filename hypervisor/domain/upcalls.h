@@ -26,7 +26,10 @@ int __must_check upcall_grants_create(struct domain *d, uint32_t max_frames,
 bool upcall_grants_destroy(struct domain *d);
 void upcall_grants_free(struct domain *d);
 
-/* Device room: quiesce and let go of what was assigned. */
+/* Device room: no more DMA of what is assigned to @d, from now on. */
+void upcall_devices_quiesce(struct domain *d);
+
+/* The same, and let go of what was assigned, reset, and of pinned frames. */
 void upcall_devices_release(struct domain *d);
 
 #endif /* DOMAIN_UPCALLS_H */

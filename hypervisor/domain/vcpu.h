@@ -6,7 +6,9 @@
  *                         ^                       | block, poll, no memory
  *                         '------ wake -- BLOCKED <'
  *
- * A RUNNABLE vCPU of a paused or shut down domain stays off the run queue.
+ * A RUNNABLE vCPU that is held (its domain is paused or shut down) stays off
+ * the run queue.
+ *
  * Fields: (c) constant, (r) guarded by its run queue's lock, (o) only its own
  * CPU while it runs, or anybody while it is held off all CPUs, (a) atomic.
  */
@@ -23,12 +25,16 @@
 #include <abi/trap.h>
 #include <abi/vcpu.h>
 
+#include "arch/x86_64/fpu.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
+#include "arch/x86_64/segment.h"
 #include "core/timer.h"
 #include "lib/heap.h"
+#include "lib/list.h"
 
 struct domain;
+struct frame;
 
 enum vcpu_state {
     VCPU_OFFLINE,
@@ -37,13 +43,18 @@ enum vcpu_state {
     VCPU_RUNNING,
 };
 
+/* vcpu.poll_port when not polling, and when polling more than one port. */
+#define POLL_NONE 0U
+#define POLL_ANY  (~0U)
+
 struct trap_entry {
     uint64_t address; /* 0: none */
     uint8_t flags;    /* TRAP_* */
 };
 
-/* FXSAVE's area; AVX follows with XSAVE. */
-#define FPU_AREA_SIZE 512
+/* Trap entries are kept in groups, made when one in them is first set. */
+#define TRAP_GROUP  32U
+#define TRAP_GROUPS (TRAP_COUNT / TRAP_GROUP)
 
 struct vcpu {
     struct domain *domain;  /* (c) */
@@ -53,27 +64,42 @@ struct vcpu {
 
     struct heap_node run; /* (r) in the run queue; key: virtual time */
     uint64_t vtime;       /* (r) weighted ns it has run */
-    uint64_t ran_since;   /* (o) system time it was last switched in */
+    uint64_t ran_since;   /* (r) system time up to which vtime is right */
     uint32_t weight;      /* (r) */
+    uint64_t vtime_rate;  /* (r) virtual ns a ns, << 24 */
     bool queued;          /* (r) */
+    bool held;            /* (r) */
+    bool has_start;       /* (o) its first registers are known */
+    bool wants_memory;    /* (o) an access found no frame; see fault.h */
+    bool repeat;          /* (o) the hypercall it makes is to be made again */
     uint8_t cpu;          /* (r) where it runs or ran last */
-    bool polling;         /* (a) blocked in SCHEDOP_poll */
-    bool wants_memory;    /* (a) blocked until a frame is free */
+    uint32_t poll_port;   /* (a) what it polls, POLL_ANY, or POLL_NONE */
+
+    struct list memory_waiter; /* (r) in the queue of those out of memory */
 
     struct timer timer;      /* VIRQ_TIMER: set_timer_op and singleshot */
     struct timer poll_timer; /* end of a poll */
 
+    uint8_t runstate;                     /* (r) RUNSTATE_* */
     uint64_t runstate_since;              /* (r) */
     uint64_t runstate_ns[RUNSTATE_COUNT]; /* (r) */
-    uint64_t runstate_area;               /* (o) guest va, 0 none */
+
+    /* Pages the hypervisor writes on its own: pinned, NULL if none. (o) */
+    struct vcpu_runstate_info *runstate_area;
+    struct frame *runstate_frame;
+    struct frame *info_frame; /* NULL: info is in shared_info */
 
     uint64_t event_callback; /* (o) address, 0 none */
     uint64_t failsafe_callback;
-    struct trap_entry *traps; /* (o) TRAP_COUNT of them, NULL until set */
-    uint64_t fs_base, gs_base, gs_base_user; /* (o) valid while switched out */
-    uint16_t ds, es, fs, gs;                 /* (o) the same */
-    struct cpu_regs regs;                    /* (o) the same */
-    uint8_t fpu[FPU_AREA_SIZE] __attribute__((aligned(16)));
+    struct trap_entry *traps[TRAP_GROUPS]; /* (o) NULL: none set in it */
+
+    /* As set_segment_base left them. */
+    uint64_t fs_base, gs_base, gs_base_user; /* (o) */
+
+    /* What the processor holds while the vCPU is loaded; context.h. */
+    struct cpu_regs regs;     /* (o) valid while not loaded */
+    struct segments segments; /* (o) the same */
+    uint8_t fpu[FPU_STATE_SIZE] __attribute__((aligned(16)));
 };
 
 /* The vCPU this CPU runs; NULL while it idles. */
@@ -85,7 +111,24 @@ DECLARE_PER_CPU(bool, need_resched);
 
 /* Make a vCPU of @d, offline, registers as ABI 2.3. */
 int __must_check vcpu_create(struct domain *d, uint32_t id, struct vcpu **v);
+
+/* Let go of pinned pages and timers; no more than once, before its memory. */
+void vcpu_release(struct vcpu *v);
 void vcpu_free(struct vcpu *v);
+
+/*
+ * Move @v's vcpu_info to @info, @offset bytes into the page of @frame, whose
+ * reference passes to the vCPU.  -EINVAL: it was moved before.
+ */
+int __must_check vcpu_move_info(struct vcpu *v, struct frame *frame,
+                                uint32_t offset);
+
+/* Keep runstate at @offset of the page of @frame, which passes; NULL: stop. */
+void vcpu_set_runstate_area(struct vcpu *v, struct frame *frame,
+                            uint32_t offset);
+
+/* Arm, or with 0 disarm, the timer that raises VIRQ_TIMER. */
+void vcpu_set_timer(struct vcpu *v, uint64_t deadline);
 
 /*
  * The scheduler: start-time fair queueing.  Each vCPU has a virtual time that
@@ -95,12 +138,15 @@ void vcpu_free(struct vcpu *v);
  */
 void vcpu_wake(struct vcpu *v);  /* BLOCKED -> RUNNABLE; else nothing */
 void vcpu_up(struct vcpu *v);    /* OFFLINE -> RUNNABLE */
-void vcpu_down(struct vcpu *v);  /* any -> OFFLINE, off its CPU on return */
+void vcpu_down(struct vcpu *v);  /* any -> OFFLINE */
 void vcpu_block(struct vcpu *v); /* RUNNING (the caller) -> BLOCKED */
 void vcpu_yield(struct vcpu *v); /* let equals go first */
 void vcpu_set_weight(struct vcpu *v, uint32_t weight);
 void domain_hold_vcpus(struct domain *d);    /* off the CPUs: pause, shutdown */
 void domain_release_vcpus(struct domain *d); /* back on the run queues */
+
+/* Set up this CPU's run queue; once. */
+void sched_init(void);
 
 /*
  * If need_resched: save the current vCPU, choose, load the next (registers to
@@ -118,9 +164,19 @@ void __attribute__((noreturn)) sched_start(void);
  */
 void vcpu_notify(struct vcpu *v);
 
-/* Refresh the time of @v's vcpu_info and its runstate area. */
+/*
+ * Write the time of @v's vcpu_info.  What is written are the constants of this
+ * boot, from the moment system time was 0: exact for as long as the TSC runs,
+ * so nothing needs to be refreshed when a vCPU is switched in.
+ */
 void vcpu_update_time(struct vcpu *v);
 
+/* The same for the wall clock of a domain's shared_info. */
+void domain_update_wallclock(struct domain *d);
+
 void vcpu_runstate(struct vcpu *v, struct vcpu_runstate_info *info);
+
+/* The processor time @v has used, in ns. */
+uint64_t vcpu_cpu_time(struct vcpu *v);
 
 #endif /* DOMAIN_VCPU_H */

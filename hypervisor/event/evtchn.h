@@ -30,10 +30,11 @@
 #include <abi/event_channel.h>
 
 #include "core/lock.h"
+#include "domain/vcpu.h"
+#include "lib/assert.h"
 #include "lib/compiler.h"
 
 struct domain;
-struct vcpu;
 
 #define EVTCHN_STATES(EVTCHN_STATE)                                            \
     EVTCHN_STATE(FREE)                                                         \
@@ -53,17 +54,15 @@ struct evtchn {
     uint8_t state;        /* (e) enum evtchn_state */
     uint16_t notify_vcpu; /* (a) */
     union {               /* (e) by state */
-        struct {
-            domid_t peer_domid;
-        } unbound;
-        struct {
-            struct domain *peer; /* holds no reference: closed before it goes */
-            evtchn_port_t peer_port;
-        } interdomain;
+        domid_t unbound;  /* who may bind it */
+        evtchn_port_t peer_port;
         uint32_t virq;
         uint32_t pirq; /* device room's interrupt number */
     } u;
+    struct domain *peer; /* (e) INTERDOMAIN: no reference; it closes first */
 };
+
+static_assert(sizeof(struct evtchn) == 16, "a bucket is one kilobyte");
 
 int __must_check evtchn_alloc_unbound(struct domain *d, domid_t remote,
                                       evtchn_port_t *port);
@@ -82,17 +81,32 @@ int __must_check evtchn_bind_vcpu(struct domain *d, evtchn_port_t port,
 int __must_check evtchn_close(struct domain *d, evtchn_port_t port);
 int __must_check evtchn_send(struct domain *d, evtchn_port_t port);
 int __must_check evtchn_unmask(struct domain *d, evtchn_port_t port);
+
+/* Of status->port of @d, whatever status->dom says. */
 int __must_check evtchn_status(struct domain *d, struct evtchn_status *status);
 
 /* Close every port, at most a quantum a call: 0 done, -EAGAIN call again. */
 int __must_check evtchn_reset(struct domain *d);
 
-/* Whether @port of @d is pending; for SCHEDOP_poll.  -EINVAL: out of range. */
-int __must_check evtchn_is_pending(struct domain *d, evtchn_port_t port);
+/*
+ * SCHEDOP_poll: let the current vCPU sleep until one of @ports is pending or
+ * system time @timeout (0: never) comes; not at all if that is so already.
+ */
+int __must_check evtchn_poll(struct vcpu *v, const evtchn_port_t *ports,
+                             uint32_t count, uint64_t timeout);
+
+/* @v runs again: its poll, if it had one, is over. */
+void evtchn_poll_end(struct vcpu *v);
 
 /* Raise virtual interrupts: nothing happens where they are not bound. */
 void virq_raise_vcpu(struct vcpu *v, uint32_t virq);
 void virq_raise_global(uint32_t virq); /* to the initial domain */
+
+/* Whether an upcall to @v is due: something is pending, and not held off. */
+static inline bool vcpu_events_deliverable(const struct vcpu *v)
+{
+    return v->info->evtchn_upcall_pending && !v->info->evtchn_upcall_mask;
+}
 
 /* Set the port pending from inside the hypervisor (a device's interrupt). */
 void evtchn_raise_pirq(struct domain *d, evtchn_port_t port);

@@ -3,10 +3,14 @@
  * The hypercall handlers, one per line of abi/hypercalls.def.
  *
  * Each takes the guest's five argument registers and returns what goes to
- * rax.  A handler that has done a quantum of work stores its progress in the
- * guest's argument registers (or structures) and returns
+ * rax.  A handler that has done a quantum of work stores its progress, with
+ * hypercall_set_arg() or in the guest's own structure, and returns
  * hypercall_continue(): the guest makes the same call again by itself, after
- * whatever is pending was delivered.
+ * whatever is pending was delivered.  It works the same inside a multicall.
+ *
+ * A copy that found no memory makes the call again too, from its beginning and
+ * once there is memory; its handler just returns the -EFAULT it got.  So what
+ * a handler changes must wait for its arguments to be read.
  */
 
 #ifndef HYPERCALL_HYPERCALL_H
@@ -14,7 +18,8 @@
 
 #include <stdint.h>
 
-#include "arch/x86_64/regs.h"
+#include "arch/x86_64/percpu.h"
+#include "lib/compiler.h"
 
 #define HYPERCALL(number, name, args)                                          \
     long hypercall_##name(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,  \
@@ -22,10 +27,19 @@
 #include <abi/hypercalls.def>
 #undef HYPERCALL
 
-/* Returned by a handler that must be made again; never seen by a guest. */
-long hypercall_continue(void);
+/* The value to return when the call is to be made again. */
+long __must_check hypercall_continue(void);
+
+/* Argument @n, 1 to 5, of the call as it will be made again. */
+void hypercall_set_arg(unsigned int n, uint64_t value);
 
 /* Call number @nr: for dispatch and multicall.  -ENOSYS if there is none. */
 long hypercall_call(uint64_t nr, const uint64_t args[5]);
+
+/*
+ * Inside a multicall the arguments of the call being made, to be changed by
+ * hypercall_set_arg(); NULL: they are in the guest's registers.
+ */
+DECLARE_PER_CPU(uint64_t *, multicall_args);
 
 #endif /* HYPERCALL_HYPERCALL_H */

@@ -28,15 +28,16 @@ static_assert(sizeof(struct cpu_regs) == 168, "entry.S builds it");
 static_assert(offsetof(struct cpu_regs, rip) == 128,
               "the CPU pushes from here");
 
-#define RFLAGS_CF   (1UL << 0)
-#define RFLAGS_TF   (1UL << 8)
-#define RFLAGS_IF   (1UL << 9)
-#define RFLAGS_DF   (1UL << 10)
-#define RFLAGS_IOPL (3UL << 12)
-#define RFLAGS_NT   (1UL << 14)
-#define RFLAGS_RF   (1UL << 16)
-#define RFLAGS_VM   (1UL << 17)
-#define RFLAGS_AC   (1UL << 18)
+#define RFLAGS_CF    (1UL << 0)
+#define RFLAGS_FIXED (1UL << 1) /* always 1 */
+#define RFLAGS_TF    (1UL << 8)
+#define RFLAGS_IF    (1UL << 9)
+#define RFLAGS_DF    (1UL << 10)
+#define RFLAGS_IOPL  (3UL << 12)
+#define RFLAGS_NT    (1UL << 14)
+#define RFLAGS_RF    (1UL << 16)
+#define RFLAGS_VM    (1UL << 17)
+#define RFLAGS_AC    (1UL << 18)
 
 /* The registers of the guest that this CPU entered from. */
 static inline struct cpu_regs *guest_regs(void)

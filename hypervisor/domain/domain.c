@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Making domains, and freeing their records. */
+
+#include "domain/domain.h"
+
+#include <abi/cpuid.h>
+
+#include "domain/table.h"
+#include "domain/upcalls.h"
+#include "domain/vcpu.h"
+#include "lib/assert.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "memory/frame.h"
+#include "memory/light.h"
+#include "memory/pool.h"
+
+static_assert(DOMAIN_MAX <= DOMID_FIRST_RESERVED, "ids are below the names");
+
+/* All pages a space can have: what its virtual addresses must have room for. */
+#define SPACE_PAGES_MAX (1ULL << 35) /* a canonical half */
+
+static int check_sizes(const struct control_create *c)
+{
+    if (c->virt_base & (PAGE_SIZE - 1))
+        return -EINVAL;
+    if (c->max_pages == 0 || c->max_pages >= SPACE_PAGES_MAX)
+        return -EINVAL;
+    if (c->reserved_pages > c->max_pages)
+        return -EINVAL;
+    if (c->max_ports == 0 || c->max_ports >= EVTCHN_2L_PORTS)
+        return -EINVAL;
+    if (c->grant_frames == 0 || c->grant_frames > LIGHT_GRANT_FRAMES_MAX)
+        return -EINVAL;
+    return 0;
+}
+
+static int check_config(const struct control_create *c)
+{
+    if (c->class != CAIRN_CLASS_LIGHT)
+        return -EOPNOTSUPP;
+    if (c->vcpu_count == 0 || c->vcpu_count > DOMAIN_VCPUS_MAX)
+        return -EINVAL;
+    if (c->weight == 0 || c->weight > DOMAIN_WEIGHT_MAX || c->flags)
+        return -EINVAL;
+    return check_sizes(c);
+}
+
+/* The windows follow RAM without gaps: fewer page tables. */
+static struct light_layout layout_of(const struct domain_config *config)
+{
+    const struct control_create *c = &config->create;
+    struct light_layout l = {
+        .virt_base = c->virt_base,
+        .ram_pages = c->max_pages,
+        .special_gfn = c->max_pages,
+        .grant_pages = c->grant_window,
+        .module_pages = config->module_pages,
+        .mmio_pages = config->mmio_pages,
+    };
+
+    l.grant_gfn = l.special_gfn + LIGHT_SPECIAL_PAGES;
+    l.module_gfn = l.grant_gfn + l.grant_pages;
+    l.mmio_gfn = l.module_gfn + l.module_pages;
+    return l;
+}
+
+static int create_space(struct domain *d, const struct domain_config *config)
+{
+    struct light_layout layout = layout_of(config);
+    struct light_space *s = pool_alloc(sizeof(*s));
+    int rc;
+
+    if (!s)
+        return -ENOMEM;
+    rc = light_create(s, d->domid, &layout, config->create.reserved_pages);
+    if (rc) {
+        pool_free(s, sizeof(*s));
+        return rc;
+    }
+    d->space = s;
+    return 0;
+}
+
+static int create_shared_info(struct domain *d)
+{
+    struct frame *f = frame_alloc(DOMID_XEN, FRAME_METADATA);
+    gfn_t g = gfn(d->space->layout.special_gfn + LIGHT_SPECIAL_SHARED_INFO);
+    int rc;
+
+    if (!f)
+        return -ENOMEM;
+    rc = light_map_special(d->space, g, frame_to_mfn(f), true);
+    if (rc) {
+        frame_put(f);
+        return rc;
+    }
+    d->shared_info = mfn_to_virt(frame_to_mfn(f));
+    for (uint32_t i = 0; i < LEGACY_MAX_VCPUS; i++)
+        d->shared_info->vcpu_info[i].evtchn_upcall_mask = 1;
+    domain_update_wallclock(d);
+    return 0;
+}
+
+static int create_vcpus(struct domain *d, uint32_t count)
+{
+    int rc;
+
+    d->vcpu = pool_alloc(count * sizeof(struct vcpu *));
+    if (!d->vcpu)
+        return -ENOMEM;
+    d->vcpu_room = count;
+    for (uint32_t i = 0; i < count; i++) {
+        rc = vcpu_create(d, i, &d->vcpu[i]);
+        if (rc)
+            return rc;
+        d->vcpu_count++;
+    }
+    return 0;
+}
+
+/* Give back whatever there is; for a creation that fails and for the end. */
+static void free_parts(struct domain *d)
+{
+    for (uint32_t i = 0; i < d->vcpu_count; i++)
+        vcpu_free(d->vcpu[i]);
+    pool_free(d->vcpu, d->vcpu_room * sizeof(struct vcpu *));
+    upcall_events_free(d);
+    upcall_grants_free(d);
+    if (d->shared_info)
+        frame_put(mfn_to_frame(virt_to_mfn(d->shared_info)));
+    pool_free(d->space, sizeof(*d->space));
+}
+
+static int create_parts(struct domain *d, const struct domain_config *config)
+{
+    const struct control_create *c = &config->create;
+    int rc;
+
+    rc = create_space(d, config);
+    if (rc)
+        return rc;
+    rc = create_shared_info(d);
+    if (rc)
+        return rc;
+    rc = create_vcpus(d, c->vcpu_count);
+    if (rc)
+        return rc;
+    rc = upcall_events_create(d, c->max_ports);
+    if (rc)
+        return rc;
+    return upcall_grants_create(d, c->grant_frames, c->maptrack_max);
+}
+
+static int create(const struct domain_config *config, domid_t domid,
+                  struct domain **created)
+{
+    struct domain *d = pool_alloc(sizeof(*d));
+    int rc;
+
+    if (!d)
+        return -ENOMEM;
+
+    d->domid = domid;
+    d->class = config->create.class;
+    d->rights = config->rights;
+    d->refs = 2; /* the table's and the caller's */
+    d->weight = config->create.weight;
+    d->reserved_pages = config->create.reserved_pages;
+    d->pause_count = 1;
+    memcpy(d->uuid, config->create.uuid, sizeof(d->uuid));
+    spin_lock_init(&d->lock, LOCK_domain);
+
+    rc = create_parts(d, config);
+    if (rc) {
+        /* Nobody has seen it: no quantum limits what there is to undo. */
+        while (d->grants && !upcall_grants_destroy(d))
+            ;
+        while (d->space && !light_destroy(d->space))
+            ;
+        free_parts(d);
+        pool_free(d, sizeof(*d));
+        return rc;
+    }
+    *created = d;
+    return 0;
+}
+
+int domain_create(const struct domain_config *config, struct domain **created)
+{
+    domid_t domid;
+    int rc;
+
+    rc = check_config(&config->create);
+    if (rc)
+        return rc;
+    rc = table_take_id(config->domid, &domid);
+    if (rc)
+        return rc;
+    rc = create(config, domid, created);
+    if (rc) {
+        table_give_id(domid);
+        return rc;
+    }
+    table_add(*created);
+    return 0;
+}
+
+void domain_put(struct domain *d)
+{
+    if (atomic_sub(&d->refs, 1))
+        return;
+
+    /* Its end gave everything back; what remains are the records. */
+    assert(d->end == DOMAIN_END_DONE);
+    free_parts(d);
+    pool_free(d, sizeof(*d));
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Page faults that the hypervisor resolves, and vCPUs that wait for memory.
+ *
+ * A page that is merely not populated yet is given a frame, whether the guest
+ * touched it or a copy routine did.  When no frame is left, the vCPU is marked
+ * (wants_memory), what it did is undone to where it can be repeated, and it
+ * blocks; frames that become free let all who wait try again.
+ */
+
+#ifndef DOMAIN_FAULT_H
+#define DOMAIN_FAULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vcpu;
+
+/*
+ * Resolve a fault of the current vCPU at @cr2.  True: the access may be
+ * repeated, perhaps after a wait.  False: it is the guest's own fault.
+ */
+bool fault_resolve(uint64_t cr2, uint32_t error_code);
+
+/* Block the current vCPU until memory is free; it repeats what it did. */
+void fault_wait_for_memory(void);
+
+/* Let those who wait try again, if frames became free: by schedule() only. */
+void fault_wake_waiters(void);
+
+/* @v does not wait any longer. */
+void fault_stop_waiting(struct vcpu *v);
+
+#endif /* DOMAIN_FAULT_H */

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pausing, shutting down and destroying domains. */
+
+#include <stdarg.h>
+
+#include "core/log.h"
+#include "core/power.h"
+#include "domain/domain.h"
+#include "domain/table.h"
+#include "domain/upcalls.h"
+#include "domain/vcpu.h"
+#include "lib/errno.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "memory/light.h"
+
+/* More pauses than anybody counts: a mistake, refused before it wraps. */
+#define PAUSE_COUNT_MAX 0x7fffffffU
+
+int domain_pause(struct domain *d)
+{
+    int rc = 0;
+
+    spin_lock(&d->lock);
+    if (d->pause_count == PAUSE_COUNT_MAX)
+        rc = -EINVAL;
+    else if (d->pause_count++ == 0)
+        domain_hold_vcpus(d);
+    spin_unlock(&d->lock);
+    return rc;
+}
+
+static void release_if_free(struct domain *d) __must_hold(d->lock)
+{
+    if (d->pause_count == 0 && !d->is_shutdown && !d->dying)
+        domain_release_vcpus(d);
+}
+
+int domain_unpause(struct domain *d)
+{
+    bool first = false;
+    int rc = 0;
+
+    spin_lock(&d->lock);
+    if (d->pause_count == 0 || (!d->started && !d->vcpu[0]->has_start)) {
+        rc = -EINVAL;
+    } else {
+        d->pause_count--;
+        first = d->pause_count == 0 && !d->started;
+        d->started |= first;
+        release_if_free(d);
+    }
+    spin_unlock(&d->lock);
+
+    if (first)
+        vcpu_up(d->vcpu[0]);
+    return rc;
+}
+
+int domain_set_start(struct domain *d, uint32_t id, uint64_t rip, uint64_t rsp,
+                     uint64_t rsi)
+{
+    struct vcpu *v;
+    int rc = 0;
+
+    if (id >= d->vcpu_count)
+        return -ENOENT;
+    v = d->vcpu[id];
+
+    spin_lock(&d->lock);
+    if (d->started) {
+        rc = -EBUSY;
+    } else {
+        v->regs.rip = rip;
+        v->regs.rsp = rsp;
+        v->regs.rsi = rsi;
+        v->has_start = true;
+    }
+    spin_unlock(&d->lock);
+    return rc;
+}
+
+void domain_set_shutdown_code(struct domain *d, uint32_t reason)
+{
+    spin_lock(&d->lock);
+    if (!d->has_shutdown_code) {
+        d->has_shutdown_code = true;
+        d->shutdown_reason = reason;
+    }
+    spin_unlock(&d->lock);
+}
+
+/* Log why the machine ends, before it does. */
+static void end_machine(struct domain *d, uint32_t reason)
+{
+    log_info("d%u: shut down for reason %u: the machine %s", d->domid, reason,
+             reason == SHUTDOWN_reboot ? "restarts" : "goes off");
+    if (reason == SHUTDOWN_poweroff)
+        machine_power_off();
+    machine_reset();
+}
+
+void domain_shutdown(struct domain *d, uint32_t reason)
+{
+    bool first;
+
+    spin_lock(&d->lock);
+    first = !d->is_shutdown;
+    if (first) {
+        d->is_shutdown = true;
+        if (!d->has_shutdown_code)
+            d->shutdown_reason = reason;
+        domain_hold_vcpus(d);
+    }
+    spin_unlock(&d->lock);
+
+    if (!first)
+        return;
+    if (d->rights & DOMAIN_RIGHT_POWER)
+        end_machine(d, reason);
+    upcall_domain_changed();
+}
+
+void domain_crash(struct domain *d, const char *fmt, ...)
+{
+    char reason[CONTROL_REASON_BYTES];
+    va_list args;
+    bool first;
+
+    va_start(args, fmt);
+    (void)vsnprintf(reason, sizeof(reason), fmt, args);
+    va_end(args);
+
+    spin_lock(&d->lock);
+    first = !d->crash_reason[0];
+    if (first)
+        memcpy(d->crash_reason, reason, sizeof(reason));
+    spin_unlock(&d->lock);
+
+    if (first)
+        log_guest("d%u: crashed: %s", d->domid, reason);
+
+    /* A domain with devices must not go on reaching memory through them. */
+    upcall_devices_quiesce(d);
+    domain_shutdown(d, SHUTDOWN_crash);
+}
+
+/* It cannot be found any more and runs no more. */
+static void begin_end(struct domain *d)
+{
+    spin_lock(&d->lock);
+    atomic_write(&d->dying, true);
+    domain_hold_vcpus(d);
+    spin_unlock(&d->lock);
+
+    for (uint32_t i = 0; i < d->vcpu_count; i++) {
+        vcpu_down(d->vcpu[i]);
+        vcpu_release(d->vcpu[i]);
+    }
+    upcall_devices_release(d);
+    d->end = DOMAIN_END_EVENTS;
+}
+
+/* One quantum; true when @d can take the next step. */
+static bool end_step(struct domain *d)
+{
+    switch (d->end) {
+    case DOMAIN_END_NOT_BEGUN:
+        begin_end(d);
+        return true;
+    case DOMAIN_END_EVENTS:
+        if (upcall_events_destroy(d))
+            d->end = DOMAIN_END_GRANTS;
+        return false;
+    case DOMAIN_END_GRANTS:
+        if (upcall_grants_destroy(d))
+            d->end = DOMAIN_END_MEMORY;
+        return false;
+    case DOMAIN_END_MEMORY:
+        if (!light_destroy(d->space))
+            return false;
+        d->end = DOMAIN_END_DONE;
+        return true;
+    case DOMAIN_END_DONE:
+        return true;
+    }
+    return true;
+}
+
+int domain_destroy(struct domain *d)
+{
+    if (d == initial_domain || (current && current->domain == d))
+        return -EINVAL;
+    if (d->end == DOMAIN_END_DONE)
+        return 0;
+
+    while (d->end != DOMAIN_END_DONE)
+        if (!end_step(d))
+            return -EAGAIN;
+
+    table_remove(d);
+    upcall_domain_changed();
+    domain_put(d);
+    return 0;
+}

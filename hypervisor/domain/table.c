@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of domains by id.
+ *
+ * Lookups come with every grant operation, so the table has a lock for each
+ * group of ids rather than one for all; making and unmaking take one more,
+ * for the ids in use.
+ */
+
+#include "domain/table.h"
+
+#include "core/lock.h"
+#include "domain/domain.h"
+#include "lib/assert.h"
+#include "lib/errno.h"
+
+#define LOCK_COUNT 64U
+
+#define WORDS ((DOMAIN_MAX + 63) / 64)
+
+struct domain *initial_domain;
+
+/* (l) of the group; NULL: no domain, or one in the making. */
+static struct domain *domains[DOMAIN_MAX];
+static struct spinlock group_lock[LOCK_COUNT];
+
+/* Guarded by id_lock: ids taken, how many, and where to look next. */
+static struct spinlock id_lock = SPINLOCK_INIT(LOCK_domain_list);
+static uint64_t ids_taken[WORDS];
+static uint32_t ids_count;
+static uint32_t next_id = 1;
+
+static_assert(LOCK_domain_list == 0, "a zeroed lock has that rank");
+
+static struct spinlock *lock_of(domid_t domid)
+{
+    return &group_lock[domid % LOCK_COUNT];
+}
+
+static bool is_taken(uint32_t id)
+{
+    return ids_taken[id / 64] >> (id % 64) & 1;
+}
+
+/* The first free id in [from, to), or @to. */
+static uint32_t find_free(uint32_t from, uint32_t to)
+{
+    for (uint32_t id = from; id < to; id = (id | 63) + 1) {
+        uint64_t available = ~ids_taken[id / 64] >> (id % 64);
+
+        if (available) {
+            id += (uint32_t)__builtin_ctzll(available);
+            return id < to ? id : to;
+        }
+    }
+    return to;
+}
+
+/* Id 0 is the initial domain's: it is only ever wanted by name. */
+static int pick_id(domid_t wanted, uint32_t *id)
+{
+    if (wanted != DOMID_INVALID) {
+        *id = wanted;
+        if (*id >= DOMAIN_MAX)
+            return -EINVAL;
+        return is_taken(*id) ? -EEXIST : 0;
+    }
+    *id = find_free(next_id, DOMAIN_MAX);
+    if (*id == DOMAIN_MAX) {
+        *id = find_free(1, next_id);
+        if (*id == next_id)
+            return -ENOSPC;
+    }
+    return 0;
+}
+
+int table_take_id(domid_t wanted, domid_t *domid)
+{
+    uint32_t id;
+    int rc;
+
+    spin_lock(&id_lock);
+    rc = pick_id(wanted, &id);
+    if (rc == 0) {
+        ids_taken[id / 64] |= 1ULL << (id % 64);
+        ids_count++;
+        if (wanted == DOMID_INVALID)
+            next_id = id + 1 < DOMAIN_MAX ? id + 1 : 1;
+        *domid = (domid_t)id;
+    }
+    spin_unlock(&id_lock);
+    return rc;
+}
+
+void table_give_id(domid_t domid)
+{
+    spin_lock(&id_lock);
+    assert(is_taken(domid));
+    ids_taken[domid / 64] &= ~(1ULL << (domid % 64));
+    ids_count--;
+    spin_unlock(&id_lock);
+}
+
+void table_add(struct domain *d)
+{
+    spin_lock(lock_of(d->domid));
+    domains[d->domid] = d;
+    spin_unlock(lock_of(d->domid));
+}
+
+void table_remove(struct domain *d)
+{
+    spin_lock(lock_of(d->domid));
+    domains[d->domid] = NULL;
+    spin_unlock(lock_of(d->domid));
+    table_give_id(d->domid);
+}
+
+/* The domain of that id, dying ones included; held. */
+static struct domain *get_any(domid_t domid)
+{
+    struct domain *d;
+
+    spin_lock(lock_of(domid));
+    d = domains[domid];
+    if (d)
+        domain_hold(d);
+    spin_unlock(lock_of(domid));
+    return d;
+}
+
+struct domain *domain_get(domid_t domid)
+{
+    struct domain *d;
+
+    if (domid >= DOMAIN_MAX)
+        return NULL;
+    d = get_any(domid);
+    if (d && atomic_read(&d->dying)) {
+        domain_put(d);
+        return NULL;
+    }
+    return d;
+}
+
+struct domain *domain_get_or_self(domid_t domid, struct domain *self)
+{
+    if (domid == DOMID_SELF || domid == self->domid) {
+        domain_hold(self);
+        return self;
+    }
+    return domain_get(domid);
+}
+
+/* The first id in use from @from on; DOMAIN_MAX if there is none. */
+static uint32_t find_taken(uint32_t from)
+{
+    for (uint32_t id = from; id < DOMAIN_MAX; id = (id | 63) + 1) {
+        uint64_t taken = ids_taken[id / 64] >> (id % 64);
+
+        if (taken)
+            return id + (uint32_t)__builtin_ctzll(taken);
+    }
+    return DOMAIN_MAX;
+}
+
+struct domain *domain_get_next(domid_t from)
+{
+    uint32_t id = from;
+    struct domain *d;
+
+    for (;;) {
+        spin_lock(&id_lock);
+        id = find_taken(id);
+        spin_unlock(&id_lock);
+        if (id >= DOMAIN_MAX)
+            return NULL;
+        d = get_any((domid_t)id);
+        if (d)
+            return d;
+        id++; /* One in the making. */
+    }
+}
+
+uint32_t domain_count(void)
+{
+    return atomic_read(&ids_count);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Making and ending vCPUs, and the pages of theirs that we write. */
+
+#include "domain/vcpu.h"
+
+#include "arch/x86_64/fpu.h"
+#include "core/time.h"
+#include "domain/context.h"
+#include "domain/domain.h"
+#include "domain/fault.h"
+#include "domain/upcalls.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "memory/frame.h"
+#include "memory/pool.h"
+
+/* A deadline so far ahead is a mistake; it is treated as Xen treats it. */
+#define TIMER_FAR_NS  (1ULL << 50)
+#define TIMER_SOON_NS 100000000ULL
+
+static void timer_expired(struct timer *t)
+{
+    upcall_vcpu_timer(container_of(t, struct vcpu, timer));
+}
+
+static void poll_expired(struct timer *t)
+{
+    vcpu_wake(container_of(t, struct vcpu, poll_timer));
+}
+
+int vcpu_create(struct domain *d, uint32_t id, struct vcpu **created)
+{
+    struct vcpu *v = pool_alloc(sizeof(*v));
+
+    if (!v)
+        return -ENOMEM;
+
+    v->domain = d;
+    v->id = id;
+    v->state = VCPU_OFFLINE;
+    v->runstate = RUNSTATE_offline;
+    v->runstate_since = time_now();
+    v->held = true; /* Its domain begins paused. */
+    v->info = &d->shared_info->vcpu_info[id];
+    list_init(&v->memory_waiter);
+    timer_init(&v->timer, timer_expired);
+    timer_init(&v->poll_timer, poll_expired);
+    vcpu_set_weight(v, d->weight);
+    vcpu_update_time(v);
+
+    v->regs.cs = SELECTOR_CS64;
+    v->regs.ss = SELECTOR_DS;
+    v->regs.rflags = RFLAGS_FIXED | RFLAGS_IF;
+    fpu_init_state(v->fpu);
+
+    *created = v;
+    return 0;
+}
+
+void vcpu_release(struct vcpu *v)
+{
+    timer_cancel(&v->timer);
+    timer_cancel(&v->poll_timer);
+    fault_stop_waiting(v);
+    context_forget(v);
+    vcpu_set_runstate_area(v, NULL, 0);
+    if (v->info_frame) {
+        v->info = &v->domain->shared_info->vcpu_info[v->id];
+        frame_put(v->info_frame);
+        v->info_frame = NULL;
+    }
+}
+
+void vcpu_free(struct vcpu *v)
+{
+    for (uint32_t i = 0; i < TRAP_GROUPS; i++)
+        pool_free(v->traps[i], TRAP_GROUP * sizeof(struct trap_entry));
+    pool_free(v, sizeof(*v));
+}
+
+/*
+ * The old contents move; then everything is made to look pending, so that no
+ * event that arrived on the way is overlooked.
+ */
+int vcpu_move_info(struct vcpu *v, struct frame *frame, uint32_t offset)
+{
+    struct vcpu_info *info;
+
+    if (v->info_frame)
+        return -EINVAL;
+
+    info = (void *)((char *)mfn_to_virt(frame_to_mfn(frame)) + offset);
+    memcpy(info, v->info, sizeof(*info));
+    v->info_frame = frame;
+    atomic_write(&v->info, info);
+    vcpu_update_time(v);
+
+    info->evtchn_pending_sel = ~0ULL;
+    atomic_write(&info->evtchn_upcall_pending, 1);
+    return 0;
+}
+
+void vcpu_set_timer(struct vcpu *v, uint64_t deadline)
+{
+    uint64_t now;
+
+    if (!deadline) {
+        timer_cancel(&v->timer);
+        return;
+    }
+    now = time_now();
+    if (deadline > now + TIMER_FAR_NS)
+        deadline = now + TIMER_SOON_NS;
+    timer_set(&v->timer, deadline);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Closing ports: one, or all of a domain's.
+ *
+ * The other end of a channel becomes unbound, kept for the domain that closed:
+ * it may bind again.
+ */
+
+#include "event/evtchn.h"
+
+#include "domain/upcalls.h"
+#include "event/table.h"
+#include "event/upcalls.h"
+#include "lib/errno.h"
+
+/* What is left to do after the locks are dropped. */
+struct closing {
+    struct domain *peer; /* lock this one too and try again; held */
+    bool was_pirq;
+    uint32_t pirq;
+};
+
+static void free_port(struct domain *d, evtchn_port_t port)
+    __must_hold(d->events->lock)
+{
+    struct evtchn *chn = table_find(d->events, port);
+
+    evtchn_set_state(d, port, EVTCHN_FREE);
+    chn->peer = NULL;
+    atomic_write(&chn->notify_vcpu, 0);
+
+    /* Who gets the number next must not find an event of this one. */
+    evtchn_clear_pending(d, port);
+}
+
+static void unbind_peer(const struct domain *d, const struct evtchn *chn)
+{
+    struct domain *peer = chn->peer;
+    struct evtchn *far = table_find(peer->events, chn->u.peer_port);
+
+    evtchn_set_state(peer, chn->u.peer_port, EVTCHN_UNBOUND);
+    far->peer = NULL;
+    far->u.unbound = d->domid;
+}
+
+/*
+ * Close with @d's lock held, and @locked's if not NULL.  -EAGAIN: the lock of
+ * c->peer is needed as well.
+ */
+static int close_locked(struct domain *d, evtchn_port_t port,
+                        const struct domain *locked,
+                        struct closing *c) __lock_primitive
+{
+    struct evtchn *chn = table_find(d->events, port);
+
+    if (!chn)
+        return -EINVAL;
+
+    switch ((enum evtchn_state)chn->state) {
+    case EVTCHN_FREE:
+        return -EINVAL;
+    case EVTCHN_INTERDOMAIN:
+        if (chn->peer != d && chn->peer != locked) {
+            c->peer = chn->peer;
+            domain_hold(c->peer);
+            return -EAGAIN;
+        }
+        unbind_peer(d, chn);
+        break;
+    case EVTCHN_VIRQ:
+        d->events->virq[chn->notify_vcpu][chn->u.virq] = 0;
+        break;
+    case EVTCHN_PIRQ:
+        c->was_pirq = true;
+        c->pirq = chn->u.pirq;
+        break;
+    case EVTCHN_UNBOUND:
+    case EVTCHN_IPI:
+        break;
+    }
+    free_port(d, port);
+    return 0;
+}
+
+/*
+ * The peer's lock may have to be taken before ours, and while we hold none
+ * the channel may get another peer: then once more.
+ */
+int evtchn_close(struct domain *d, evtchn_port_t port) __lock_primitive
+{
+    struct closing c = {0};
+    struct domain *locked;
+    int rc;
+
+    do {
+        locked = c.peer ? c.peer : d;
+        c.peer = NULL;
+        events_lock_both(d, locked);
+        rc = close_locked(d, port, locked, &c);
+        events_unlock_both(d, locked);
+        if (locked != d)
+            domain_put(locked);
+    } while (rc == -EAGAIN);
+
+    if (c.was_pirq)
+        upcall_pirq_closed(c.pirq);
+    return rc;
+}
+
+/* The ports in use of bucket @i, without port 0. */
+static uint64_t used_in(struct evtchn_table *t, uint32_t i)
+{
+    uint64_t used;
+
+    spin_lock(&t->lock);
+    used = t->bucket[i].used;
+    spin_unlock(&t->lock);
+    return i ? used : used & ~1ULL;
+}
+
+/* Close what is in the first bucket that has anything: that is a quantum. */
+int evtchn_reset(struct domain *d)
+{
+    struct evtchn_table *t = d->events;
+
+    for (uint32_t i = 0; i <= t->max_port / BUCKET_PORTS; i++) {
+        uint64_t used = used_in(t, i);
+
+        if (!used)
+            continue;
+        for (; used; used &= used - 1) {
+            uint32_t port = i * BUCKET_PORTS + (uint32_t)__builtin_ctzll(used);
+
+            (void)evtchn_close(d, port); /* or the peer was faster */
+        }
+        return -EAGAIN;
+    }
+    return 0;
+}
+
+bool upcall_events_destroy(struct domain *d)
+{
+    spin_lock(&d->events->lock);
+    d->events->dying = true;
+    spin_unlock(&d->events->lock);
+
+    return evtchn_reset(d) == 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A domain's ports, for the files of this room.
+ *
+ * Records come in buckets of 64, made when the first port in them is
+ * allocated and kept until the domain's record goes: whoever holds a
+ * reference to the domain may look at any record, and the lock is needed only
+ * to believe what it says.
+ */
+
+#ifndef EVENT_TABLE_H
+#define EVENT_TABLE_H
+
+#include <stdint.h>
+
+#include "core/lock.h"
+#include "domain/domain.h"
+#include "event/evtchn.h"
+#include "lib/atomic.h"
+#include "lib/compiler.h"
+
+#define BUCKET_PORTS 64U
+
+struct evtchn_bucket {
+    struct evtchn *chn; /* (a) BUCKET_PORTS of them, NULL until needed */
+    uint64_t used;      /* (e) a bit for each port that is not free */
+};
+
+struct evtchn_table {
+    struct spinlock lock;
+    uint32_t pollers;                  /* (a) vCPUs in SCHEDOP_poll */
+    uint32_t max_port;                 /* (c) highest allowed */
+    uint32_t used_count;               /* (e) */
+    uint32_t first_room;               /* (e) every bucket below it is full */
+    bool dying;                        /* (e) nothing may be bound any more */
+    uint32_t vcpu_count;               /* (c) */
+    evtchn_port_t (*virq)[VIRQ_COUNT]; /* (e) of each vCPU; 0: not bound */
+    struct evtchn_bucket bucket[];     /* max_port / BUCKET_PORTS + 1 */
+};
+
+/* The record of @port, or NULL: never allocated, or out of range. */
+struct evtchn *table_find(struct evtchn_table *t, evtchn_port_t port);
+
+/*
+ * Take the lowest free port; its record is FREE until the caller says what
+ * it is.  -ENOSPC, -ENOMEM.
+ */
+int __must_check table_alloc(struct domain *d, evtchn_port_t *port)
+    __must_hold(d->events->lock);
+
+/* The only code that changes a state. */
+void evtchn_set_state(struct domain *d, evtchn_port_t port,
+                      enum evtchn_state state) __must_hold(d->events->lock);
+
+/* Both ends' locks, lower domid first; @a may be @b. */
+void events_lock_both(struct domain *a, struct domain *b);
+void events_unlock_both(struct domain *a, struct domain *b);
+
+/* Make @port pending and tell its vCPU: event/deliver.c. */
+void evtchn_set_pending(struct domain *d, evtchn_port_t port);
+void evtchn_clear_pending(struct domain *d, evtchn_port_t port);
+
+#endif /* EVENT_TABLE_H */
