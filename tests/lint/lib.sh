@@ -9,6 +9,7 @@ OUT=${OUT:-build}
 CC=${CC:-gcc}
 CLANG=${CLANG:-clang}
 THIRD_PARTY=$OUT/third-party
+export OUT CC CLANG THIRD_PARTY
 
 # files PATTERN ...: what git tracks or would, and what still exists.
 files() {
