@@ -58,9 +58,8 @@ TEST("a send sets pending, selector and upcall_pending at the other end")
     EXPECT_EQ(port_send(near_port), 0);
     EXPECT_TRUE(port_pending(far_port));
     EXPECT_FALSE(port_pending(near_port));
-    EXPECT_TRUE(shared_info->vcpu_info[0].evtchn_pending_sel >>
-                    (far_port / 64) &
-                1);
+    EXPECT_TRUE(
+        shared_info->vcpu_info[0].evtchn_pending_sel >> (far_port / 64) & 1);
     EXPECT_EQ(shared_info->vcpu_info[0].evtchn_upcall_pending, 1);
     close_pair();
 }

@@ -122,7 +122,7 @@ static long copy_page_to(domid_t domid, const char *page)
 static long copy_image(domid_t domid)
 {
     uint64_t text = gfn_at(rt_text_start);
-    uint64_t text_end = (gfn_at(rt_text_end - 1)) + 1;
+    uint64_t text_end = gfn_at(rt_text_end + PAGE_SIZE - 1);
     long rc = set_region(domid, text, text_end - text, LIGHT_PROT_execute);
 
     for (const char *page = rt_text_start; rc == 0 && page < rt_image_end;
@@ -139,20 +139,18 @@ static long create(const struct child_limits *limits, domid_t *domid)
     uint64_t pages = gfn_at(rt_image_end) + extra;
     struct control_op op = {
         .cmd = CONTROL_OP_create,
-        .domid = DOMID_INVALID,
-        .u.create = {.class = CAIRN_CLASS_LIGHT,
-                     .vcpu_count = 1,
-                     .virt_base = layout.virt_base,
-                     .reserved_pages = pages,
-                     .max_pages = pages + limits->unpromised,
-                     .max_ports = limits->max_ports ? limits->max_ports : 64,
-                     .grant_frames =
-                         limits->grant_frames ? limits->grant_frames : 2,
-                     .maptrack_max =
-                         limits->maptrack_max ? limits->maptrack_max : 32,
-                     .grant_window =
-                         limits->grant_window ? limits->grant_window : 16,
-                     .weight = limits->weight ? limits->weight : 256},
+        .domid = limits->domid ? limits->domid : DOMID_INVALID,
+        .u.create =
+            {.class = CAIRN_CLASS_LIGHT,
+             .vcpu_count = 1,
+             .virt_base = layout.virt_base,
+             .reserved_pages = pages,
+             .max_pages = pages + limits->unpromised,
+             .max_ports = limits->max_ports ? limits->max_ports : 64,
+             .grant_frames = limits->grant_frames ? limits->grant_frames : 2,
+             .maptrack_max = limits->maptrack_max ? limits->maptrack_max : 32,
+             .grant_window = limits->grant_window ? limits->grant_window : 16,
+             .weight = limits->weight ? limits->weight : 256},
     };
     long rc = control(&op);
 

@@ -20,13 +20,14 @@
 
 /* What the child may be given; 0: the usual. */
 struct child_limits {
-    uint64_t extra_pages;    /* RAM behind the image, 256 */
-    uint64_t unpromised;     /* further pages that are not reserved, 0 */
-    uint32_t max_ports;      /* 64 */
-    uint32_t grant_frames;   /* 2 */
-    uint32_t maptrack_max;   /* 32 */
-    uint32_t grant_window;   /* 16 pages */
-    uint32_t weight;         /* 256 */
+    domid_t domid;         /* its number, any */
+    uint64_t extra_pages;  /* RAM behind the image, 256 */
+    uint64_t unpromised;   /* further pages that are not reserved, 0 */
+    uint32_t max_ports;    /* 64 */
+    uint32_t grant_frames; /* 2 */
+    uint32_t maptrack_max; /* 32 */
+    uint32_t grant_window; /* 16 pages */
+    uint32_t weight;       /* 256 */
 };
 
 struct child {

@@ -60,9 +60,10 @@ void machine_init(const struct start_info *si)
         print("light_op layout failed\n");
         machine_end(SHUTDOWN_crash);
     }
-    shared_info = (void *)(uintptr_t)(
-        layout.virt_base +
-        (layout.special_gfn + LIGHT_SPECIAL_SHARED_INFO) * PAGE_SIZE);
+    shared_info =
+        (void *)(uintptr_t)(layout.virt_base +
+                            (layout.special_gfn + LIGHT_SPECIAL_SHARED_INFO) *
+                                PAGE_SIZE);
 }
 
 uint64_t frame_of(const volatile void *va)
@@ -71,8 +72,8 @@ uint64_t frame_of(const volatile void *va)
 
     if (on_cairn)
         return (address - layout.virt_base) / PAGE_SIZE;
-    return ((const uint64_t *)(uintptr_t)
-                start_info->mfn_list)[address / PAGE_SIZE];
+    return (
+        (const uint64_t *)(uintptr_t)start_info->mfn_list)[address / PAGE_SIZE];
 }
 
 struct grant_entry_v1 *grant_table(uint32_t frames)
@@ -112,8 +113,8 @@ uint64_t now_ns(void)
         version = t->version;
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         delta = rdtsc() - t->tsc_timestamp;
-        delta = t->tsc_shift < 0 ? delta >> -t->tsc_shift
-                                 : delta << t->tsc_shift;
+        delta =
+            t->tsc_shift < 0 ? delta >> -t->tsc_shift : delta << t->tsc_shift;
         ns = t->system_time +
              (uint64_t)((unsigned __int128)delta * t->tsc_to_system_mul >> 32);
         __atomic_thread_fence(__ATOMIC_ACQUIRE);

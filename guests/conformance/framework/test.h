@@ -53,7 +53,7 @@ bool test_expect(const char *file, int line, const char *what, int64_t got,
 #define EXPECT_EQ(got, want)                                                   \
     ((void)test_expect(__FILE__, __LINE__, #got, (int64_t)(got),               \
                        (int64_t)(want)))
-#define EXPECT_TRUE(condition) EXPECT_EQ(!!(condition), 1)
+#define EXPECT_TRUE(condition)  EXPECT_EQ(!!(condition), 1)
 #define EXPECT_FALSE(condition) EXPECT_EQ(!!(condition), 0)
 
 /* The same, and leave the body when it fails. */

@@ -51,8 +51,8 @@ static void take_events(void)
     for (; words != 0; words &= words - 1) {
         unsigned int word = (unsigned int)__builtin_ctzl(words);
 
-        bits = shared_info->evtchn_pending[word] &
-               ~shared_info->evtchn_mask[word];
+        bits =
+            shared_info->evtchn_pending[word] & ~shared_info->evtchn_mask[word];
         __atomic_fetch_and(&shared_info->evtchn_pending[word], ~bits,
                            __ATOMIC_SEQ_CST);
         for (; bits != 0; bits &= bits - 1)

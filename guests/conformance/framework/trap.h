@@ -76,7 +76,8 @@ extern bool (*trap_hook)(struct trap_frame *frame);
 extern volatile unsigned int upcall_count;
 extern volatile unsigned int port_events[EVTCHN_2L_PORTS];
 
-/* Register all 32 exceptions (flags 0; #BP and #OF for everybody), callbacks. */
+/* Register all 32 exceptions (flags 0; #BP and #OF for everybody), callbacks.
+ */
 void traps_init(void);
 
 /* The address of the stub for @vector, for set_trap_table. */
