@@ -52,12 +52,15 @@ uint8_t *netfront_frame(struct netfront *front);
 /* Send the frame that was put into the place netfront_frame() gave. */
 void netfront_send(struct netfront *front, size_t size);
 
+/* The address the store gives; valid once the link was up. */
+const uint8_t *netfront_mac(const struct netfront *front);
+
 /* Counters, for status pages. */
 struct netfront_stats {
     uint64_t rx_frames, rx_bytes, rx_errors;
     uint64_t tx_frames, tx_bytes, tx_errors, tx_no_room;
     uint64_t connects; /* how often the link came up */
 };
-const struct netfront_stats *netfront_stats(const struct netfront *front);
+const struct netfront_stats *netfront_stats(struct netfront *front);
 
 #endif /* RT_NETFRONT_H */

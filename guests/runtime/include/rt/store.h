@@ -30,7 +30,8 @@ struct xs_channel;
 
 /*
  * The owner of a channel fills in ops and calls xs_channel_ready() from the
- * loop's context whenever bytes arrived, room appeared, or it broke.
+ * loop's context whenever bytes arrived, room appeared, or it broke; never from
+ * within one of the ops.
  */
 struct xs_channel_ops {
     /* Take up to @size bytes towards the store; returns how many. */
