@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The instructions that touch a guest's addresses from ring 0.  A fault that
+ * cannot be resolved makes them answer false.  The caller has checked the
+ * address and opened the window (guest_access.h).
+ */
+
+#ifndef ARCH_X86_64_GUEST_COPY_H
+#define ARCH_X86_64_GUEST_COPY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/x86_64/ex_table.h"
+#include "lib/compiler.h"
+
+/* clang-format off */
+
+static inline bool __must_check guest_load(uint64_t va, uint64_t *value)
+{
+    uint64_t loaded;
+
+    __asm__ goto("1: movq (%1), %0\n" EX_TABLE(1b, %l[fault])
+                 : "=r"(loaded)
+                 : "r"(va)
+                 : "memory"
+                 : fault);
+    *value = loaded;
+    return true;
+fault:
+    return false;
+}
+
+static inline bool __must_check guest_store(uint64_t va, uint64_t value)
+{
+    __asm__ goto("1: movq %1, (%0)\n" EX_TABLE(1b, %l[fault])
+                 :
+                 : "r"(va), "r"(value)
+                 : "memory"
+                 : fault);
+    return true;
+fault:
+    return false;
+}
+
+/* clang-format on */
+
+/* Either address may be the guest's. */
+static inline bool __must_check guest_string_copy(uint64_t to, uint64_t from,
+                                                  size_t size)
+{
+    uint64_t rest = size % sizeof(uint64_t), count = size / sizeof(uint64_t);
+    uint32_t done = 0;
+
+    /* The count of the second, mostly 0, is loaded only after the first. */
+    __asm__ __volatile__("1: rep movsq\n"
+                         "   mov %[rest], %[count]\n"
+                         "2: rep movsb\n"
+                         "   mov $1, %[done]\n"
+                         "3:\n" EX_TABLE(1b, 3b) EX_TABLE(2b, 3b)
+                         : [done] "+r"(done), [count] "+c"(count), "+D"(to),
+                           "+S"(from)
+                         : [rest] "r"(rest)
+                         : "memory");
+    return done;
+}
+
+/*
+ * @va if it lies below @lower_end or at or above @upper, else 0, by arithmetic
+ * alone: a mispredicted range check must not let a load run ahead into the
+ * hypervisor.
+ */
+static inline uint64_t guest_address_nospec(uint64_t va, uint64_t lower_end,
+                                            uint64_t upper)
+{
+    uint64_t below, not_above;
+
+    __asm__("cmp %[lower_end], %[va]\n\t"
+            "sbb %[below], %[below]\n\t"
+            "cmp %[upper], %[va]\n\t"
+            "sbb %[not_above], %[not_above]"
+            : [below] "=&r"(below), [not_above] "=&r"(not_above)
+            : [va] "r"(va), [lower_end] "r"(lower_end), [upper] "r"(upper)
+            : "cc");
+    return va & (below | ~not_above);
+}
+
+#endif /* ARCH_X86_64_GUEST_COPY_H */
