@@ -68,7 +68,7 @@ each_one() {
     # shellcheck disable=SC2046
     key=$({
         declare -f "$LINT_COMMAND"
-        cat .clang-tidy
+        git ls-files -co "*.clang-tidy" | xargs cat
         $CLANG -E $(clang_flags "$1") "$1" 2>/dev/null
     } | sha256sum)
     key=$LINT_CACHE/${key%% *}
