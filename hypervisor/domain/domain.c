@@ -46,34 +46,18 @@ static int check_config(const struct control_create *c)
     return check_sizes(c);
 }
 
-/* The windows follow RAM without gaps: fewer page tables. */
-static struct light_layout layout_of(const struct domain_config *config)
-{
-    const struct control_create *c = &config->create;
-    struct light_layout l = {
-        .virt_base = c->virt_base,
-        .ram_pages = c->max_pages,
-        .special_gfn = c->max_pages,
-        .grant_pages = c->grant_window,
-        .module_pages = config->module_pages,
-        .mmio_pages = config->mmio_pages,
-    };
-
-    l.grant_gfn = l.special_gfn + LIGHT_SPECIAL_PAGES;
-    l.module_gfn = l.grant_gfn + l.grant_pages;
-    l.mmio_gfn = l.module_gfn + l.module_pages;
-    return l;
-}
-
 static int create_space(struct domain *d, const struct domain_config *config)
 {
-    struct light_layout layout = layout_of(config);
+    const struct control_create *c = &config->create;
     struct light_space *s = pool_alloc(sizeof(*s));
+    struct light_layout layout;
     int rc;
 
     if (!s)
         return -ENOMEM;
-    rc = light_create(s, d->domid, &layout, config->create.reserved_pages);
+    light_layout_init(&layout, c->virt_base, c->max_pages, c->grant_window,
+                      config->module_pages, config->mmio_pages);
+    rc = light_create(s, d->domid, &layout, c->reserved_pages);
     if (rc) {
         pool_free(s, sizeof(*s));
         return rc;

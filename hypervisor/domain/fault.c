@@ -66,7 +66,7 @@ void fault_wait_for_memory(void)
     if (!waiters->next)
         list_init(waiters);
 
-    v->wants_memory = false;
+    fault_do_not_wait();
     list_del(&v->memory_waiter); /* An event may have woken it last time. */
     list_add_tail(waiters, &v->memory_waiter);
     vcpu_block(v);

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct vcpu;
+#include "domain/vcpu.h"
 
 /*
  * Resolve a fault of the current vCPU at @cr2.  True: the access may be
@@ -24,6 +24,13 @@ bool fault_resolve(uint64_t cr2, uint32_t error_code);
 
 /* Block the current vCPU until memory is free; it repeats what it did. */
 void fault_wait_for_memory(void);
+
+/* A copy failed, and that is answered otherwise than by waiting. */
+static inline void fault_do_not_wait(void)
+{
+    current->wants_memory = false;
+    current->repeat = false;
+}
 
 /* Let those who wait try again, if frames became free: by schedule() only. */
 void fault_wake_waiters(void);

@@ -19,16 +19,15 @@ static int alloc_port(struct domain *d, evtchn_port_t *port)
 
 int evtchn_alloc_unbound(struct domain *d, domid_t remote, evtchn_port_t *port)
 {
-    struct evtchn_table *t = d->events;
     int rc;
 
-    spin_lock(&t->lock);
+    spin_lock(&d->events->lock);
     rc = alloc_port(d, port);
     if (rc == 0) {
         evtchn_set_state(d, *port, EVTCHN_UNBOUND);
-        table_find(t, *port)->u.unbound = remote;
+        table_find(d->events, *port)->u.unbound = remote;
     }
-    spin_unlock(&t->lock);
+    spin_unlock(&d->events->lock);
     return rc;
 }
 

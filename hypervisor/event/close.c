@@ -33,7 +33,9 @@ static void free_port(struct domain *d, evtchn_port_t port)
     evtchn_clear_pending(d, port);
 }
 
-static void unbind_peer(const struct domain *d, const struct evtchn *chn)
+/* Both locks are held. */
+static void unbind_peer(const struct domain *d,
+                        const struct evtchn *chn) __lock_primitive
 {
     struct domain *peer = chn->peer;
     struct evtchn *far = table_find(peer->events, chn->u.peer_port);

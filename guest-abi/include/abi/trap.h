@@ -39,6 +39,7 @@ struct trap_info {
 #define CALLBACKTYPE_failsafe 1
 #define CALLBACKTYPE_syscall  2
 #define CALLBACKTYPE_nmi      4
+#define CALLBACKTYPE_LAST     7 /* 3, 5 to 7: for 32-bit code of class pv */
 
 #define CALLBACKF_mask_events 0x1U
 

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* console_io: lines for the machine's console, and what was typed there. */
+
+#include <abi/console_io.h>
+
+#include "control/policy.h"
+#include "core/console.h"
+#include "core/time.h"
+#include "domain/domain.h"
+#include "domain/vcpu.h"
+#include "hypercall/hypercall.h"
+#include "lib/errno.h"
+#include "pv/guest_copy.h"
+
+/* A piece is copied to the stack, and the UART is slow: a quantum. */
+#define PIECE_BYTES 128U
+
+/*
+ * What a domain without the console right may write: a burst, then a steady
+ * rate.  What is beyond is dropped, for it would slow everybody else.
+ */
+#define NS_PER_BYTE 62500U /* 16,000 bytes a second */
+#define BURST_NS    (16384ULL * NS_PER_BYTE)
+
+/* Whether @d may write @size bytes now, and if so they are counted. */
+static bool within_rate(struct domain *d, size_t size)
+{
+    uint64_t now = time_now(), cost = (uint64_t)size * NS_PER_BYTE;
+    uint64_t oldest = now > BURST_NS ? now - BURST_NS : 0;
+    bool ok;
+
+    if (policy_allows(d, POLICY_console))
+        return true;
+
+    /* Bytes are paid for with time; time not spent is kept for one burst. */
+    spin_lock(&d->lock);
+    if (d->console_paid_until < oldest)
+        d->console_paid_until = oldest;
+    ok = now - d->console_paid_until >= cost;
+    if (ok)
+        d->console_paid_until += cost;
+    spin_unlock(&d->lock);
+    return ok;
+}
+
+static long op_write(uint64_t count, uint64_t va)
+{
+    char piece[PIECE_BYTES];
+    size_t size = count < sizeof(piece) ? count : sizeof(piece);
+    struct domain *d = current->domain;
+
+    if (copy_from_guest(piece, guest_ptr(va), size))
+        return -EFAULT;
+    if (within_rate(d, size))
+        console_write_domain(d->domid, piece, size);
+    if (size == count)
+        return 0;
+    hypercall_set_arg(2, count - size);
+    hypercall_set_arg(3, va + size);
+    return hypercall_continue();
+}
+
+static long op_read(uint64_t count, uint64_t va)
+{
+    char piece[PIECE_BYTES];
+    size_t size = count < sizeof(piece) ? count : sizeof(piece);
+
+    if (!policy_allows(current->domain, POLICY_console))
+        return -EPERM;
+
+    /* Look at the buffer before what was typed is taken from where it is. */
+    if (copy_from_guest(piece, guest_ptr(va), size))
+        return -EFAULT;
+    size = console_read(piece, size);
+    if (copy_to_guest(guest_ptr(va), piece, size))
+        return -EFAULT;
+    return (long)size;
+}
+
+long hypercall_console_io(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                          uint64_t a5)
+{
+    (void)a4, (void)a5;
+
+    /* As an int, which it is in Xen's interface. */
+    if ((int32_t)a2 < 0)
+        return -EINVAL;
+    switch (a1) {
+    case CONSOLEIO_write:
+        return op_write((uint32_t)a2, a3);
+    case CONSOLEIO_read:
+        return op_read((uint32_t)a2, a3);
+    default:
+        return -ENOSYS;
+    }
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a hypercall's number to its handler.
+ *
+ * The switch is made by the compiler into a tree of comparisons: a guest's
+ * number never becomes an index or the target of an indirect branch, so there
+ * is nothing in it to be mistrained.
+ */
+
+#include "hypercall/hypercall.h"
+
+#include "arch/x86_64/upcalls.h"
+#include "domain/fault.h"
+#include "domain/vcpu.h"
+#include "lib/errno.h"
+
+DEFINE_PER_CPU(uint64_t *, multicall_args);
+
+#define SYSCALL_BYTES 2U
+
+static inline long call(uint32_t nr, uint64_t a1, uint64_t a2, uint64_t a3,
+                        uint64_t a4, uint64_t a5)
+{
+    switch (nr) {
+#define HYPERCALL(number, name, args)                                          \
+    case number:                                                               \
+        return hypercall_##name(a1, a2, a3, a4, a5);
+#include <abi/hypercalls.def>
+#undef HYPERCALL
+    default:
+        return -ENOSYS;
+    }
+}
+
+long hypercall_call(uint64_t nr, const uint64_t args[5])
+{
+    if (nr > UINT32_MAX)
+        return -ENOSYS;
+    return call((uint32_t)nr, args[0], args[1], args[2], args[3], args[4]);
+}
+
+long hypercall_continue(void)
+{
+    current->repeat = true;
+    return 0;
+}
+
+void hypercall_set_arg(unsigned int n, uint64_t value)
+{
+    struct cpu_regs *regs = guest_regs();
+
+    if (this_cpu(multicall_args)) {
+        this_cpu(multicall_args)[n - 1] = value;
+        return;
+    }
+    switch (n) {
+    case 1:
+        regs->rdi = value;
+        break;
+    case 2:
+        regs->rsi = value;
+        break;
+    case 3:
+        regs->rdx = value;
+        break;
+    case 4:
+        regs->r10 = value;
+        break;
+    case 5:
+        regs->r8 = value;
+        break;
+    }
+}
+
+/* The guest executes its SYSCALL again, now or once there is memory. */
+static void make_again(struct vcpu *v, struct cpu_regs *regs)
+{
+    regs->rip -= SYSCALL_BYTES;
+    if (v->wants_memory)
+        fault_wait_for_memory();
+    v->repeat = false;
+}
+
+void upcall_hypercall(struct cpu_regs *regs)
+{
+    struct vcpu *v = current;
+    long rc = call((uint32_t)regs->rax, regs->rdi, regs->rsi, regs->rdx,
+                   regs->r10, regs->r8);
+
+    if (unlikely(v->repeat)) {
+        make_again(v, regs);
+        return;
+    }
+    regs->rax = (uint64_t)rc;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* multicall: a list of hypercalls, one after the other. */
+
+#include "hypercall/hypercall.h"
+
+#include <abi/hypercall.h>
+#include <abi/multicall.h>
+
+#include "arch/x86_64/cpu.h"
+#include "core/time.h"
+#include "domain/fault.h"
+#include "domain/vcpu.h"
+#include "lib/errno.h"
+#include "pv/guest_copy.h"
+
+/* Of a second: how long one goes on before pending work is looked at. */
+#define QUANTUMS_PER_MS 64U
+
+/* One entry; its result, or what is left of it, goes back to the guest. */
+static int make_entry(struct guest_ptr at, struct multicall_entry *e)
+{
+    this_cpu(multicall_args) = e->args;
+    if (e->op == HYPERCALL_multicall)
+        e->result = -EINVAL;
+    else
+        e->result = hypercall_call(e->op, e->args);
+    this_cpu(multicall_args) = NULL;
+
+    if (current->repeat)
+        return copy_to_guest(at, e, sizeof(*e));
+    return copy_to_guest(
+        guest_ptr(at.va + offsetof(struct multicall_entry, result)), &e->result,
+        sizeof(e->result));
+}
+
+/* Go on with what is left, from @done entries on. */
+static long go_on(struct guest_ptr list, uint64_t count, uint64_t done)
+{
+    hypercall_set_arg(1, list.va + done * sizeof(struct multicall_entry));
+    hypercall_set_arg(2, count - done);
+    return hypercall_continue();
+}
+
+static bool load_entry(struct guest_ptr at, struct multicall_entry *e)
+{
+    const size_t half = sizeof(*e) / 2; /* guest_copy moves it by words */
+
+    return copy_from_guest(e, at, half) == 0 &&
+           copy_from_guest((char *)e + half, guest_ptr_at(at, 1, half), half) ==
+               0;
+}
+
+long hypercall_multicall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                         uint64_t a5)
+{
+    struct guest_ptr list = guest_ptr(a1);
+    uint64_t end = rdtsc() + tsc_khz / QUANTUMS_PER_MS;
+    struct multicall_entry e;
+
+    (void)a3, (void)a4, (void)a5;
+
+    for (uint64_t i = 0; i < a2; i++) {
+        struct guest_ptr at = guest_ptr_at(list, i, sizeof(e));
+
+        if (i && (this_cpu(need_resched) || rdtsc() >= end))
+            return go_on(list, a2, i);
+        if (!load_entry(at, &e))
+            return current->repeat ? go_on(list, a2, i) : -EFAULT;
+        if (e.op == HYPERCALL_iret)
+            return hypercall_iret(0, 0, 0, 0, 0); /* The list ends there. */
+        if (make_entry(at, &e)) {
+            fault_do_not_wait();
+            return -EFAULT;
+        }
+        if (current->repeat)
+            return go_on(list, a2, i);
+    }
+    return 0;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sched_op: giving up the processor, and ending. */
+
+#include <abi/sched.h>
+
+#include "control/policy.h"
+#include "domain/domain.h"
+#include "domain/vcpu.h"
+#include "event/evtchn.h"
+#include "hypercall/hypercall.h"
+#include "lib/errno.h"
+#include "pv/guest_copy.h"
+
+static long op_block(struct vcpu *v)
+{
+    /* Unmask and look, in this order: an event in between is seen. */
+    (void)atomic_exchange(&v->info->evtchn_upcall_mask, 0);
+    if (atomic_read(&v->info->evtchn_upcall_pending))
+        return 0;
+    vcpu_block(v);
+    if (atomic_read(&v->info->evtchn_upcall_pending))
+        vcpu_wake(v);
+    return 0;
+}
+
+static long op_poll(struct vcpu *v, struct guest_ptr arg)
+{
+    evtchn_port_t ports[SCHED_POLL_MAX_PORTS];
+    struct sched_poll op;
+    int rc;
+
+    rc = copy_from_guest(&op, arg, sizeof(op));
+    if (rc)
+        return rc;
+    if (op.nr_ports > SCHED_POLL_MAX_PORTS)
+        return -EINVAL;
+    rc = copy_from_guest(ports, guest_ptr(op.ports),
+                         op.nr_ports * sizeof(ports[0]));
+    if (rc)
+        return rc;
+    return evtchn_poll(v, ports, op.nr_ports, op.timeout);
+}
+
+static long op_shutdown(struct domain *d, struct guest_ptr arg)
+{
+    struct sched_shutdown op;
+    int rc = copy_from_guest(&op, arg, sizeof(op));
+
+    if (rc)
+        return rc;
+    if (op.reason > SHUTDOWN_soft_reset)
+        return -EINVAL;
+    domain_shutdown(d, op.reason);
+    return 0;
+}
+
+static long op_shutdown_code(struct domain *d, struct guest_ptr arg)
+{
+    struct sched_shutdown op;
+    int rc = copy_from_guest(&op, arg, sizeof(op));
+
+    if (rc)
+        return rc;
+    if (op.reason > SHUTDOWN_soft_reset)
+        return -EINVAL;
+    domain_set_shutdown_code(d, op.reason);
+    return 0;
+}
+
+static long op_remote_shutdown(struct domain *caller, struct guest_ptr arg)
+{
+    struct sched_remote_shutdown op;
+    struct domain *d;
+    int rc = copy_from_guest(&op, arg, sizeof(op));
+
+    if (rc)
+        return rc;
+    if (!policy_allows(caller, POLICY_shutdown))
+        return -EPERM;
+    if (op.reason > SHUTDOWN_soft_reset)
+        return -EINVAL;
+    d = domain_get(op.domain_id);
+    if (!d)
+        return -ESRCH;
+    domain_shutdown(d, op.reason);
+    domain_put(d);
+    return 0;
+}
+
+long hypercall_sched_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                        uint64_t a5)
+{
+    struct vcpu *v = current;
+    struct guest_ptr arg = guest_ptr(a2);
+
+    (void)a3, (void)a4, (void)a5;
+
+    switch (a1) {
+    case SCHEDOP_yield:
+        vcpu_yield(v);
+        return 0;
+    case SCHEDOP_block:
+        return op_block(v);
+    case SCHEDOP_shutdown:
+        return op_shutdown(v->domain, arg);
+    case SCHEDOP_poll:
+        return op_poll(v, arg);
+    case SCHEDOP_remote_shutdown:
+        return op_remote_shutdown(v->domain, arg);
+    case SCHEDOP_shutdown_code:
+        return op_shutdown_code(v->domain, arg);
+    default:
+        return -ENOSYS;
+    }
+}

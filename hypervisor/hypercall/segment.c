@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* set_segment_base: the bases of FS and GS. */
+
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/segment.h"
+#include "domain/vcpu.h"
+#include "hypercall/hypercall.h"
+#include "lib/errno.h"
+
+#include <abi/trap.h>
+
+long hypercall_set_segment_base(uint64_t a1, uint64_t a2, uint64_t a3,
+                                uint64_t a4, uint64_t a5)
+{
+    struct vcpu *v = current;
+
+    (void)a3, (void)a4, (void)a5;
+
+    if (a1 != SEGBASE_GS_USER_SEL && !is_canonical(a2))
+        return -EINVAL;
+
+    switch (a1) {
+    case SEGBASE_FS:
+        v->fs_base = a2;
+        fs_base_write(a2);
+        return 0;
+    case SEGBASE_GS_KERNEL:
+        v->gs_base = a2;
+        gs_base_write(a2);
+        return 0;
+    case SEGBASE_GS_USER:
+        v->gs_base_user = a2; /* For a user mode that class light lacks. */
+        return 0;
+    case SEGBASE_GS_USER_SEL:
+        return 0; /* Never fails; a bad selector would be null anyway. */
+    default:
+        return -EINVAL;
+    }
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* set_trap_table, set_callbacks, callback_op: where the guest's handlers are.
+ */
+
+#include "hypercall/hypercall.h"
+
+#include <abi/trap.h>
+
+#include "arch/x86_64/cpu.h"
+#include "domain/vcpu.h"
+#include "lib/errno.h"
+#include "pv/guest_copy.h"
+#include "pv/trap_table.h"
+
+/* A table cannot be longer than one entry a vector and the one that ends it. */
+#define TRAP_LIST_MAX (TRAP_COUNT + 1)
+
+long hypercall_set_trap_table(uint64_t a1, uint64_t a2, uint64_t a3,
+                              uint64_t a4, uint64_t a5)
+{
+    struct guest_ptr list = guest_ptr(a1);
+    struct trap_info trap;
+    int rc;
+
+    (void)a2, (void)a3, (void)a4, (void)a5;
+
+    if (!a1) {
+        trap_clear_all(current);
+        return 0;
+    }
+    for (unsigned int i = 0; i < TRAP_LIST_MAX; i++) {
+        rc = copy_from_guest(&trap, guest_ptr_at(list, i, sizeof(trap)),
+                             sizeof(trap));
+        if (rc)
+            return rc;
+        if (!trap.address)
+            return 0;
+        rc = trap_set(current, trap.vector, trap.flags, trap.address);
+        if (rc)
+            return rc;
+    }
+    return -EINVAL;
+}
+
+/*
+ * Events always mask further ones, and class light never reloads a segment
+ * that can fault nor has a user mode, so flags and the other types change
+ * nothing: they are accepted, as kernels insist on registering them.
+ */
+static long set_callback(uint64_t type, uint64_t address)
+{
+    if (type > CALLBACKTYPE_LAST)
+        return -ENOSYS;
+    if (!is_canonical(address))
+        return -EINVAL;
+    if (type == CALLBACKTYPE_event)
+        current->event_callback = address;
+    else if (type == CALLBACKTYPE_failsafe)
+        current->failsafe_callback = address;
+    return 0;
+}
+
+long hypercall_set_callbacks(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                             uint64_t a5)
+{
+    (void)a4, (void)a5;
+    (void)set_callback(CALLBACKTYPE_event, a1);
+    (void)set_callback(CALLBACKTYPE_failsafe, a2);
+    (void)set_callback(CALLBACKTYPE_syscall, a3);
+    return 0;
+}
+
+static long op_register(struct guest_ptr arg)
+{
+    struct callback_register op;
+    int rc = copy_from_guest(&op, arg, sizeof(op));
+
+    return rc ? rc : set_callback(op.type, op.address);
+}
+
+static long op_unregister(struct guest_ptr arg)
+{
+    struct callback_unregister op;
+    int rc = copy_from_guest(&op, arg, sizeof(op));
+
+    if (rc)
+        return rc;
+    if (op.type > CALLBACKTYPE_LAST)
+        return -ENOSYS;
+    return op.type == CALLBACKTYPE_nmi ? 0 : -EINVAL;
+}
+
+long hypercall_callback_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                           uint64_t a5)
+{
+    (void)a3, (void)a4, (void)a5;
+
+    switch (a1) {
+    case CALLBACKOP_register:
+        return op_register(guest_ptr(a2));
+    case CALLBACKOP_unregister:
+        return op_unregister(guest_ptr(a2));
+    default:
+        return -ENOSYS;
+    }
+}

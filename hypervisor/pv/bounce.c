@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The bounce frame, from the handler's rsp upwards:
+ *
+ *     rcx, r11, [error code], rip, cs | mask << 32, rflags, rsp, ss
+ *
+ * Class light has one mode, kernel: the frame goes below the interrupted rsp,
+ * and the selector in it has privilege level 0, as a kernel expects of itself.
+ */
+
+#include "pv/bounce.h"
+
+#include "domain/domain.h"
+#include "domain/fault.h"
+#include "domain/vcpu.h"
+#include "lib/errno.h"
+#include "pv/crash.h"
+#include "pv/guest_copy.h"
+#include "pv/trap_table.h"
+
+#define FRAME_WORDS_MAX 8
+
+#define CS_MASK_SHIFT 32 /* where the frame's cs slot has the upcall mask */
+
+/* What the handler must not inherit. */
+#define RFLAGS_NOT_FOR_HANDLER                                                 \
+    (RFLAGS_AC | RFLAGS_VM | RFLAGS_RF | RFLAGS_NT | RFLAGS_TF)
+
+/* Fill @frame; returns how many words it has. */
+static unsigned int build(uint64_t frame[FRAME_WORDS_MAX],
+                          const struct cpu_regs *regs, const struct bounce *b,
+                          bool masked)
+{
+    uint64_t rflags = regs->rflags & ~(RFLAGS_IF | RFLAGS_IOPL);
+    unsigned int n = 0;
+
+    frame[n++] = regs->rcx;
+    frame[n++] = regs->r11;
+    if (b->has_error_code)
+        frame[n++] = b->error_code;
+    frame[n++] = regs->rip;
+    frame[n++] = (regs->cs & 0xfffc) | (uint64_t)(masked ? 1 : 0)
+                                           << CS_MASK_SHIFT;
+    frame[n++] = masked ? rflags : rflags | RFLAGS_IF;
+    frame[n++] = regs->rsp;
+    frame[n++] = regs->ss & 0xffff;
+    return n;
+}
+
+/* In two steps, of sizes that guest_copy moves by words. */
+static int push(uint64_t rsp, const uint64_t *frame, size_t bytes)
+{
+    const size_t half = FRAME_WORDS_MAX / 2 * sizeof(frame[0]);
+    int rc = copy_to_guest(guest_ptr(rsp), frame, half);
+
+    if (rc)
+        return rc;
+    return copy_to_guest(guest_ptr(rsp + half), frame + FRAME_WORDS_MAX / 2,
+                         bytes - half);
+}
+
+int bounce(const struct bounce *b)
+{
+    struct cpu_regs *regs = guest_regs();
+    struct vcpu *v = current;
+    uint64_t frame[FRAME_WORDS_MAX], rsp;
+    bool masked = atomic_read(&v->info->evtchn_upcall_mask);
+    size_t bytes = build(frame, regs, b, masked) * sizeof(frame[0]);
+
+    rsp = (regs->rsp & ~0xfULL) - bytes;
+    if (push(rsp, frame, bytes)) {
+        if (v->wants_memory) {
+            fault_wait_for_memory();
+            return -EAGAIN;
+        }
+        crash_with_registers("its stack at %llx takes no frame",
+                             (unsigned long long)rsp);
+        return -EFAULT;
+    }
+    if (b->mask_events)
+        atomic_write(&v->info->evtchn_upcall_mask, 1);
+
+    regs->rip = b->address;
+    regs->cs = SELECTOR_CS64;
+    regs->ss = SELECTOR_DS;
+    regs->rsp = rsp;
+    regs->rflags = (regs->rflags & ~RFLAGS_NOT_FOR_HANDLER) | RFLAGS_IF;
+    return 0;
+}
+
+bool bounce_trap(uint8_t vector, bool has_error_code, uint32_t error_code)
+{
+    struct trap_entry trap = trap_get(current, vector);
+    struct bounce b = {
+        .address = trap.address,
+        .mask_events = trap.flags & TRAP_MASK_EVENTS,
+        .has_error_code = has_error_code,
+        .error_code = error_code,
+    };
+
+    if (!trap.address) {
+        crash_with_registers("%s, error code %x, and no handler",
+                             trap_name(vector), error_code);
+        return false;
+    }
+    return bounce(&b) == 0;
+}

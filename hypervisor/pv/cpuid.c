@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * CPUID as guests see it.
+ *
+ * What we do not offer is hidden bit by bit, everything else is the
+ * processor's (ABI 6.3).  A plain CPUID instruction answers natively: hiding
+ * is for kernels that ask properly, not a wall.
+ */
+
+#include "pv/cpuid.h"
+
+#include <abi/cpuid.h>
+#include <abi/version.h>
+
+#include "core/time.h"
+#include "domain/domain.h"
+#include "domain/fault.h"
+#include "domain/vcpu.h"
+#include "lib/string.h"
+#include "pv/guest_copy.h"
+
+#define BIT(n) (1U << (n))
+
+/* Leaf 1. */
+#define L1_ECX_HYPERVISOR BIT(31)
+#define L1_ECX_HIDDEN                                                          \
+    (BIT(2) | BIT(3) | BIT(4) /* DTES64, MONITOR, DS-CPL */                    \
+     | BIT(5) | BIT(6)        /* VMX, SMX */                                   \
+     | BIT(7) | BIT(8)        /* EIST, TM2 */                                  \
+     | BIT(15) | BIT(17)      /* PDCM, PCID */                                 \
+     | BIT(18) | BIT(21)      /* DCA, x2APIC */                                \
+     | BIT(24)                /* TSC deadline */                               \
+     | BIT(26) | BIT(27)      /* XSAVE, OSXSAVE: XCR0 is not switched yet, */  \
+     | BIT(12) | BIT(28)      /* ... so neither FMA nor AVX */                 \
+     | BIT(29))               /* ... nor F16C */
+#define L1_EDX_HIDDEN                                                          \
+    (BIT(1) | BIT(3)      /* VME, PSE */                                       \
+     | BIT(12) | BIT(13)  /* MTRR, PGE */                                      \
+     | BIT(17) | BIT(21)  /* PSE36, DS */                                      \
+     | BIT(22) | BIT(29)) /* ACPI, TM */
+#define L1_EBX_APIC_ID 0xff000000U
+
+/* Leaf 7, subleaf 0: offered are the plain integer instructions. */
+#define L7_EBX_SHOWN                                                           \
+    (BIT(3) | BIT(8)                    /* BMI1, BMI2 */                       \
+     | BIT(9)                           /* ERMS */                             \
+     | BIT(18) | BIT(19)                /* RDSEED, ADX */                      \
+     | BIT(23) | BIT(24)                /* CLFLUSHOPT, CLWB */                 \
+     | BIT(29))                         /* SHA */
+#define L7_ECX_SHOWN (BIT(22))          /* RDPID */
+#define L7_EDX_SHOWN (BIT(4) | BIT(10)) /* FSRM, MD_CLEAR */
+
+/* Leaf 0x80000001. */
+#define LX1_ECX_SHOWN                                                          \
+    (BIT(0)            /* LAHF */                                              \
+     | BIT(5) | BIT(6) /* LZCNT, SSE4A */                                      \
+     | BIT(7) | BIT(8) /* misaligned SSE, PREFETCHW */                         \
+     | BIT(21))        /* TBM */
+#define LX1_EDX_SHOWN                                                          \
+    (BIT(11) | BIT(20)    /* SYSCALL, NX */                                    \
+     | BIT(22) | BIT(25)  /* MMXEXT, fast FXSAVE */                            \
+     | BIT(27) | BIT(29)  /* RDTSCP, LM */                                     \
+     | BIT(30) | BIT(31)) /* 3DNow */
+
+#define LX8_EAX_WIDTHS 0x00ffffU
+
+static struct cpuid_regs xen_leaf(uint32_t index, uint32_t subleaf)
+{
+    struct cpuid_regs r = {0};
+
+    switch (index) {
+    case 0:
+        r.eax = XEN_CPUID_LEAF_BASE + XEN_CPUID_LEAVES;
+        r.ebx = 0x566e6558; /* "XenV" */
+        r.ecx = 0x65584d4d; /* "MMXe" */
+        r.edx = 0x4d4d566e; /* "nVMM" */
+        break;
+    case 1:
+        r.eax = XEN_VERSION_MAJOR << 16 | XEN_VERSION_MINOR;
+        break;
+    case 3: /* The TSC is native: only its frequency is of interest. */
+        if (subleaf == 0)
+            r.ecx = tsc_khz;
+        else if (subleaf == 2)
+            r.eax = tsc_khz;
+        break;
+    case 5:
+        r.ebx = cpu_features.maddr_bits;
+        break;
+    }
+    return r;
+}
+
+static struct cpuid_regs cairn_leaf(uint32_t class, uint32_t index)
+{
+    struct cpuid_regs r = {0};
+
+    if (index == 0) {
+        r.eax = CAIRN_CPUID_LEAF_BASE + 1;
+        r.ebx = CAIRN_CPUID_EBX;
+        r.ecx = CAIRN_CPUID_ECX;
+        r.edx = CAIRN_CPUID_EDX;
+    } else if (index == 1) {
+        r.eax = CAIRN_OPS_VERSION;
+        r.ebx = class;
+    }
+    return r;
+}
+
+static struct cpuid_regs native_leaf(uint32_t leaf, uint32_t subleaf)
+{
+    struct cpuid_regs r = cpuid(leaf, subleaf);
+    const struct cpuid_regs none = {0};
+
+    switch (leaf) {
+    case 1:
+        r.ebx &= ~L1_EBX_APIC_ID;
+        r.ecx = (r.ecx & ~L1_ECX_HIDDEN) | L1_ECX_HYPERVISOR;
+        r.edx &= ~L1_EDX_HIDDEN;
+        return r;
+    case 5:   /* MONITOR */
+    case 6:   /* power */
+    case 0xa: /* performance counters */
+    case 0xb: /* topology */
+    case 0xd: /* extended state */
+    case 0xf:
+    case 0x10:
+    case 0x12:
+    case 0x14:
+    case 0x1b:
+    case 0x1c:
+    case 0x1f:
+    case 0x8000000a: /* SVM */
+        return none;
+    case 7:
+        if (subleaf != 0)
+            return none;
+        r.eax = 0;
+        r.ebx &= L7_EBX_SHOWN;
+        r.ecx &= L7_ECX_SHOWN;
+        r.edx &= L7_EDX_SHOWN;
+        return r;
+    case 0x80000001:
+        r.ecx &= LX1_ECX_SHOWN;
+        r.edx &= LX1_EDX_SHOWN;
+        return r;
+    case 0x80000008:
+        r.eax &= LX8_EAX_WIDTHS;
+        r.ebx = r.ecx = r.edx = 0;
+        return r;
+    default:
+        return r;
+    }
+}
+
+struct cpuid_regs cpuid_policy(uint32_t class, uint32_t leaf, uint32_t subleaf)
+{
+    if (leaf >= CAIRN_CPUID_LEAF_BASE && leaf < CAIRN_CPUID_LEAF_BASE + 0x100)
+        return cairn_leaf(class, leaf - CAIRN_CPUID_LEAF_BASE);
+    if (leaf >= XEN_CPUID_LEAF_BASE && leaf < XEN_CPUID_LEAF_BASE + 0x100)
+        return xen_leaf(leaf - XEN_CPUID_LEAF_BASE, subleaf);
+    if (leaf >= XEN_CPUID_LEAF_BASE && leaf < 0x80000000U)
+        return (struct cpuid_regs){0};
+    return native_leaf(leaf, subleaf);
+}
+
+bool cpuid_emulate(struct cpu_regs *regs)
+{
+    static const uint8_t wanted[] = {0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2};
+    uint8_t found[sizeof(wanted)];
+    struct cpuid_regs r;
+
+    /* Text is always there: a copy that fails has met something else. */
+    if (copy_from_guest(found, guest_ptr(regs->rip), sizeof(found))) {
+        fault_do_not_wait();
+        return false;
+    }
+    if (memcmp(found, wanted, sizeof(wanted)) != 0)
+        return false;
+
+    r = cpuid_policy(current->domain->class, (uint32_t)regs->rax,
+                     (uint32_t)regs->rcx);
+    regs->rax = r.eax;
+    regs->rbx = r.ebx;
+    regs->rcx = r.ecx;
+    regs->rdx = r.edx;
+    regs->rip += sizeof(wanted);
+    return true;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The way back to a guest: timers, a choice of vCPU if one is due, and the
+ * event upcall.  Only when none of them is left do the registers get loaded.
+ */
+
+#include "arch/x86_64/upcalls.h"
+#include "core/timer.h"
+#include "domain/vcpu.h"
+#include "event/evtchn.h"
+#include "pv/bounce.h"
+#include "pv/crash.h"
+
+static void run_pending(void)
+{
+    if (this_cpu(timer_pending))
+        timer_run();
+    if (this_cpu(need_resched)) {
+        schedule();
+        evtchn_poll_end(current);
+    }
+}
+
+/* upcall_pending stays set: the guest clears it. */
+static void deliver_events(struct vcpu *v)
+{
+    const struct bounce b = {
+        .address = v->event_callback,
+        .mask_events = true,
+    };
+
+    if (!b.address) {
+        crash_with_registers("an event, and no callback for it");
+        return;
+    }
+    (void)bounce(&b); /* If not 0, the loop finds another vCPU. */
+}
+
+void upcall_return_to_guest(void)
+{
+    for (;;) {
+        struct vcpu *v;
+
+        while (unlikely(this_cpu(timer_pending) | this_cpu(need_resched)))
+            run_pending();
+        v = current;
+        if (likely(!vcpu_events_deliverable(v)))
+            return;
+        deliver_events(v);
+    }
+}

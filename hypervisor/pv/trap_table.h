@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A vCPU's own table of exception handlers. */
+
+#ifndef PV_TRAP_TABLE_H
+#define PV_TRAP_TABLE_H
+
+#include <stdint.h>
+
+#include "domain/vcpu.h"
+#include "lib/compiler.h"
+
+/* Address 0: no handler. */
+struct trap_entry trap_get(const struct vcpu *v, uint8_t vector);
+
+/* -ENOMEM; -EINVAL: @address is not canonical. */
+int __must_check trap_set(struct vcpu *v, uint8_t vector, uint8_t flags,
+                          uint64_t address);
+void trap_clear_all(struct vcpu *v);
+
+/* For people: "#PF page fault". */
+const char *trap_name(uint8_t vector);
+
+#endif /* PV_TRAP_TABLE_H */

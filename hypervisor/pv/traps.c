@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Exceptions of guests: what we resolve ourselves, and what they handle. */
+
+#include "arch/x86_64/upcalls.h"
+#include "arch/x86_64/vectors.h"
+#include "domain/fault.h"
+#include "domain/vcpu.h"
+#include "pv/bounce.h"
+#include "pv/cpuid.h"
+#include "pv/guest_copy.h"
+#include "pv/trap_table.h"
+
+/* A page fault's error code: the access came from ring 3, as all of ours do. */
+#define PF_USER 0x4U
+
+/* Error code of #GP from INT n: its low bits say "IDT", the rest is n. */
+#define GP_TABLE_MASK  0x7U
+#define GP_TABLE_IDT   0x2U
+#define GP_INDEX_SHIFT 3
+
+#define INT_N_BYTES 2U
+#define INT3_BYTES  1U
+
+/* A trap may be raised by INT n if its flags allow at least this. */
+#define TRAP_DPL_KERNEL 1U
+
+/* The exceptions for which the processor pushes an error code. */
+static bool has_error_code(uint32_t vector)
+{
+    const uint32_t mask = 1U << VECTOR_DF | 1U << VECTOR_TS | 1U << VECTOR_NP |
+                          1U << VECTOR_SS | 1U << VECTOR_GP | 1U << VECTOR_PF |
+                          1U << VECTOR_AC;
+
+    return vector < VECTOR_EXCEPTIONS && (mask >> vector & 1);
+}
+
+static void page_fault(struct cpu_regs *regs, uint64_t cr2)
+{
+    struct vcpu *v = current;
+
+    if (fault_resolve(cr2, regs->error_code)) {
+        if (v->wants_memory)
+            fault_wait_for_memory();
+        return;
+    }
+    /* Kernel mode, as far as a guest of class light knows. */
+    v->info->arch.cr2 = cr2;
+    (void)bounce_trap(VECTOR_PF, true, regs->error_code & ~PF_USER);
+}
+
+/*
+ * Back onto the instruction that raised a trap after itself, when the frame
+ * found no memory: it will raise it again.
+ */
+static void trap_or_repeat(struct cpu_regs *regs, uint8_t vector,
+                           unsigned int instruction_bytes)
+{
+    if (!bounce_trap(vector, false, 0))
+        regs->rip -= instruction_bytes;
+}
+
+/* INT n of a vector that the guest may raise goes there directly. */
+static void general_protection(struct cpu_regs *regs)
+{
+    uint32_t code = regs->error_code;
+
+    if ((code & GP_TABLE_MASK) == GP_TABLE_IDT) {
+        uint8_t n = (uint8_t)(code >> GP_INDEX_SHIFT);
+        struct trap_entry trap = trap_get(current, n);
+
+        if (trap.address && (trap.flags & TRAP_DPL_MASK) >= TRAP_DPL_KERNEL) {
+            regs->rip += INT_N_BYTES;
+            trap_or_repeat(regs, n, INT_N_BYTES);
+            return;
+        }
+    }
+    (void)bounce_trap(VECTOR_GP, true, code);
+}
+
+static void invalid_opcode(struct cpu_regs *regs)
+{
+    if (cpuid_emulate(regs))
+        return;
+    (void)bounce_trap(VECTOR_UD, false, 0);
+}
+
+/* INT 0x80 has a gate of its own; without a handler it is like any other n. */
+static void int80(struct cpu_regs *regs)
+{
+    if (trap_get(current, VECTOR_INT80).address) {
+        trap_or_repeat(regs, VECTOR_INT80, INT_N_BYTES);
+        return;
+    }
+    regs->rip -= INT_N_BYTES;
+    (void)bounce_trap(VECTOR_GP, true,
+                      VECTOR_INT80 << GP_INDEX_SHIFT | GP_TABLE_IDT);
+}
+
+void upcall_guest_exception(struct cpu_regs *regs, uint64_t cr2)
+{
+    uint32_t vector = regs->entry_vector;
+
+    switch (vector) {
+    case VECTOR_PF:
+        page_fault(regs, cr2);
+        break;
+    case VECTOR_GP:
+        general_protection(regs);
+        break;
+    case VECTOR_UD:
+        invalid_opcode(regs);
+        break;
+    case VECTOR_BP:
+        trap_or_repeat(regs, VECTOR_BP, INT3_BYTES);
+        break;
+    case VECTOR_INT80:
+        int80(regs);
+        break;
+    default:
+        (void)bounce_trap((uint8_t)vector, has_error_code(vector),
+                          regs->error_code);
+        break;
+    }
+}
