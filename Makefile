@@ -55,8 +55,7 @@ debug: deps
 ## Run every test, in the emulator too; ends with "N passed, N failed"
 .PHONY: test
 test: deps
-	@$(MAKE) --no-print-directory all
-	@$(TEST_ENV) tests/run unit lint reproducible system
+	@$(TEST_ENV) tests/run build unit lint reproducible system
 
 ## Run all that needs no emulator: unit tests and lint
 .PHONY: check

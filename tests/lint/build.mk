@@ -4,6 +4,4 @@
 # tests/run.  What they need to know of the build is handed to them here.
 
 TEST_ENV = OUT='$(OUT)' CACHE='$(CACHE)' CC='$(CC)' CLANG='$(CLANG)' \
-    PYTHON='$(PYTHON)' MAKE='$(MAKE)' TEST='$(TEST)' \
-    HV_INC='$(HV_INC) -I$(OUT)/debug/gen' WARN='$(WARN)' \
-    CC_INCLUDE='$(CC_INCLUDE)'
+    PYTHON='$(PYTHON)' MAKE='$(MAKE)' TEST='$(TEST)'
