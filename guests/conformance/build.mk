@@ -12,7 +12,8 @@ CONFORMANCE_SRC := $(call sources,guests/conformance,*.c *.S)
 CONFORMANCE_OBJ := $(CONFORMANCE_SRC:%=$(OUT)/guests/conformance/obj/%.o)
 
 $(eval $(call guest-objects,$(OUT)/guests/conformance/obj,\
-    $$(WARN) -mgeneral-regs-only -Iguests/conformance $$(GUEST_INC)))
+    $$(WARN) -mgeneral-regs-only -fno-delete-null-pointer-checks \
+    --param=min-pagesize=0 -Iguests/conformance $$(GUEST_INC)))
 
 # conformance-guest(name, sources)
 define conformance-guest

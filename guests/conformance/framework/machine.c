@@ -96,6 +96,29 @@ struct grant_entry_v1 *grant_table(uint32_t frames)
     return (void *)xen_grant_table;
 }
 
+static bool protect(void *va, uint32_t prot)
+{
+    struct light_protect op = {.gfn = frame_of(va), .count = 1, .prot = prot};
+
+    return hypercall_light_op(LIGHT_OP_protect, &op) == 0;
+}
+
+bool guard_page(void *va)
+{
+    if (on_cairn)
+        return protect(va, LIGHT_PROT_guard);
+    return hypercall3(PAGING_update_va_mapping, hypercall_ptr(va), 0,
+                      UVMF_INVLPG) == 0;
+}
+
+bool unguard_page(void *va)
+{
+    if (on_cairn)
+        return protect(va, LIGHT_PROT_read_write);
+    xen_map(va, frame_of(va) * PAGE_SIZE);
+    return true;
+}
+
 uint64_t grant_slot(unsigned int index)
 {
     if (on_cairn)

@@ -45,6 +45,10 @@ uint64_t frame_of(const volatile void *va);
 /* Grant table of @frames frames, mapped; NULL if it cannot be had. */
 struct grant_entry_v1 *grant_table(uint32_t frames);
 
+/* Make any access to the page at @va fault; usable again after unguard. */
+bool guard_page(void *va);
+bool unguard_page(void *va);
+
 /* The page-aligned address where grant @index may be mapped. */
 uint64_t grant_slot(unsigned int index);
 

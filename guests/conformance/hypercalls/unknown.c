@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Numbers that are no hypercall, and commands that none of them knows. */
+
+#include <abi/hypercall.h>
+#include <abi/trap.h>
+
+#include <rt/hypercall.h>
+
+#include "framework/test.h"
+
+static bool is_known(uint64_t number)
+{
+    switch (number) {
+#define HYPERCALL(number_, name, args) case number_:
+#include <abi/hypercalls.def>
+#undef HYPERCALL
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* eax is the number: what is above it counts for nothing or as unknown. */
+static long raw_call(uint64_t number)
+{
+    long rc;
+
+    __asm__ volatile("syscall"
+                     : "=a"(rc)
+                     : "0"(number), "D"(0UL), "S"(0UL), "d"(0UL)
+                     : "rcx", "r11", "memory");
+    return rc;
+}
+
+TEST("every number that is not in the list answers -ENOSYS")
+{
+    /* Xen has calls that Cairn has not; there only what no Xen has. */
+    for (uint64_t number = on_cairn ? 0 : 56; number < 1024; number++) {
+        if (!is_known(number) || (!on_cairn && number > 63))
+            EXPECT_EQ(raw_call(number), -ABI_ENOSYS);
+    }
+}
+
+TEST("large and negative numbers answer -ENOSYS")
+{
+    static const uint64_t numbers[] = {
+        0x7fffffff, 0x80000000, 0xffffffff,         0xfffffff0,
+        1UL << 20,  1UL << 31,  0x8000000000000000, ~0UL};
+
+    for (unsigned int i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        EXPECT_EQ(raw_call(numbers[i]), -ABI_ENOSYS);
+}
+
+TEST("the page table calls of class pv answer -ENOSYS in class light")
+{
+    /* mmu_update, set_gdt, update_va_mapping, mmuext_op, update_descriptor. */
+    static const unsigned int numbers[] = {1, 2, 10, 14, 22, 26};
+
+    SKIP_ON_XEN("they are Xen's own way");
+    for (unsigned int i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        EXPECT_EQ(raw_call(numbers[i]), -ABI_ENOSYS);
+}
+
+TEST("an unknown command answers -ENOSYS in every call that has commands")
+{
+    static const struct {
+        const char *name;
+        unsigned int number;
+        bool only_cairn;
+    } calls[] = {
+        {"memory_op", HYPERCALL_memory_op, false},
+        {"xen_version", HYPERCALL_xen_version, false},
+        {"console_io", HYPERCALL_console_io, false},
+        {"sched_op", HYPERCALL_sched_op, false},
+        {"callback_op", HYPERCALL_callback_op, false},
+        {"event_channel_op", HYPERCALL_event_channel_op, false},
+        {"light_op", HYPERCALL_light_op, true},
+    };
+    uint64_t arg[16] = {0};
+
+    for (unsigned int i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        if (calls[i].only_cairn && !on_cairn)
+            continue;
+        test_input = calls[i].name;
+        EXPECT_EQ(hypercall3(calls[i].number, 61, hypercall_ptr(arg), 0),
+                  -ABI_ENOSYS);
+        EXPECT_EQ(
+            hypercall3(calls[i].number, 0x7fffffff, hypercall_ptr(arg), 0),
+            -ABI_ENOSYS);
+    }
+    test_input = NULL;
+}
+
+TEST("callback_op knows its types, refuses others and bad addresses")
+{
+    struct callback_register op = {.type = 99, .address = 0x1000};
+    struct callback_unregister gone = {.type = CALLBACKTYPE_event};
+
+    EXPECT_EQ(hypercall_callback_op(CALLBACKOP_register, &op), -ABI_ENOSYS);
+    op.type = 0xffff;
+    EXPECT_EQ(hypercall_callback_op(CALLBACKOP_register, &op), -ABI_ENOSYS);
+    op.type = CALLBACKTYPE_event;
+    op.address = 0x0000800000000000;
+    EXPECT_EQ(hypercall_callback_op(CALLBACKOP_register, &op), -ABI_EINVAL);
+    op.address = hypercall_ptr(upcall_stub);
+    EXPECT_EQ(hypercall_callback_op(CALLBACKOP_register, &op), 0);
+    EXPECT_EQ(hypercall_callback_op(CALLBACKOP_unregister, &gone), -ABI_EINVAL);
+}
