@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Building the initial domain from the first boot module.
+ *
+ * Behind the image lie start_info and one page of boot stack; the rest of its
+ * memory is there when touched.  Its own further domains it builds itself, by
+ * the same functions through control_op.
+ */
+
+#include "boot/initial_domain.h"
+
+#include <abi/cpuid.h>
+#include <abi/event_channel.h>
+#include <abi/start_info.h>
+
+#include "boot/modules.h"
+#include "control/module.h"
+#include "core/log.h"
+#include "core/options.h"
+#include "core/panic.h"
+#include "domain/domain.h"
+#include "lib/elf_image.h"
+#include "lib/hypercall_page.h"
+#include "lib/string.h"
+#include "memory/frame.h"
+#include "memory/light.h"
+
+/*
+ * Memory of the initial domain, all of it promised to it, because the others
+ * depend on it; but never more than its share of a small machine.
+ */
+#define DEFAULT_BYTES (128UL << 20)
+#define SHARE_OF_FREE 2 /* half */
+
+/* Less than this holds no control domain at all. */
+#define LEAST_BYTES (4UL << 20)
+
+/* Thousands of guests, each with a few pages mapped: 32 MiB of addresses. */
+#define GRANT_WINDOW_PAGES 8192U
+#define MAPTRACK_MAX       16384U
+
+/* For the BARs of its devices: 32 MiB. */
+#define MMIO_PAGES 8192U
+
+/* It works for all others: twice the ordinary weight. */
+#define WEIGHT 512U
+
+static uint64_t dom0_mem;
+BOOT_OPTION(dom0_mem, "dom0_mem", "memory of the initial domain (128M)", NULL,
+            &dom0_mem);
+
+static uint64_t pages_of(uint64_t bytes)
+{
+    return (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
+}
+
+static uint64_t choose_pages(void)
+{
+    struct frame_totals totals;
+    uint64_t most;
+
+    frame_totals(&totals);
+    if (dom0_mem)
+        return pages_of(dom0_mem < LEAST_BYTES ? LEAST_BYTES : dom0_mem);
+    most = totals.unreserved / SHARE_OF_FREE;
+    return most < pages_of(DEFAULT_BYTES) ? most : pages_of(DEFAULT_BYTES);
+}
+
+static uint64_t module_pages(void)
+{
+    uint64_t pages = 0;
+
+    for (unsigned int i = 1; i < boot_module_count(); i++)
+        pages += pages_of(boot_module(i)->bytes);
+    return pages;
+}
+
+static void read_image(struct elf_image *image, const struct boot_module *m)
+{
+    const char *why = "";
+
+    if (elf_image_read(image, mfn_to_virt(maddr_to_mfn(m->start)), m->bytes,
+                       &why))
+        panic("the first module (%s) cannot be the initial domain: %s",
+              m->string, why);
+    if (image->class != CAIRN_CLASS_LIGHT)
+        panic("the first module (%s) cannot be the initial domain: it is a "
+              "kernel of class pv, and only class light is supported",
+              m->string);
+}
+
+static struct domain *create(const struct elf_image *image)
+{
+    struct domain_config config = {
+        .domid = 0,
+        .rights = DOMAIN_RIGHT_CONTROL | DOMAIN_RIGHT_DEVICE |
+                  DOMAIN_RIGHT_CONSOLE | DOMAIN_RIGHT_POWER,
+        .create =
+            {
+                .class = CAIRN_CLASS_LIGHT,
+                .vcpu_count = 1,
+                .virt_base = image->virt_base,
+                .max_ports = EVTCHN_2L_PORTS - 1,
+                .grant_frames = LIGHT_GRANT_FRAMES_MAX,
+                .maptrack_max = MAPTRACK_MAX,
+                .grant_window = GRANT_WINDOW_PAGES,
+                .weight = WEIGHT,
+            },
+        .module_pages = module_pages(),
+        .mmio_pages = MMIO_PAGES,
+    };
+    struct domain *d;
+    int rc;
+
+    config.create.max_pages = choose_pages();
+    config.create.reserved_pages = config.create.max_pages;
+    rc = domain_create(&config, &d);
+    if (rc)
+        panic("cannot make the initial domain with %llu MiB: error %d",
+              (unsigned long long)config.create.max_pages >> 8, -rc);
+    return d;
+}
+
+/* Write into its memory, text too: it has not started. */
+static void put(struct domain *d, uint64_t paddr, const void *from,
+                uint64_t bytes)
+{
+    while (bytes) {
+        uint64_t offset = paddr % PAGE_SIZE;
+        uint64_t piece =
+            PAGE_SIZE - offset < bytes ? PAGE_SIZE - offset : bytes;
+        struct frame *f;
+        int rc = light_get_frame(d->space, gfn(paddr >> PAGE_SHIFT),
+                                 LIGHT_WRITE, true, &f);
+
+        if (rc)
+            panic("the initial domain's image does not fit at %llx: error %d",
+                  (unsigned long long)paddr, -rc);
+        memcpy((char *)mfn_to_virt(frame_to_mfn(f)) + offset, from, piece);
+        frame_put(f);
+        paddr += piece;
+        from = (const char *)from + piece;
+        bytes -= piece;
+    }
+}
+
+static void load_segment(struct domain *d, const struct elf_segment *s,
+                         const char *file)
+{
+    uint64_t first = s->paddr >> PAGE_SHIFT;
+    uint64_t count = pages_of(s->paddr + s->mem_bytes) - first;
+    uint32_t prot = s->execute ? LIGHT_PROT_execute
+                    : s->write ? LIGHT_PROT_read_write
+                               : LIGHT_PROT_read;
+
+    if (s->execute && s->write)
+        panic("the initial domain's image has a segment that is both writable "
+              "and executable");
+    if (light_protect(d->space, gfn(first), count, prot, true))
+        panic("the initial domain's image does not fit its %llu pages",
+              (unsigned long long)d->space->layout.ram_pages);
+    put(d, s->paddr, file + s->offset, s->file_bytes);
+}
+
+static void load_segments(struct domain *d, const struct elf_image *image,
+                          const char *file)
+{
+    for (unsigned int i = 0; i < image->segment_count; i++)
+        load_segment(d, &image->segment[i], file);
+}
+
+static void put_hypercall_page(struct domain *d, const struct elf_image *image)
+{
+    static uint8_t page[PAGE_SIZE];
+
+    if (!image->hypercall_page)
+        return;
+    hypercall_page_fill(page);
+    put(d, image->hypercall_page - image->virt_base, page, sizeof(page));
+}
+
+/* What follows the first word of a module's string. */
+static const char *arguments_of(const char *string)
+{
+    const char *space = strchr(string, ' ');
+
+    while (space && *space == ' ')
+        space++;
+    return space ? space : "";
+}
+
+/* At @paddr; returns the first address behind it. */
+static uint64_t put_start_info(struct domain *d, uint64_t paddr,
+                               const char *string)
+{
+    static struct start_info info = {
+        .magic = START_INFO_MAGIC,
+        .flags = SIF_PRIVILEGED | SIF_INITDOMAIN,
+    };
+    const struct light_layout *l = &d->space->layout;
+
+    info.nr_pages = l->ram_pages;
+    info.shared_info = (l->special_gfn + LIGHT_SPECIAL_SHARED_INFO)
+                       << PAGE_SHIFT;
+    string_copy((char *)info.cmd_line, arguments_of(string),
+                sizeof(info.cmd_line));
+    put(d, paddr, &info, sizeof(info));
+    return paddr + PAGE_SIZE;
+}
+
+static void start(struct domain *d, const struct elf_image *image,
+                  const char *string)
+{
+    uint64_t start_info = pages_of(image->end) << PAGE_SHIFT;
+    uint64_t stack = put_start_info(d, start_info, string);
+
+    if (domain_set_start(d, 0, image->entry,
+                         image->virt_base + stack + PAGE_SIZE,
+                         image->virt_base + start_info) ||
+        domain_unpause(d))
+        panic("the initial domain does not start");
+}
+
+/* Module frames belong to nobody else: they are lent for ever, read-only. */
+static void show_modules(struct domain *d)
+{
+    uint64_t at = d->space->layout.module_gfn;
+
+    for (unsigned int i = 1; i < boot_module_count(); i++) {
+        const struct boot_module *m = boot_module(i);
+        uint64_t pages = pages_of(m->bytes);
+
+        module_add(gfn(at), m->bytes, m->string);
+        for (uint64_t n = 0; n < pages; n++)
+            if (light_map_special(d->space, gfn(at + n),
+                                  mfn((m->start >> PAGE_SHIFT) + n), false))
+                panic("module %u cannot be mapped", i);
+        at += pages;
+    }
+}
+
+void load_initial_domain(void)
+{
+    struct elf_image image;
+    const struct boot_module *m;
+    struct domain *d;
+
+    if (!boot_module_count())
+        panic("no boot module, so no initial domain: give QEMU "
+              "-initrd control.elf, or your boot loader a module");
+    m = boot_module(0);
+    read_image(&image, m);
+    d = create(&image);
+    initial_domain = d;
+
+    load_segments(d, &image, mfn_to_virt(maddr_to_mfn(m->start)));
+    put_hypercall_page(d, &image);
+    show_modules(d);
+    log_info("d0: %s, %llu MiB, %u more modules", m->string,
+             (unsigned long long)d->space->layout.ram_pages >> 8,
+             boot_module_count() - 1);
+    start(d, &image, m->string);
+    boot_module_free(0);
+}
