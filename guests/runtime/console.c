@@ -93,8 +93,8 @@ static void flush_backlog(void)
         backlog_room = 0;
         if (dropped) {
             char note[64];
-            int size = snprintf(note, sizeof(note),
-                                "\r\n[%zu bytes of output lost]\r\n", dropped);
+            int size = sniprintf(note, sizeof(note),
+                                 "\r\n[%zu bytes of output lost]\r\n", dropped);
 
             dropped = 0;
             put(note, (size_t)size);

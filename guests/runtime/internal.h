@@ -2,6 +2,9 @@
 /*
  * What the runtime's files know of each other.  Programs see rt/...h only.
  *
+ * The runtime prints by the C library's integer-only functions (iprintf and its
+ * like): a small guest is so spared 20 KB for floating point.
+ *
  * The loop (loop.c) drives the parts below in turn; each keeps its own data.
  */
 

@@ -61,8 +61,8 @@ static void write_node(struct netfront *front, const char *name,
 {
     char path[PATH_BYTES + 32], text[24];
 
-    snprintf(path, sizeof(path), "%s/%s", front->dir, name);
-    snprintf(text, sizeof(text), "%lu", value);
+    sniprintf(path, sizeof(path), "%s/%s", front->dir, name);
+    sniprintf(text, sizeof(text), "%lu", value);
     xs_write_async(front->xs, path, text, NULL, NULL);
 }
 
@@ -71,7 +71,7 @@ static void read_node(struct netfront *front, const char *name,
 {
     char path[PATH_BYTES + 32];
 
-    snprintf(path, sizeof(path), "%s/%s", front->dir, name);
+    sniprintf(path, sizeof(path), "%s/%s", front->dir, name);
     if (xs_read_async(front->xs, path, reply, front) != 0)
         reply(front, -ABI_ENOMEM, "", 0);
 }
@@ -198,7 +198,7 @@ static void backend_closed(struct netfront *front)
     write_state(front, XenbusStateClosed);
     if (!path)
         return;
-    snprintf(path, size, "%s/online", front->backend_dir);
+    sniprintf(path, size, "%s/online", front->backend_dir);
     xs_read_async(front->xs, path, have_online, front);
     free(path);
 }
@@ -275,7 +275,7 @@ static void backend_event(void *arg, const char *path)
 
 static void break_off(struct netfront *front)
 {
-    printf("%s: the backend broke the ring protocol\n", front->dir);
+    iprintf("%s: the backend broke the ring protocol\n", front->dir);
     go_down(front);
     write_state(front, XenbusStateClosed);
 }
@@ -407,8 +407,8 @@ int netfront_create(struct xs *xs, unsigned int index,
     front->ops = ops;
     front->arg = arg;
     front->flush = (struct rt_work){.fn = flush, .arg = front};
-    snprintf(front->dir, sizeof(front->dir), "device/vif/%u", index);
-    snprintf(path, sizeof(path), "%s/backend", front->dir);
+    sniprintf(front->dir, sizeof(front->dir), "device/vif/%u", index);
+    sniprintf(path, sizeof(path), "%s/backend", front->dir);
     rc = xs_watch_async(xs, path, backend_event, front, &front->backend_watch);
     if (rc != 0) {
         free(front);

@@ -332,9 +332,9 @@ static int request_watch(const struct xs_watch *watch,
         {token, 0},
     };
 
-    parts[1].size = 1 + (size_t)snprintf(token, sizeof(token), "%lx.%lx",
-                                         (unsigned long)watch->slot,
-                                         (unsigned long)watch->generation);
+    parts[1].size = 1 + (size_t)sniprintf(token, sizeof(token), "%lx.%lx",
+                                          (unsigned long)watch->slot,
+                                          (unsigned long)watch->generation);
     return xs_request(watch->xs, type, 0, parts, 2, reply, arg);
 }
 

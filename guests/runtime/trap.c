@@ -176,7 +176,7 @@ _Noreturn void rt_panic(const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
+    vsniprintf(text, sizeof(text), format, args);
     va_end(args);
 
     put(&line, "*** panic: ");

@@ -71,7 +71,9 @@ static const char *reason_of(int status)
 /* "Date: ...\r\n", made once a second. */
 static const char *date_field(void)
 {
-    static char text[48];
+    static const char days[] = "SunMonTueWedThuFriSat";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    static char text[64];
     static time_t made;
     time_t now = (time_t)(rt_wall_ns() / RT_NS_PER_S);
     struct tm tm;
@@ -79,8 +81,10 @@ static const char *date_field(void)
     if (now != made) {
         made = now;
         gmtime_r(&now, &tm);
-        strftime(text, sizeof(text), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n",
-                 &tm);
+        sniprintf(text, sizeof(text),
+                  "Date: %.3s, %02d %.3s %d %02d:%02d:%02d GMT\r\n",
+                  days + tm.tm_wday * 3, tm.tm_mday, months + tm.tm_mon * 3,
+                  tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
     }
     return text;
 }

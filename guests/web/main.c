@@ -51,7 +51,7 @@ int main(int argc, char **argv)
     if (name)
         set_name(name);
     if (!xs) {
-        printf("web: no store offered; no devices\n");
+        iprintf("web: no store offered; no devices\n");
         return 0;
     }
     learn_facts(xs);
@@ -61,9 +61,9 @@ int main(int argc, char **argv)
     if (rc == 0)
         rc = net_vif_add(&netif, 0);
     if (rc != 0) {
-        printf("web: cannot start the network: error %d\n", rc);
+        iprintf("web: cannot start the network: error %d\n", rc);
         return 1;
     }
-    printf("web: %s serves port %d\n", guest_facts.name, HTTP_PORT);
+    iprintf("web: %s serves port %d\n", guest_facts.name, HTTP_PORT);
     thread_exit();
 }

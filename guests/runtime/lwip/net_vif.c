@@ -122,7 +122,7 @@ static void have_gateway(void *arg, int rc, const char *data, size_t size)
 static void node_path(const struct vif *vif, enum address which, char *path,
                       size_t size)
 {
-    snprintf(path, size, "device/vif/%u/%s", vif->index, address_nodes[which]);
+    sniprintf(path, size, "device/vif/%u/%s", vif->index, address_nodes[which]);
 }
 
 static void read_address(struct vif *vif)
