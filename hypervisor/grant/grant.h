@@ -8,6 +8,10 @@
  * exceeds the granter's own right to the page.  A mapped frame is populated
  * first and held until unmapped.
  *
+ * A mapping holds a reference to the granter: when that domain is destroyed,
+ * the frame and the table stay until the mapper has unmapped or is destroyed
+ * itself, which undoes all its mappings.
+ *
  * The functions are grant_table_op's operations with arguments already copied
  * from the guest; each sets the status of its structure (GNTST_*).
  */
@@ -25,18 +29,35 @@
 struct domain;
 
 void grant_map(struct domain *d, struct gnttab_map_grant_ref *op);
-void grant_unmap(struct domain *d, struct gnttab_unmap_grant_ref *op);
+
+/* Most entries of one grant_unmap(): flushed page by page, once. */
+#define GRANT_UNMAP_BATCH 16U
+
+/* Unmap @count entries, with one round of flushing for all of them. */
+void grant_unmap(struct domain *d, struct gnttab_unmap_grant_ref *ops,
+                 unsigned int count);
+
+/*
+ * GNTST_eagain: a page could not be populated.  If it was @d's own, the
+ * current vCPU's wants_memory is set and the operation can be repeated.
+ */
 void grant_copy(struct domain *d, struct gnttab_copy *op);
 
 /*
- * Grow @d's table to @nr_frames; frame numbers (class light: gfns) go to
- * @list, room for LIGHT_GRANT_FRAMES_MAX.  Returns a GNTST_* status.
+ * Let @d's table have at least @nr_frames, some of them a call.  -EAGAIN: call
+ * again; -EINVAL: more than it may have; -ENOMEM.
  */
-int16_t grant_setup_table(struct domain *d, uint32_t nr_frames, uint64_t *list);
+int __must_check grant_grow(struct domain *d, uint32_t nr_frames);
+
+/* Frame number (class light: gfn) of frame @index of a light domain's table. */
+uint64_t grant_frame_gfn(const struct domain *d, uint32_t index);
 
 void grant_query_size(struct domain *d, struct gnttab_query_size *op);
 
-/* control_op seed_grant: write an entry as @d itself would. */
+/*
+ * control_op seed_grant: write an entry as @d itself would.  -EINVAL: not one
+ * of the reserved references, or not RAM; -ENOMEM.
+ */
 int __must_check grant_seed(struct domain *d, grant_ref_t ref, domid_t to,
                             gfn_t g);
 

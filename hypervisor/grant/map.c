@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Mapping others' grants, and unmapping them.
+ *
+ * The granter's lock and the mapper's are taken one after the other, never
+ * together: a handle is reserved first, then the entry pinned, then the leaf
+ * written, and only a complete record becomes MAPPED.  Unmapping goes the
+ * other way, and lets the frame go only when the flush is done.
+ */
+
+#include "grant/grant.h"
+
+#include "domain/domain.h"
+#include "grant/active.h"
+#include "grant/maptrack.h"
+#include "grant/table.h"
+#include "lib/atomic.h"
+#include "memory/frame.h"
+#include "memory/light.h"
+#include "memory/tlb_batch.h"
+
+/* Pin, and write the leaf if one is wanted. */
+static int16_t map_entry(struct domain *d, struct domain *granter,
+                         const struct gnttab_map_grant_ref *op,
+                         struct frame **frame)
+{
+    bool write = !(op->flags & GNTMAP_readonly);
+    int16_t status = grant_pin(granter, op->ref, d->domid, write, frame);
+
+    if (status || !(op->flags & GNTMAP_host_map))
+        return status;
+    if (light_map_granted(d->space, op->host_addr, frame_to_mfn(*frame),
+                          write)) {
+        grant_unpin(granter, op->ref, write, *frame);
+        return GNTST_general_error;
+    }
+    return GNTST_okay;
+}
+
+/* What @handle stands for, from here on; its reference to @granter stays. */
+static void map_commit(struct domain *d, struct domain *granter,
+                       struct gnttab_map_grant_ref *op, struct frame *frame,
+                       grant_handle_t handle)
+{
+    struct maptrack *track = maptrack_at(d->grants, handle);
+    mfn_t m = frame_to_mfn(frame);
+
+    track->granter = granter;
+    track->ref = op->ref;
+    track->mfn = (uint32_t)m.raw;
+    track->host_addr = op->flags & GNTMAP_host_map ? op->host_addr : 0;
+    track->writable = !(op->flags & GNTMAP_readonly);
+    track->device = op->flags & GNTMAP_device_map;
+
+    /* A guess at the handle by another vCPU sees all of it or nothing. */
+    __atomic_store_n(&track->state, MAPTRACK_MAPPED, __ATOMIC_RELEASE);
+
+    op->handle = handle;
+    op->dev_bus_addr = d->rights & DOMAIN_RIGHT_DEVICE ? mfn_to_maddr(m) : 0;
+}
+
+static int16_t map_from(struct domain *d, struct domain *granter,
+                        struct gnttab_map_grant_ref *op)
+{
+    grant_handle_t handle = maptrack_alloc(d->grants);
+    struct frame *frame;
+    int16_t status;
+
+    if (handle == NO_HANDLE)
+        return GNTST_no_space;
+    status = map_entry(d, granter, op, &frame);
+    if (status)
+        maptrack_free(d->grants, handle);
+    else
+        map_commit(d, granter, op, frame, handle);
+    return status;
+}
+
+void grant_map(struct domain *d, struct gnttab_map_grant_ref *op)
+{
+    struct domain *granter;
+
+    op->handle = 0;
+    op->dev_bus_addr = 0;
+    op->status = GNTST_bad_gntref;
+    if (!(op->flags & (GNTMAP_device_map | GNTMAP_host_map)))
+        return;
+
+    /* Class light has no page table entries that a guest could name. */
+    op->status = GNTST_general_error;
+    if (op->flags & GNTMAP_contains_pte)
+        return;
+    op->status = GNTST_permission_denied;
+    if ((op->flags & GNTMAP_device_map) && !(d->rights & DOMAIN_RIGHT_DEVICE))
+        return;
+
+    op->status = GNTST_bad_domain;
+    granter = domain_get(op->dom);
+    if (!granter)
+        return;
+    op->status = map_from(d, granter, op);
+    if (op->status)
+        domain_put(granter);
+}
+
+/* Unmap what @op asks for of a MAPPED handle; *gone: nothing of it is left. */
+static int16_t unmap_halves(struct domain *d, struct maptrack *track,
+                            const struct gnttab_unmap_grant_ref *op,
+                            struct tlb_batch *batch, bool *gone)
+{
+    if (op->dev_bus_addr && track->device &&
+        op->dev_bus_addr != mfn_to_maddr(mfn(track->mfn)))
+        return GNTST_bad_dev_addr;
+    if (op->host_addr) {
+        if (op->host_addr != track->host_addr ||
+            light_unmap_granted(d->space, op->host_addr, mfn(track->mfn),
+                                batch))
+            return GNTST_general_error;
+        track->host_addr = 0;
+    }
+    if (op->dev_bus_addr)
+        track->device = false;
+
+    *gone = !track->host_addr && !track->device;
+    if (*gone)
+        track->state = MAPTRACK_RESERVED;
+    return GNTST_okay;
+}
+
+static int16_t unmap_begin(struct domain *d,
+                           const struct gnttab_unmap_grant_ref *op,
+                           struct tlb_batch *batch, bool *gone)
+{
+    struct grant_table *t = d->grants;
+    int16_t status = GNTST_bad_handle;
+    struct maptrack *track;
+
+    spin_lock(&t->lock);
+    track = maptrack_at(t, op->handle);
+    if (track && track->state == MAPTRACK_MAPPED)
+        status = unmap_halves(d, track, op, batch, gone);
+    spin_unlock(&t->lock);
+    return status;
+}
+
+/* No CPU reaches the frame through @handle any more. */
+static void unmap_finish(struct domain *d, grant_handle_t handle)
+{
+    struct maptrack *track = maptrack_at(d->grants, handle);
+    struct domain *granter = track->granter;
+
+    grant_unpin(granter, track->ref, track->writable,
+                mfn_to_frame(mfn(track->mfn)));
+    maptrack_free(d->grants, handle);
+    domain_put(granter);
+}
+
+void grant_unmap(struct domain *d, struct gnttab_unmap_grant_ref *ops,
+                 unsigned int count)
+{
+    grant_handle_t ending[GRANT_UNMAP_BATCH];
+    unsigned int endings = 0;
+    struct tlb_batch batch;
+
+    tlb_batch_init(&batch, d->space);
+    for (unsigned int i = 0; i < count && i < GRANT_UNMAP_BATCH; i++) {
+        bool gone = false;
+
+        ops[i].status = unmap_begin(d, &ops[i], &batch, &gone);
+        if (gone)
+            ending[endings++] = ops[i].handle;
+    }
+    tlb_batch_flush(&batch);
+    for (unsigned int i = 0; i < endings; i++)
+        unmap_finish(d, ending[i]);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of handles. */
+
+#include "grant/maptrack.h"
+
+#include "arch/x86_64/nospec.h"
+#include "memory/pool.h"
+
+static uint32_t index_size(const struct grant_table *t)
+{
+    uint32_t chunks = (t->maptrack_max + MAPTRACK_CHUNK - 1) / MAPTRACK_CHUNK;
+
+    return chunks * (uint32_t)sizeof(struct maptrack *);
+}
+
+struct maptrack *maptrack_at(const struct grant_table *t, grant_handle_t handle)
+{
+    uint32_t limit = t->maptrack_chunks * MAPTRACK_CHUNK;
+
+    if (handle >= limit)
+        return NULL;
+    handle = (grant_handle_t)index_nospec(handle, limit);
+    return &t->track[handle / MAPTRACK_CHUNK][handle % MAPTRACK_CHUNK];
+}
+
+/* One more chunk, whose handles below the limit go on the free list. */
+static bool grow(struct grant_table *t)
+{
+    uint32_t first = t->maptrack_chunks * MAPTRACK_CHUNK;
+    struct maptrack *chunk;
+
+    if (first >= t->maptrack_max)
+        return false;
+    if (!t->track && !(t->track = pool_alloc(index_size(t))))
+        return false;
+    chunk = pool_alloc(MAPTRACK_CHUNK * sizeof(*chunk));
+    if (!chunk)
+        return false;
+
+    for (uint32_t i = MAPTRACK_CHUNK; i-- > 0;) {
+        if (first + i >= t->maptrack_max)
+            continue;
+        chunk[i].next = t->maptrack_free;
+        t->maptrack_free = first + i;
+    }
+    t->track[t->maptrack_chunks++] = chunk;
+    return true;
+}
+
+static grant_handle_t alloc_locked(struct grant_table *t)
+{
+    struct maptrack *track;
+    grant_handle_t handle;
+
+    if (t->closed || (t->maptrack_free == NO_HANDLE && !grow(t)))
+        return NO_HANDLE;
+    handle = t->maptrack_free;
+    track = maptrack_at(t, handle);
+    t->maptrack_free = track->next;
+    t->maptrack_used++;
+    track->state = MAPTRACK_RESERVED;
+    return handle;
+}
+
+grant_handle_t maptrack_alloc(struct grant_table *t)
+{
+    grant_handle_t handle;
+
+    spin_lock(&t->lock);
+    handle = alloc_locked(t);
+    spin_unlock(&t->lock);
+    return handle;
+}
+
+void maptrack_free(struct grant_table *t, grant_handle_t handle)
+{
+    struct maptrack *track;
+
+    spin_lock(&t->lock);
+    track = maptrack_at(t, handle);
+    track->granter = NULL;
+    track->state = MAPTRACK_FREE;
+    track->next = t->maptrack_free;
+    t->maptrack_free = handle;
+    t->maptrack_used--;
+    spin_unlock(&t->lock);
+}
+
+void maptrack_release(struct grant_table *t)
+{
+    for (uint32_t i = 0; i < t->maptrack_chunks; i++)
+        pool_free(t->track[i], MAPTRACK_CHUNK * sizeof(struct maptrack));
+    pool_free(t->track, index_size(t));
+    t->maptrack_chunks = 0;
+    t->track = NULL;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A domain's grant table: making, growing and unmaking it. */
+
+#include "grant/table.h"
+
+#include "core/panic.h"
+#include "domain/domain.h"
+#include "domain/upcalls.h"
+#include "grant/active.h"
+#include "grant/grant.h"
+#include "grant/maptrack.h"
+#include "lib/atomic.h"
+#include "lib/errno.h"
+#include "memory/frame.h"
+#include "memory/light.h"
+#include "memory/pool.h"
+#include "memory/tlb_batch.h"
+
+/* What a call of upcall_grants_destroy() may do. */
+#define DESTROY_MAPPINGS 32U
+#define DESTROY_HANDLES  2048U
+
+int upcall_grants_create(struct domain *d, uint32_t max_frames,
+                         uint32_t max_maptrack)
+{
+    struct grant_table *t;
+
+    if (max_frames == 0 || max_frames > LIGHT_GRANT_FRAMES_MAX ||
+        max_maptrack > MAPTRACK_MAX)
+        return -EINVAL;
+
+    t = pool_alloc(sizeof(*t));
+    if (!t)
+        return -ENOMEM;
+    t->frame = pool_alloc(max_frames * sizeof(struct grant_frame *));
+    if (!t->frame) {
+        pool_free(t, sizeof(*t));
+        return -ENOMEM;
+    }
+
+    spin_lock_init(&t->lock, LOCK_grant);
+    t->frame_max = max_frames;
+    t->maptrack_max = max_maptrack;
+    t->maptrack_free = NO_HANDLE;
+    d->grants = t;
+    return 0;
+}
+
+uint64_t grant_frame_gfn(const struct domain *d, uint32_t index)
+{
+    return d->space->layout.special_gfn + LIGHT_SPECIAL_GRANT_TABLE + index;
+}
+
+static void frame_release(struct grant_frame *gf)
+{
+    frame_put(mfn_to_frame(virt_to_mfn(gf->entries)));
+    pool_free(gf, sizeof(*gf));
+}
+
+static struct grant_frame *frame_make(void)
+{
+    struct grant_frame *gf = pool_alloc(sizeof(*gf));
+    struct frame *f;
+
+    if (!gf)
+        return NULL;
+    f = frame_alloc(DOMID_XEN, FRAME_METADATA);
+    if (!f) {
+        pool_free(gf, sizeof(*gf));
+        return NULL;
+    }
+    gf->entries = mfn_to_virt(frame_to_mfn(f));
+    return gf;
+}
+
+/* One more frame, at its place in the special window. */
+static int frame_add(struct domain *d, struct grant_table *t)
+{
+    struct grant_frame *gf = frame_make();
+    int rc;
+
+    if (!gf)
+        return -ENOMEM;
+    rc = light_map_special(d->space, gfn(grant_frame_gfn(d, t->frame_count)),
+                           virt_to_mfn(gf->entries), true);
+    if (rc) {
+        frame_release(gf);
+        return rc;
+    }
+    t->frame[t->frame_count++] = gf;
+    return 0;
+}
+
+static int grow_locked(struct domain *d, uint32_t nr_frames)
+{
+    struct grant_table *t = d->grants;
+    int rc = 0;
+
+    if (t->closed || nr_frames > t->frame_max)
+        return -EINVAL;
+    for (uint32_t n = 0; t->frame_count < nr_frames && !rc; n++) {
+        if (n == GRANT_GROW_QUANTUM)
+            return -EAGAIN;
+        rc = frame_add(d, t);
+    }
+    return rc;
+}
+
+int grant_grow(struct domain *d, uint32_t nr_frames)
+{
+    int rc;
+
+    spin_lock(&d->grants->lock);
+    rc = grow_locked(d, nr_frames);
+    spin_unlock(&d->grants->lock);
+    return rc;
+}
+
+void grant_query_size(struct domain *d, struct gnttab_query_size *op)
+{
+    struct grant_table *t = d->grants;
+
+    spin_lock(&t->lock);
+    op->nr_frames = t->frame_count;
+    op->max_nr_frames = t->frame_max;
+    op->status = GNTST_okay;
+    spin_unlock(&t->lock);
+}
+
+int grant_seed(struct domain *d, grant_ref_t ref, domid_t to, gfn_t g)
+{
+    struct grant_table *t = d->grants;
+    struct grant_entry_v1 *entry;
+    int rc;
+
+    if (ref >= GNTTAB_NR_RESERVED || g.raw >= d->space->layout.ram_pages ||
+        g.raw > UINT32_MAX)
+        return -EINVAL;
+
+    spin_lock(&t->lock);
+    rc = t->frame_count ? 0 : grow_locked(d, 1);
+    if (!rc) {
+        entry = &t->frame[0]->entries[ref];
+        atomic_write(&entry->frame, (uint32_t)g.raw);
+        atomic_write(&entry->domid, to);
+        __atomic_store_n(&entry->flags, GTF_permit_access, __ATOMIC_RELEASE);
+    }
+    spin_unlock(&t->lock);
+    return rc;
+}
+
+void grant_counts(struct domain *d, uint32_t *frames_used, uint32_t *frames_max,
+                  uint32_t *maptrack_used, uint32_t *maptrack_max)
+{
+    struct grant_table *t = d->grants;
+
+    spin_lock(&t->lock);
+    *frames_used = t->frame_count;
+    *frames_max = t->frame_max;
+    *maptrack_used = t->maptrack_used;
+    *maptrack_max = t->maptrack_max;
+    spin_unlock(&t->lock);
+}
+
+/* Undo a mapping of a dying domain; true: there was one. */
+static bool mapping_undo(struct domain *d, struct maptrack *track)
+{
+    struct frame *f = mfn_to_frame(mfn(track->mfn));
+    struct tlb_batch batch;
+
+    if (track->state != MAPTRACK_MAPPED)
+        return false;
+    tlb_batch_init(&batch, d->space);
+    if (track->host_addr && light_unmap_granted(d->space, track->host_addr,
+                                                mfn(track->mfn), &batch))
+        panic("domain %u has lost a mapped grant", d->domid);
+    tlb_batch_flush(&batch);
+
+    grant_unpin(track->granter, track->ref, track->writable, f);
+    domain_put(track->granter);
+    track->state = MAPTRACK_FREE;
+    return true;
+}
+
+/*
+ * No vCPU of @d runs any more and the table is closed: nobody else is in its
+ * map tracking.  Entries of its own table that others have pinned stay.
+ */
+static bool mappings_undo(struct domain *d)
+{
+    struct grant_table *t = d->grants;
+    uint32_t end = t->maptrack_chunks * MAPTRACK_CHUNK;
+    uint32_t handles = 0, mappings = 0;
+
+    while (t->maptrack_gone < end) {
+        if (handles++ == DESTROY_HANDLES || mappings == DESTROY_MAPPINGS)
+            return false;
+        if (mapping_undo(d, maptrack_at(t, t->maptrack_gone))) {
+            t->maptrack_used--;
+            mappings++;
+        }
+        t->maptrack_gone++;
+    }
+    return true;
+}
+
+bool upcall_grants_destroy(struct domain *d)
+{
+    struct grant_table *t = d->grants;
+
+    if (!t)
+        return true;
+    spin_lock(&t->lock);
+    t->closed = true;
+    spin_unlock(&t->lock);
+
+    return mappings_undo(d);
+}
+
+static void active_release(struct domain *d, struct grant_active *chunk)
+{
+    if (!chunk)
+        return;
+    for (unsigned int i = 0; i < ACTIVE_CHUNK; i++)
+        if (chunk[i].pins)
+            panic("domain %u goes while its grants are in use", d->domid);
+    pool_free(chunk, ACTIVE_CHUNK * sizeof(*chunk));
+}
+
+/* With the last reference: nobody has anything of it pinned or mapped. */
+void upcall_grants_free(struct domain *d)
+{
+    struct grant_table *t = d->grants;
+
+    if (!t)
+        return;
+    for (uint32_t i = 0; i < t->frame_count; i++) {
+        for (unsigned int n = 0; n < ACTIVE_CHUNKS; n++)
+            active_release(d, t->frame[i]->active[n]);
+        frame_release(t->frame[i]);
+    }
+    maptrack_release(t);
+    pool_free(t->frame, t->frame_max * sizeof(struct grant_frame *));
+    pool_free(t, sizeof(*t));
+    d->grants = NULL;
+}

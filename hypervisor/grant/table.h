@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the hypervisor keeps for a domain's grants, for the files of this room:
+ * the frames of its table, a record for each entry that is in use, and the
+ * grants of others that it has mapped.
+ *
+ * Fields: (c) constant after creation, (g) guarded by lock.
+ */
+
+#ifndef GRANT_TABLE_H
+#define GRANT_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <abi/grant_table.h>
+
+#include "core/lock.h"
+#include "lib/assert.h"
+#include "lib/compiler.h"
+#include "lib/frame_number.h"
+
+struct domain;
+struct maptrack;
+
+/* An entry that someone maps or copies from or to, as of its first pin. */
+struct grant_active {
+    uint32_t mfn;     /* (g) valid while pins is not 0 */
+    domid_t domid;    /* (g) the same: for whom */
+    uint16_t unused;  /* to a power of two */
+    uint32_t pins;    /* (g) all of them */
+    uint32_t writers; /* (g) those that may write */
+};
+
+static_assert(sizeof(struct grant_active) == 16, "64 in a KiB");
+
+/* Records are made in chunks, when the first entry in one is pinned. */
+#define ACTIVE_CHUNK  64U
+#define ACTIVE_CHUNKS (GRANT_ENTRIES_PER_FRAME / ACTIVE_CHUNK)
+
+/* A frame of the table: entries that the guest writes, and our records. */
+struct grant_frame {
+    struct grant_entry_v1 *entries;             /* (c) in the direct map */
+    struct grant_active *active[ACTIVE_CHUNKS]; /* (g) NULL: none pinned yet */
+};
+
+struct grant_table {
+    struct spinlock lock;
+    bool closed;                /* (g) the domain dies: nothing new */
+    uint32_t frame_count;       /* (g) */
+    uint32_t frame_max;         /* (c) */
+    struct grant_frame **frame; /* (g) frame_max of them */
+
+    uint32_t maptrack_max;    /* (c) */
+    uint32_t maptrack_used;   /* (g) */
+    uint32_t maptrack_chunks; /* (g) made so far */
+    uint32_t maptrack_free;   /* (g) first free handle, or NO_HANDLE */
+    uint32_t maptrack_gone;   /* (g) handles below are undone for good */
+    struct maptrack **track;  /* (g) NULL until the first mapping */
+};
+
+/* What light_map_special() has told the guest about. */
+#define GRANT_GROW_QUANTUM 16U
+
+#endif /* GRANT_TABLE_H */
