@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of commands, and carrying one out. */
+
+#include "cli/command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cJSON.h>
+
+#include "cli/words.h"
+#include "domain/guest.h"
+
+static struct cli_command *first;
+
+void cli_register(struct cli_command *command)
+{
+    struct cli_command **at = &first;
+
+    while (*at && strcmp((*at)->name, command->name) < 0)
+        at = &(*at)->next;
+    command->next = *at;
+    *at = command;
+}
+
+const struct cli_command *cli_commands(void)
+{
+    return first;
+}
+
+static const struct cli_command *find(const char *name)
+{
+    const struct cli_command *c = first;
+
+    while (c && strcmp(c->name, name) != 0)
+        c = c->next;
+
+    return c;
+}
+
+/* --- Output --------------------------------------------------------------- */
+
+static void write_text(struct cli_call *call, const char *text)
+{
+    call->sink->write(call->sink, text, strlen(text));
+}
+
+/* malloc'd; NULL: out of memory. */
+static char *format_text(const char *format, va_list args)
+{
+    char *text = NULL;
+
+    return vasprintf(&text, format, args) < 0 ? NULL : text;
+}
+
+void cli_print(struct cli_call *call, const char *format, ...)
+{
+    va_list args;
+    char *text;
+
+    va_start(args, format);
+    text = format_text(format, args);
+    va_end(args);
+    if (text)
+        write_text(call, text);
+    free(text);
+}
+
+void cli_print_json(struct cli_call *call, struct cJSON *json)
+{
+    char *text = json ? cJSON_Print(json) : NULL;
+
+    if (text) {
+        write_text(call, text);
+        write_text(call, "\n");
+    } else {
+        call->failed = true;
+        write_text(call, "error: the control domain is out of memory\n");
+    }
+    cJSON_free(text);
+    cJSON_Delete(json);
+}
+
+static void fail_text(struct cli_call *call, const char *text)
+{
+    cJSON *json;
+
+    call->failed = true;
+    if (!call->json) {
+        write_text(call, "error: ");
+        write_text(call, text);
+        write_text(call, "\n");
+        return;
+    }
+    json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "error", text);
+    cli_print_json(call, json);
+}
+
+void cli_fail(struct cli_call *call, const char *format, ...)
+{
+    va_list args;
+    char *text;
+
+    va_start(args, format);
+    text = format_text(format, args);
+    va_end(args);
+    fail_text(call, text ? text : "the control domain is out of memory");
+    free(text);
+}
+
+/* --- Arguments ------------------------------------------------------------ */
+
+bool cli_check_args(struct cli_call *call, unsigned int min, unsigned int max)
+{
+    if (call->argc >= min && call->argc <= max)
+        return true;
+    cli_fail(call, "%s arguments; usage: %s %s",
+             call->argc < min ? "missing" : "too many", call->command->name,
+             call->command->usage);
+
+    return false;
+}
+
+struct guest *cli_guest(struct cli_call *call, unsigned int i)
+{
+    struct guest *g = guest_find_text(call->argv[i]);
+
+    if (!g)
+        cli_fail(call,
+                 "there is no domain \"%s\"; `list` shows those there are",
+                 call->argv[i]);
+
+    return g;
+}
+
+bool cli_option(struct cli_call *call, const char *option)
+{
+    for (unsigned int i = 0; i < call->argc; i++) {
+        if (strcmp(call->argv[i], option) != 0)
+            continue;
+        memmove(&call->argv[i], &call->argv[i + 1],
+                (call->argc - i) * sizeof(char *));
+        call->argc--;
+        return true;
+    }
+
+    return false;
+}
+
+/* --- Running -------------------------------------------------------------- */
+
+static void run(struct cli_call *call, const char *name)
+{
+    call->command = find(name);
+    call->json = cli_option(call, "--json");
+    if (!call->command)
+        cli_fail(call, "there is no command \"%s\"; `help` lists them", name);
+    else if (cli_option(call, "--help"))
+        cli_print(call, "%s %s\n  %s\n", call->command->name,
+                  call->command->usage, call->command->help);
+    else
+        call->command->run(call);
+}
+
+bool cli_run(const char *line, struct cli_sink *sink)
+{
+    struct cli_call call = {.sink = sink};
+    struct words words;
+    const char *why;
+
+    line += strspn(line, " \t");
+    if (!words_split(&words, line, &why)) {
+        cli_fail(&call, "%s", why);
+    } else if (words.count) {
+        call.argc = words.count - 1;
+        call.argv = words.word + 1;
+        call.rest = line + strcspn(line, " \t");
+        run(&call, words.word[0]);
+    }
+    words_free(&words);
+
+    return !call.failed;
+}
