@@ -23,10 +23,16 @@
 /* Raw bytes out, used by the log; polls the UART. */
 void console_write(const char *bytes, size_t size);
 
+/* The same without the lock, for a panic: its holder may never give it back. */
+void console_write_panic(const char *bytes, size_t size);
+
 /* What a domain writes: "(dN) " in front of each line but the initial's. */
 void console_write_domain(domid_t domid, const char *bytes, size_t size);
 
 /* Take at most @size bytes of typed input; 0 when there are none. */
 size_t console_read(char *buffer, size_t size);
+
+/* A byte was typed. */
+void console_receive(char c);
 
 #endif /* CORE_CONSOLE_H */

@@ -16,8 +16,14 @@ struct cpu_regs;
 
 void __noreturn panic(const char *fmt, ...) __printf(1, 2);
 
-/* The same for an exception in ring 0, whose registers are @regs. */
+/*
+ * The same for an exception, whose registers are @regs; arch calls it by
+ * upcall_fatal_exception().
+ */
 void __noreturn panic_exception(const struct cpu_regs *regs, uint64_t cr2,
                                 const char *what);
+
+/* Where start-up is, for a panic to say; "" when it is over. */
+void boot_stage(const char *stage);
 
 #endif /* CORE_PANIC_H */

@@ -21,4 +21,14 @@ extern uint64_t wallclock_at_boot;
 
 uint64_t time_now(void);
 
+/* Ticks of the local APIC's timer in a millisecond; after time_init(). */
+extern uint32_t lapic_timer_khz;
+
+/* Needs the local APIC. */
+void time_init(void);
+
+/* The scale of a clock of @hz, at least 1 MHz, and its use. */
+struct tsc_scale tsc_scale_for(uint64_t hz);
+uint64_t tsc_scale_apply(struct tsc_scale scale, uint64_t ticks);
+
 #endif /* CORE_TIME_H */

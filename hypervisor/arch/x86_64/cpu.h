@@ -132,7 +132,8 @@ struct cpu_features {
 };
 extern struct cpu_features cpu_features;
 
-void cpu_features_init(void);
+/* NULL, or the name of a feature that Cairn needs and this machine lacks. */
+const char *__must_check cpu_features_init(void);
 
 /* Switch on in this CPU what all CPUs have: CR0, CR4, EFER. */
 void cpu_enable_features(void);

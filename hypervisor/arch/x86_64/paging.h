@@ -83,7 +83,13 @@ void hv_tables_load(void);
 bool __must_check hv_map(vaddr_t va, maddr_t maddr, uint64_t size,
                          uint64_t flags, mfn_t (*alloc)(void));
 
-/* The entry that maps @va, and its level; NULL when nothing does. */
-const uint64_t *hv_lookup(vaddr_t va, unsigned int *level);
+/*
+ * Until this is called, once, hv_map() makes tables that are not in use yet,
+ * beside those of boot.S; now load them.
+ */
+void hv_tables_start(void);
+
+/* The entry that maps @va, and its level; 0 when nothing does. */
+uint64_t hv_lookup(vaddr_t va, unsigned int *level);
 
 #endif /* ARCH_X86_64_PAGING_H */

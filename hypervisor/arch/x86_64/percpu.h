@@ -16,9 +16,21 @@
 
 #define CPU_MAX 64U
 
+/*
+ * Offsets in an area.  Stacks are named by their tops and have an unmapped
+ * page below: #MC 0x1000, NMI 0x3000, ordinary 0x6000, #DF 0xd000, #DB 0xf000.
+ */
 #define CPU_AREA_SIZE      0x10000UL
+#define CPU_AREA_MC_TOP    0x2000UL
+#define CPU_AREA_NMI_TOP   0x4000UL
 #define CPU_AREA_STACK_TOP 0xa000UL /* of the ordinary stack, 16 KiB */
-#define CPU_AREA_VARS      0xa000UL /* struct cpu_vars, then DEFINE_PER_CPU */
+#define CPU_AREA_VARS      0xa000UL /* what DEFINE_PER_CPU makes */
+#define CPU_AREA_DF_TOP    0xe000UL
+#define CPU_AREA_DB_TOP    0x10000UL
+
+/* Bit i: page i of an area is mapped; the others are guards. */
+#define CPU_AREA_PAGES        0xafcaU
+#define CPU_AREA_PAGES_MAPPED 10U
 
 static inline uintptr_t cpu_area(void);
 

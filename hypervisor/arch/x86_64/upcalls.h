@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "arch/x86_64/regs.h"
+#include "lib/compiler.h"
 
 /* A guest made SYSCALL.  Defined by the hypercall room. */
 void upcall_hypercall(struct cpu_regs *regs);
@@ -33,6 +34,10 @@ void upcall_timer_interrupt(void);
 
 /* The console's UART raised its interrupt.  Defined by core. */
 void upcall_console_interrupt(void);
+
+/* Ring 0 took an exception that nothing can mend.  Defined by core. */
+void __noreturn upcall_fatal_exception(const struct cpu_regs *regs,
+                                       uint64_t cr2, const char *what);
 
 /*
  * About to return to a guest: run what is pending, perhaps switch to another

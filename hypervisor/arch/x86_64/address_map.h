@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The hypervisor's address map; docs/memory-layout.md has the table.  Usable
+ * from C, assembly and the link script.
+ *
+ * L4 slots 256-271 belong to the hypervisor in every address space, with the
+ * same contents.
+ */
+
+#ifndef ARCH_X86_64_ADDRESS_MAP_H
+#define ARCH_X86_64_ADDRESS_MAP_H
+
+#ifdef __ASSEMBLER__
+#define ADDRESS_(a) a
+#else
+#define ADDRESS_(a) a##UL
+#endif
+
+#define HV_L4_FIRST ADDRESS_(256) /* 0xffff800000000000: M2P, class pv */
+#define HV_L4_COUNT ADDRESS_(16)
+
+#define FRAME_TABLE_BASE ADDRESS_(0xffff810000000000) /* slot 258 */
+#define IMAGE_BASE       ADDRESS_(0xffff820000000000) /* slot 260 */
+#define CPU_AREAS_BASE   ADDRESS_(0xffff820040000000) /* IMAGE_BASE + 1 GiB */
+#define GDT_AREAS_BASE   ADDRESS_(0xffff820040400000) /* behind CPU_MAX areas */
+#define DEVICE_MAP_BASE  ADDRESS_(0xffff820080000000) /* IMAGE_BASE + 2 GiB */
+#define DEVICE_MAP_SIZE  ADDRESS_(0x0000000040000000)
+#define DIRECT_MAP_BASE  ADDRESS_(0xffff830000000000) /* slot 262: all RAM */
+#define DIRECT_MAP_SIZE  ADDRESS_(0x0000010000000000) /* 1 TiB */
+
+/* The image lies at IMAGE_BASE + its machine address, which starts here. */
+#define IMAGE_MADDR ADDRESS_(0x100000)
+
+/* Guests own what is below and above; a guest address is refused elsewhere. */
+#define HV_VIRT_START ADDRESS_(0xffff800000000000)
+#define HV_VIRT_END   ADDRESS_(0xffff880000000000)
+
+/* Until the final tables are loaded, RAM below this is in the direct map. */
+#define EARLY_MAP_SIZE ADDRESS_(0x100000000)
+
+#endif /* ARCH_X86_64_ADDRESS_MAP_H */

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Numbers of C for assembly.  This file is compiled to assembly text only;
+ * the build turns each "->NAME value" into a #define in asm_offsets.h.
+ */
+
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/regs.h"
+
+#define DEFINE(name, value)                                                    \
+    __asm__ __volatile__("\n->" #name " %c0" : : "i"(value))
+#define OFFSET(name, type, member) DEFINE(name, offsetof(type, member))
+
+void asm_offsets(void);
+void asm_offsets(void)
+{
+    OFFSET(REGS_RCX, struct cpu_regs, rcx);
+    OFFSET(REGS_RDI, struct cpu_regs, rdi);
+    OFFSET(REGS_ERROR_CODE, struct cpu_regs, error_code);
+    OFFSET(REGS_VECTOR, struct cpu_regs, entry_vector);
+    OFFSET(REGS_RIP, struct cpu_regs, rip);
+    OFFSET(REGS_CS, struct cpu_regs, cs);
+    OFFSET(REGS_RFLAGS, struct cpu_regs, rflags);
+    OFFSET(REGS_RSP, struct cpu_regs, rsp);
+    OFFSET(REGS_SS, struct cpu_regs, ss);
+    DEFINE(REGS_SIZE, sizeof(struct cpu_regs));
+    DEFINE(ENTRY_SYSCALL_VALUE, ENTRY_SYSCALL);
+
+    DEFINE(CPU_COUNT, CPU_MAX);
+    DEFINE(AREA_SIZE, CPU_AREA_SIZE);
+    DEFINE(AREA_STACK_TOP, CPU_AREA_STACK_TOP);
+    DEFINE(AREA_VARS, CPU_AREA_VARS);
+    DEFINE(AREA_PAGES, CPU_AREA_PAGES);
+    DEFINE(AREA_PAGES_MAPPED, CPU_AREA_PAGES_MAPPED);
+}

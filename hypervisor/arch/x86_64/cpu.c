@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the processor can do, and switching that on. */
+
+#include "arch/x86_64/cpu.h"
+
+#include "arch/x86_64/guest_access.h"
+#include "arch/x86_64/msr.h"
+#include "arch/x86_64/percpu.h"
+
+struct cpu_features cpu_features;
+
+DEFINE_PER_CPU(unsigned int, cpu_id);
+
+/* CPUID leaf 1. */
+#define LEAF1_ECX_X2APIC (1U << 21)
+#define LEAF1_EDX_TSC    (1U << 4)
+#define LEAF1_EDX_MSR    (1U << 5)
+#define LEAF1_EDX_APIC   (1U << 9)
+#define LEAF1_EDX_PGE    (1U << 13)
+#define LEAF1_EDX_FXSR   (1U << 24)
+#define LEAF1_EDX_SSE2   (1U << 26)
+/* Leaf 7. */
+#define LEAF7_EBX_SMEP (1U << 7)
+#define LEAF7_EBX_SMAP (1U << 20)
+#define LEAF7_ECX_UMIP (1U << 2)
+/* Leaf 0x80000001. */
+#define LEAF81_EDX_SYSCALL   (1U << 11)
+#define LEAF81_EDX_GIB_PAGES (1U << 26)
+
+static const struct {
+    uint32_t leaf, edx_bit;
+    const char *name;
+} needed[] = {
+    {1, LEAF1_EDX_TSC, "TSC"},   {1, LEAF1_EDX_MSR, "MSR"},
+    {1, LEAF1_EDX_APIC, "APIC"}, {1, LEAF1_EDX_FXSR, "FXSR"},
+    {1, LEAF1_EDX_SSE2, "SSE2"}, {0x80000001, LEAF81_EDX_SYSCALL, "SYSCALL"},
+};
+
+const char *cpu_features_init(void)
+{
+    struct cpuid_regs leaf1 = cpuid(1, 0);
+    struct cpuid_regs leaf7 = {0};
+    uint32_t extended = cpuid(0x80000000, 0).eax;
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(needed); i++)
+        if (!(cpuid(needed[i].leaf, 0).edx & needed[i].edx_bit))
+            return needed[i].name;
+
+    if (cpuid(0, 0).eax >= 7)
+        leaf7 = cpuid(7, 0);
+    cpu_features.pge = leaf1.edx & LEAF1_EDX_PGE;
+    cpu_features.x2apic = leaf1.ecx & LEAF1_ECX_X2APIC;
+    cpu_features.smep = leaf7.ebx & LEAF7_EBX_SMEP;
+    cpu_features.smap = leaf7.ebx & LEAF7_EBX_SMAP;
+    cpu_features.umip = leaf7.ecx & LEAF7_ECX_UMIP;
+    cpu_features.gib_pages = cpuid(0x80000001, 0).edx & LEAF81_EDX_GIB_PAGES;
+    cpu_features.maddr_bits = 36; /* what a CPU has that does not say */
+    if (extended >= 0x80000008)
+        cpu_features.maddr_bits = (uint8_t)cpuid(0x80000008, 0).eax;
+    return NULL;
+}
+
+void cpu_enable_features(void)
+{
+    uint64_t cr4 = CR4_PAE | CR4_MCE | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+
+    if (cpu_features.pge)
+        cr4 |= CR4_PGE;
+    if (cpu_features.smep)
+        cr4 |= CR4_SMEP;
+    if (cpu_features.smap)
+        cr4 |= CR4_SMAP;
+    if (cpu_features.umip)
+        cr4 |= CR4_UMIP;
+    write_cr4(cr4);
+    write_cr0((read_cr0() | CR0_MP | CR0_NE | CR0_WP | CR0_AM) &
+              ~(CR0_EM | CR0_TS));
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
+}
+
+extern const struct patch_site patch_sites_start[], patch_sites_end[];
+
+void guest_access_patch(void)
+{
+    static const uint8_t stac[3] = {0x0f, 0x01, 0xcb};
+    static const uint8_t clac[3] = {0x0f, 0x01, 0xca};
+
+    if (!cpu_features.smap)
+        return;
+    for (const struct patch_site *s = patch_sites_start; s < patch_sites_end;
+         s++) {
+        const uint8_t *code = s->kind == PATCH_STAC ? stac : clac;
+        volatile uint8_t *at =
+            (volatile uint8_t *)((uintptr_t)&s->at + (intptr_t)s->at);
+
+        for (int i = 0; i < 3; i++)
+            at[i] = code[i];
+    }
+    (void)cpuid(0, 0); /* serialises: what was fetched before is stale */
+}

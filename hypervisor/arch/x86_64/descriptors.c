@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Descriptor tables.  The TSS shares the page of the GDT's last entries: both
+ * are what the CPU itself reads on every way in.
+ */
+
+#include "arch/x86_64/descriptors.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/x86_64/address_map.h"
+#include "arch/x86_64/entry.h"
+#include "arch/x86_64/msr.h"
+#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/regs.h"
+#include "arch/x86_64/segment.h"
+#include "arch/x86_64/vectors.h"
+#include "lib/assert.h"
+#include "lib/compiler.h"
+
+#define MSR_SYSENTER_CS 0x174U
+
+/* AMD64 manual 2, section 12.2.5. */
+struct __attribute__((packed)) tss {
+    uint32_t reserved0;
+    uint64_t rsp[3]; /* by ring */
+    uint64_t reserved1;
+    uint64_t ist[7]; /* ist[0] is IST 1 */
+    uint64_t reserved2;
+    uint16_t reserved3;
+    uint16_t io_map;
+};
+static_assert(sizeof(struct tss) == 104, "the CPU's");
+
+/* GDT_AREAS_BASE + cpu * GDT_AREA_SIZE: selector 0. */
+#define GDT_AREA_SIZE 0x10000UL
+
+/* The page at selector SELECTOR_RESERVED. */
+struct reserved_page {
+    uint64_t entry[512 - 128];
+    struct tss tss;
+};
+static_assert(sizeof(struct reserved_page) <= 4096, "one page");
+
+struct __attribute__((packed)) table_pointer {
+    uint16_t limit;
+    uint64_t base;
+};
+
+struct idt_gate {
+    uint16_t offset_low, selector;
+    uint8_t ist, type;
+    uint16_t offset_middle;
+    uint32_t offset_high, reserved;
+};
+static_assert(sizeof(struct idt_gate) == 16, "the CPU's");
+
+#define GATE_INTERRUPT 0x8e /* present, DPL 0; clears IF */
+#define GATE_DPL3      0x60
+
+enum { IST_NMI = 1, IST_DF, IST_MC, IST_DB };
+
+static struct idt_gate idt[256] __page_aligned;
+
+static uint8_t vector_ist(unsigned int vector)
+{
+    switch (vector) {
+    case VECTOR_NMI:
+        return IST_NMI;
+    case VECTOR_DF:
+        return IST_DF;
+    case VECTOR_MC:
+        return IST_MC;
+    case VECTOR_DB:
+        return IST_DB;
+    default:
+        return 0;
+    }
+}
+
+/* INT n in a guest reaches only these; any other n is a #GP that names n. */
+static bool guest_may_raise(unsigned int vector)
+{
+    return vector == VECTOR_BP || vector == VECTOR_OF || vector == VECTOR_INT80;
+}
+
+static void make_idt(void)
+{
+    for (unsigned int v = 0; v < ARRAY_SIZE(idt); v++) {
+        uint64_t stub = (uintptr_t)vector_stubs + v * VECTOR_STUB_SIZE;
+
+        idt[v] = (struct idt_gate){
+            .offset_low = (uint16_t)stub,
+            .offset_middle = (uint16_t)(stub >> 16),
+            .offset_high = (uint32_t)(stub >> 32),
+            .selector = SELECTOR_HV_CS,
+            .ist = vector_ist(v),
+            .type = GATE_INTERRUPT | (guest_may_raise(v) ? GATE_DPL3 : 0),
+        };
+    }
+}
+
+static void make_gdt(struct reserved_page *page, unsigned int cpu)
+{
+    uint64_t tss = (uintptr_t)&page->tss;
+    uint64_t *entry = page->entry;
+
+#define ENTRY_(selector) entry[((selector)-SELECTOR_RESERVED) / 8]
+    /* Accessed already, so that loading one never writes. */
+    ENTRY_(SELECTOR_HV_CS) = 0x00af9b000000ffff;
+    ENTRY_(SELECTOR_HV_DS) = 0x00cf93000000ffff;
+    ENTRY_(SELECTOR_CS32) = 0x00cffb000000ffff;
+    ENTRY_(SELECTOR_DS) = 0x00cff3000000ffff;
+    ENTRY_(SELECTOR_CS64) = 0x00affb000000ffff;
+    /* An available 64-bit TSS: base in three pieces and an entry more. */
+    ENTRY_(SELECTOR_TSS) = (sizeof(struct tss) - 1) | (tss & 0xffffff) << 16 |
+                           0x89UL << 40 | (tss >> 24 & 0xff) << 56;
+    ENTRY_(SELECTOR_TSS + 8) = tss >> 32;
+    /* LSL tells a program in ring 3 which CPU it runs on. */
+    ENTRY_(SELECTOR_PER_CPU) = 0x0040f50000000000 | cpu;
+#undef ENTRY_
+}
+
+static void make_tss(struct tss *tss, uintptr_t area)
+{
+    tss->rsp[0] = area + CPU_AREA_STACK_TOP;
+    tss->ist[IST_NMI - 1] = area + CPU_AREA_NMI_TOP;
+    tss->ist[IST_DF - 1] = area + CPU_AREA_DF_TOP;
+    tss->ist[IST_MC - 1] = area + CPU_AREA_MC_TOP;
+    tss->ist[IST_DB - 1] = area + CPU_AREA_DB_TOP;
+    tss->io_map = sizeof(*tss); /* beyond the limit: no ports for ring 3 */
+}
+
+static void load_tables(uintptr_t gdt)
+{
+    struct table_pointer gdtr = {.limit = GDT_LIMIT, .base = gdt};
+    struct table_pointer idtr = {.limit = sizeof(idt) - 1,
+                                 .base = (uintptr_t)idt};
+
+    __asm__ __volatile__("lgdt %0\n\t"
+                         "push %1\n\t"
+                         "lea 1f(%%rip), %%rax\n\t"
+                         "push %%rax\n\t"
+                         "lretq\n"
+                         "1:\n\t"
+                         "lidt %2\n\t"
+                         "ltr %w3\n\t"
+                         "lldt %w4"
+                         :
+                         : "m"(gdtr), "i"(SELECTOR_HV_CS), "m"(idtr),
+                           "r"(SELECTOR_TSS), "r"(0)
+                         : "rax", "memory");
+}
+
+static void load_syscall_msrs(unsigned int cpu)
+{
+    uint64_t stub = (uintptr_t)syscall_stubs + cpu * SYSCALL_STUB_SIZE;
+
+    wrmsr(MSR_STAR,
+          (uint64_t)SELECTOR_CS32 << 48 | (uint64_t)SELECTOR_HV_CS << 32);
+    wrmsr(MSR_LSTAR, stub);
+    /* From 32-bit code on AMD's: the same, and back into 64-bit code. */
+    wrmsr(MSR_CSTAR, stub);
+    wrmsr(MSR_SYSCALL_MASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_IOPL |
+                                RFLAGS_NT | RFLAGS_RF | RFLAGS_AC);
+    wrmsr(MSR_SYSENTER_CS, 0); /* SYSENTER is a #GP. */
+}
+
+void descriptors_init_cpu(unsigned int cpu)
+{
+    uintptr_t gdt = GDT_AREAS_BASE + cpu * GDT_AREA_SIZE;
+    struct reserved_page *page =
+        (struct reserved_page *)(gdt + SELECTOR_RESERVED);
+
+    if (!idt[0].type)
+        make_idt();
+    make_tss(&page->tss, cpu_area_of(cpu));
+    make_gdt(page, cpu);
+    load_tables(gdt);
+    load_syscall_msrs(cpu);
+}

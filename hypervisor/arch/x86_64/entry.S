@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Into the hypervisor and out of it.
+ *
+ * The frame that every way in builds, struct cpu_regs:
+ *
+ *   +160 ss        SYSCALL's stub or the CPU, at the top of the CPU's stack
+ *   +152 rsp
+ *   +144 rflags
+ *   +136 cs
+ *   +128 rip
+ *   +120 error_code, entry_vector (the upper half)
+ *   +112 rdi rsi rdx rcx rax r8 r9 r10 r11 rbx rbp r12 r13 r14
+ *   +0   r15
+ *
+ * A guest's registers are saved and then cleared, so that no value a guest
+ * chose can steer speculation before we have checked it.
+ *
+ * SYSCALL comes in on the guest's stack pointer.  There is one stub a CPU,
+ * LSTAR says which, so each knows the address of its own stack: it needs no
+ * SWAPGS, no scratch register, and no memory but the frame.  What can strike
+ * before rsp is ours (NMI, #DB after MOV SS, #MC, #DF) has a stack of its own.
+ */
+
+#include "asm_offsets.h"
+
+#include "arch/x86_64/address_map.h"
+#include "arch/x86_64/guest_access.h"
+#include "arch/x86_64/segment.h"
+#include "arch/x86_64/vectors.h"
+
+/*
+ * Where the hypervisor's own CR3 would be loaded and the guest's given back,
+ * for processors that read through the user bit (spec-ctrl=xpti).  Nothing is
+ * patched in today: the hypervisor's slots are mapped in every guest's tables.
+ */
+.macro CR3_ENTER
+.endm
+.macro CR3_LEAVE
+.endm
+
+.macro SAVE_REGISTERS
+    push %rdi
+    push %rsi
+    push %rdx
+    push %rcx
+    push %rax
+    push %r8
+    push %r9
+    push %r10
+    push %r11
+    push %rbx
+    push %rbp
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+.endm
+
+/* All but rdi, which the caller loads next. */
+.macro CLEAR_REGISTERS
+    xor %esi, %esi
+    xor %edx, %edx
+    xor %ecx, %ecx
+    xor %eax, %eax
+    xor %r8d, %r8d
+    xor %r9d, %r9d
+    xor %r10d, %r10d
+    xor %r11d, %r11d
+    xor %ebx, %ebx
+    xor %ebp, %ebp /* ends the backtrace, too */
+    xor %r12d, %r12d
+    xor %r13d, %r13d
+    xor %r14d, %r14d
+    xor %r15d, %r15d
+.endm
+
+.macro LOAD_REGISTERS
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbp
+    pop %rbx
+    pop %r11
+    pop %r10
+    pop %r9
+    pop %r8
+    pop %rax
+    pop %rcx
+    pop %rdx
+    pop %rsi
+    pop %rdi
+.endm
+
+    .text
+
+/* --- SYSCALL ----------------------------------------------------------- */
+
+/* rcx: the guest's rip.  r11: its flags. */
+    .globl syscall_stubs
+    .hidden syscall_stubs
+    .balign 64
+syscall_stubs:
+cpu = 0
+.rept CPU_COUNT
+    .balign 64 /* SYSCALL_STUB_SIZE */
+    mov %rsp, (cpu_areas + cpu * AREA_SIZE + AREA_STACK_TOP - 16)(%rip)
+    lea (cpu_areas + cpu * AREA_SIZE + AREA_STACK_TOP - 16)(%rip), %rsp
+    movq $SELECTOR_DS, 8(%rsp)
+    push %r11
+    push $SELECTOR_CS64
+    push %rcx
+    jmp syscall_common
+cpu = cpu + 1
+.endr
+
+    .balign 64
+syscall_common:
+    CR3_ENTER
+    push syscall_word(%rip)
+    SAVE_REGISTERS
+    CLEAR_REGISTERS
+    mov %rsp, %rdi
+    call upcall_hypercall
+
+/* rsp: guest_regs(). */
+return_to_guest:
+    call upcall_return_to_guest
+
+    /*
+     * SYSRET is the fast way back.  It loads rcx and r11, and the flat
+     * selectors, and must not see a rip that is not canonical: the fault
+     * would come in ring 0 on the guest's stack.
+     */
+    cmpl $ENTRY_SYSCALL_VALUE, REGS_VECTOR(%rsp)
+    jne return_by_iret
+    cmpw $SELECTOR_CS64, REGS_CS(%rsp)
+    jne return_by_iret
+    cmpw $SELECTOR_DS, REGS_SS(%rsp)
+    jne return_by_iret
+    mov REGS_RIP(%rsp), %rcx
+    mov %rcx, %rax
+    shl $16, %rax
+    sar $16, %rax
+    cmp %rcx, %rax
+    jne return_by_iret
+
+    LOAD_REGISTERS
+    CR3_LEAVE
+    mov (REGS_RIP - REGS_ERROR_CODE)(%rsp), %rcx
+    mov (REGS_RFLAGS - REGS_ERROR_CODE)(%rsp), %r11
+    mov (REGS_RSP - REGS_ERROR_CODE)(%rsp), %rsp
+    sysretq
+
+/* rsp: any frame, of ring 0 or 3. */
+return_by_iret:
+    LOAD_REGISTERS
+    CR3_LEAVE
+    add $8, %rsp
+    .globl iret_to_guest
+    .hidden iret_to_guest
+iret_to_guest:
+    iretq
+
+/* void enter_guest(void) */
+    .globl enter_guest
+    .hidden enter_guest
+enter_guest:
+    and $-AREA_SIZE, %rsp
+    add $AREA_STACK_TOP - REGS_SIZE, %rsp
+    xor %ebp, %ebp
+    jmp return_to_guest
+
+/* --- Exceptions and interrupts ----------------------------------------- */
+
+.macro VECTOR_STUB vector
+    .balign 16 /* VECTOR_STUB_SIZE */
+    .if \vector == VECTOR_DB || \vector == VECTOR_NMI || \vector == VECTOR_MC
+    push $0
+    movl $\vector, 4(%rsp)
+    jmp ist_common
+    .elseif \vector == VECTOR_DF
+    movl $\vector, 4(%rsp)
+    jmp ist_common
+    .elseif (\vector >= VECTOR_TS && \vector <= VECTOR_PF) || \
+            \vector == VECTOR_AC || \vector == 21 || \vector == 29 || \
+            \vector == 30
+    movl $\vector, 4(%rsp)
+    jmp exception_common
+    .else
+    push $0
+    movl $\vector, 4(%rsp)
+    jmp exception_common
+    .endif
+.endm
+
+    .globl vector_stubs
+    .hidden vector_stubs
+    .balign 16
+vector_stubs:
+vector = 0
+.rept 256
+    VECTOR_STUB vector
+vector = vector + 1
+.endr
+
+    .balign 16
+exception_common:
+    cld
+    PATCH_SITE PATCH_CLAC
+    CR3_ENTER
+    SAVE_REGISTERS
+    CLEAR_REGISTERS
+    testb $3, REGS_CS(%rsp)
+    jz from_hypervisor
+
+    mov %rsp, %rdi
+    call exception_from_guest
+    jmp return_to_guest
+
+from_hypervisor:
+    mov %rsp, %rdi
+    call exception_from_hypervisor
+    mov %rax, %rsp
+    testb $3, REGS_CS(%rsp)
+    jz return_by_iret
+    jmp return_to_guest
+
+/* On an IST stack; what interrupted a guest goes on on the ordinary one. */
+ist_common:
+    cld
+    PATCH_SITE PATCH_CLAC
+    CR3_ENTER
+    SAVE_REGISTERS
+    CLEAR_REGISTERS
+    mov %rsp, %rdi
+    testb $3, REGS_CS(%rsp)
+    jz from_hypervisor
+    call exception_leave_ist
+    mov %rax, %rsp
+    mov %rsp, %rdi
+    call exception_from_guest
+    jmp return_to_guest
+
+    .section .rodata.syscall_word, "a"
+    .balign 8
+/* error_code 0, entry_vector ENTRY_SYSCALL: one push for both. */
+syscall_word:
+    .quad ENTRY_SYSCALL_VALUE << 32
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What becomes of exceptions and interrupts: to the guest that caused them, to
+ * the room whose device it is, to a fix-up, or to a panic.
+ */
+
+#include "arch/x86_64/entry.h"
+
+#include <stdbool.h>
+
+#include "arch/x86_64/address_map.h"
+#include "arch/x86_64/apic.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/ex_table.h"
+#include "arch/x86_64/interrupt_counts.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/regs.h"
+#include "arch/x86_64/upcalls.h"
+#include "arch/x86_64/vectors.h"
+#include "lib/compiler.h"
+#include "lib/string.h"
+
+DEFINE_PER_CPU(struct interrupt_counts, interrupt_counts);
+
+extern const struct ex_entry ex_table_start[], ex_table_end[];
+
+static const char *const names[] = {
+    [VECTOR_DE] = "#DE divide error",
+    [VECTOR_DB] = "#DB debug",
+    [VECTOR_NMI] = "NMI",
+    [VECTOR_BP] = "#BP breakpoint",
+    [VECTOR_OF] = "#OF overflow",
+    [VECTOR_BR] = "#BR bound range",
+    [VECTOR_UD] = "#UD invalid opcode",
+    [VECTOR_NM] = "#NM no FPU",
+    [VECTOR_DF] = "#DF double fault",
+    [VECTOR_TS] = "#TS invalid TSS",
+    [VECTOR_NP] = "#NP segment not present",
+    [VECTOR_SS] = "#SS stack segment",
+    [VECTOR_GP] = "#GP general protection",
+    [VECTOR_PF] = "#PF page fault",
+    [VECTOR_MF] = "#MF x87 error",
+    [VECTOR_AC] = "#AC alignment check",
+    [VECTOR_MC] = "#MC machine check",
+    [VECTOR_XM] = "#XM SIMD error",
+};
+
+const char *exception_name(uint32_t vector)
+{
+    if (vector < ARRAY_SIZE(names) && names[vector])
+        return names[vector];
+    return vector < VECTOR_EXCEPTIONS ? "reserved exception" : NULL;
+}
+
+uint64_t ex_table_find(uint64_t rip)
+{
+    for (const struct ex_entry *e = ex_table_start; e < ex_table_end; e++)
+        if ((uintptr_t)&e->from + (intptr_t)e->from == rip)
+            return (uintptr_t)&e->to + (intptr_t)e->to;
+    return 0;
+}
+
+/* What caused a #DB, which stays in DR6 until it is cleared. */
+static void clear_debug_status(void)
+{
+    __asm__ __volatile__("mov %0, %%dr6" : : "r"(0xffff0ff0UL));
+}
+
+static void interrupt(uint32_t vector)
+{
+    struct interrupt_counts *counts = &this_cpu(interrupt_counts);
+
+    if (vector == VECTOR_TIMER) {
+        counts->timer++;
+        lapic_eoi();
+        upcall_timer_interrupt();
+    } else if (vector >= VECTOR_DEVICE_FIRST && vector <= VECTOR_DEVICE_LAST) {
+        counts->device++;
+        lapic_eoi();
+        upcall_device_interrupt((uint8_t)vector);
+    } else if (vector == VECTOR_CONSOLE) {
+        counts->console++;
+        upcall_console_interrupt();
+        lapic_eoi();
+    } else {
+        counts->stray++;
+        if (vector == VECTOR_APIC_ERROR)
+            lapic_eoi();
+    }
+}
+
+void exception_from_guest(struct cpu_regs *regs)
+{
+    uint32_t vector = regs->entry_vector;
+    uint64_t cr2 = 0;
+
+    switch (vector) {
+    case VECTOR_NMI:
+        this_cpu(interrupt_counts).nmi++;
+        return;
+    case VECTOR_DF:
+        upcall_fatal_exception(regs, read_cr2(), "double fault");
+    case VECTOR_MC:
+        upcall_fatal_exception(regs, 0, "machine check");
+    case VECTOR_DB:
+        clear_debug_status();
+        break;
+    case VECTOR_PF:
+        cr2 = read_cr2();
+        if (regs->error_code & PF_RESERVED)
+            upcall_fatal_exception(regs, cr2, "broken page table");
+        break;
+    case VECTOR_INT80:
+        break;
+    default:
+        if (vector < VECTOR_EXCEPTIONS)
+            break;
+        interrupt(vector);
+        return;
+    }
+    upcall_guest_exception(regs, cr2);
+}
+
+struct cpu_regs *exception_leave_ist(const struct cpu_regs *regs)
+{
+    return memcpy(guest_regs(), regs, sizeof(*regs));
+}
+
+/*
+ * IRETQ refused what the guest's frame asked for.  The frame is still at the
+ * top of the stack, the guest's other registers were loaded already and are
+ * in @regs: put them together again, as if the guest's own instruction had
+ * faulted.
+ */
+static struct cpu_regs *fail_iret(const struct cpu_regs *regs)
+{
+    struct cpu_regs *guest = guest_regs();
+
+    memmove(guest, regs, offsetof(struct cpu_regs, rip));
+    upcall_guest_exception(guest, 0);
+    return guest;
+}
+
+static bool is_failed_iret(const struct cpu_regs *regs)
+{
+    const struct cpu_regs *guest = guest_regs();
+
+    return regs->rip == (uintptr_t)iret_to_guest &&
+           regs->rsp == (uintptr_t)&guest->rip && (guest->cs & 3) == 3;
+}
+
+static bool is_guest_address(uint64_t address)
+{
+    return address < HV_VIRT_START || address >= HV_VIRT_END;
+}
+
+/* Exceptions that reading a guest's memory or descriptors can raise. */
+static bool try_fixup(struct cpu_regs *regs, uint64_t cr2)
+{
+    uint32_t vector = regs->entry_vector;
+    uint64_t fixup;
+
+    if (vector != VECTOR_PF && vector != VECTOR_GP && vector != VECTOR_SS &&
+        vector != VECTOR_NP)
+        return false;
+    fixup = ex_table_find(regs->rip);
+    if (!fixup)
+        return false;
+    if (vector == VECTOR_PF && !is_guest_address(cr2))
+        return false; /* a bug of ours, whatever the instruction */
+    if (vector != VECTOR_PF || !upcall_guest_page_fault(cr2, regs->error_code))
+        regs->rip = fixup;
+    return true;
+}
+
+/* A push onto a guard page cannot be delivered, so it comes as a #DF. */
+static bool is_stack_overflow(uint64_t cr2)
+{
+    uint64_t offset = cr2 - CPU_AREAS_BASE;
+
+    return offset < CPU_MAX * CPU_AREA_SIZE &&
+           !(CPU_AREA_PAGES >> (offset % CPU_AREA_SIZE / PAGE_SIZE) & 1);
+}
+
+struct cpu_regs *exception_from_hypervisor(struct cpu_regs *regs)
+{
+    uint32_t vector = regs->entry_vector;
+    uint64_t cr2 = 0;
+
+    switch (vector) {
+    case VECTOR_NMI: /* No lock may be taken here, so none is logged. */
+        this_cpu(interrupt_counts).nmi++;
+        return regs;
+    case VECTOR_DB: /* MOV SS before a guest's SYSCALL can put it off to here.
+                     */
+        clear_debug_status();
+        return regs;
+    case VECTOR_MC:
+        upcall_fatal_exception(regs, 0, "machine check");
+    case VECTOR_DF:
+        cr2 = read_cr2();
+        upcall_fatal_exception(regs, cr2,
+                               is_stack_overflow(cr2) ? "stack overflow"
+                                                      : "double fault");
+    case VECTOR_PF:
+        cr2 = read_cr2();
+        break;
+    default:
+        if (vector < VECTOR_EXCEPTIONS)
+            break;
+        interrupt(vector); /* in cpu_idle() */
+        return regs;
+    }
+    if (try_fixup(regs, cr2))
+        return regs;
+    if (is_failed_iret(regs))
+        return fail_iret(regs);
+    upcall_fatal_exception(regs, cr2, "exception in the hypervisor");
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The hypervisor's own tables.  They are reached through the direct map, which
+ * boot.S begins for the first 4 GiB, where all of them are.
+ */
+
+#include "arch/x86_64/paging.h"
+
+#include <stddef.h>
+
+#include "arch/x86_64/address_map.h"
+#include "arch/x86_64/cpu.h"
+#include "lib/assert.h"
+
+/* In the image; what else is in it is only reached by hv_l4_slots(). */
+static uint64_t hv_l4[PT_ENTRIES] __page_aligned;
+
+static_assert(HV_L4_FIRST + HV_L4_COUNT <= PT_ENTRIES, "slots are in the L4");
+
+const uint64_t *hv_l4_slots(void)
+{
+    return hv_l4 + HV_L4_FIRST;
+}
+
+void hv_tables_load(void)
+{
+    write_cr3((uintptr_t)hv_l4 - IMAGE_BASE);
+}
+
+void hv_tables_start(void)
+{
+    hv_tables_load();
+}
+
+static uint64_t *table_at(uint64_t entry)
+{
+    return (uint64_t *)(DIRECT_MAP_BASE + (entry & PTE_MADDR_MASK));
+}
+
+/* The table that @entry points to, made if there is none yet; or NULL. */
+static uint64_t *next_table(uint64_t *entry, mfn_t (*alloc)(void))
+{
+    mfn_t m;
+
+    if (*entry & PTE_LARGE)
+        return NULL;
+    if (!(*entry & PTE_PRESENT)) {
+        m = alloc();
+        if (mfn_eq(m, MFN_NONE))
+            return NULL;
+        *entry = pte_make(m, PTE_PRESENT | PTE_WRITE);
+    }
+    return table_at(*entry);
+}
+
+/* The level of the largest page that can begin a mapping. */
+static unsigned int leaf_level(vaddr_t va, maddr_t maddr, uint64_t size)
+{
+    uint64_t unaligned = va | maddr;
+
+    if (cpu_features.gib_pages && size >= 1UL << PT_SHIFT_L3 &&
+        !(unaligned & ((1UL << PT_SHIFT_L3) - 1)))
+        return 3;
+    if (size >= 1UL << PT_SHIFT_L2 && !(unaligned & ((1UL << PT_SHIFT_L2) - 1)))
+        return 2;
+    return 1;
+}
+
+static bool map_one(vaddr_t va, maddr_t maddr, unsigned int leaf,
+                    uint64_t flags, mfn_t (*alloc)(void))
+{
+    uint64_t *table = hv_l4;
+
+    for (unsigned int level = 4; level > leaf; level--) {
+        table = next_table(&table[pt_index(va, level)], alloc);
+        if (!table)
+            return false;
+    }
+    if (table[pt_index(va, leaf)] & PTE_PRESENT)
+        return false;
+    table[pt_index(va, leaf)] = pte_make(
+        maddr_to_mfn(maddr), flags | PTE_PRESENT | (leaf > 1 ? PTE_LARGE : 0));
+    return true;
+}
+
+bool hv_map(vaddr_t va, maddr_t maddr, uint64_t size, uint64_t flags,
+            mfn_t (*alloc)(void))
+{
+    assert(!((va | maddr | size) & (PAGE_SIZE - 1)));
+    assert(va >= HV_VIRT_START && va < HV_VIRT_END);
+    while (size) {
+        unsigned int leaf = leaf_level(va, maddr, size);
+        uint64_t step = 1UL << (PT_SHIFT_L1 + 9 * (leaf - 1));
+
+        if (!map_one(va, maddr, leaf, flags, alloc))
+            return false;
+        va += step;
+        maddr += step;
+        size -= step;
+    }
+    return true;
+}
+
+uint64_t hv_lookup(vaddr_t va, unsigned int *level)
+{
+    const uint64_t *table = hv_l4;
+
+    for (*level = 4;; --*level) {
+        uint64_t entry = table[pt_index(va, *level)];
+
+        if (!(entry & PTE_PRESENT))
+            return 0;
+        if (*level == 1 || entry & PTE_LARGE)
+            return entry;
+        table = table_at(entry);
+    }
+}

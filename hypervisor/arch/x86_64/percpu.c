@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where a CPU's area is. */
+
+#include "arch/x86_64/percpu.h"
+
+#include "arch/x86_64/address_map.h"
+#include "lib/assert.h"
+
+static_assert(CPU_AREAS_BASE + CPU_MAX * CPU_AREA_SIZE <= GDT_AREAS_BASE,
+              "the areas fit");
+
+uintptr_t cpu_area_of(unsigned int cpu)
+{
+    assert(cpu < CPU_MAX);
+    return CPU_AREAS_BASE + cpu * CPU_AREA_SIZE;
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a list of RAM to page tables and a frame allocator.
+ *
+ * Until the allocator runs, memory is taken from the ends of the free spans,
+ * never to be given back: page tables (below 4 GiB, where boot.S lets us reach
+ * them) and the frame table.
+ */
+
+#include "boot/memory.h"
+
+#include "arch/x86_64/address_map.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/segment.h"
+#include "boot/boot_info.h"
+#include "boot/modules.h"
+#include "boot/start.h"
+#include "core/log.h"
+#include "core/panic.h"
+#include "lib/assert.h"
+#include "lib/compiler.h"
+#include "lib/string.h"
+#include "memory/direct_map.h"
+#include "memory/frame.h"
+
+extern const char image_start[], image_text_end[], image_rodata_end[],
+    image_end[];
+extern char boot_cpu_pages[], boot_gdt_page[], zero_page[];
+
+/* Each module and the image cut one span into two at most. */
+#define FREE_MAX (BOOT_RAM_RANGES_MAX + BOOT_MODULES_MAX + 2)
+
+/* The first MiB is the firmware's, and later the place where CPUs start. */
+#define LOW_END 0x100000UL
+
+/* Beside frame table, image and modules: tables, records, a small domain. */
+#define NEEDED_FREE (16UL << 20)
+
+#define LARGE_PAGE (1UL << PT_SHIFT_L2)
+
+static struct ram_span free_spans[FREE_MAX];
+static unsigned int free_count;
+
+static maddr_t alloc_limit = EARLY_MAP_SIZE;
+
+static maddr_t image_maddr(const char *symbol)
+{
+    return (uintptr_t)symbol - IMAGE_BASE;
+}
+
+/* --- What is free ------------------------------------------------------- */
+
+static void add_free(maddr_t start, maddr_t end)
+{
+    if (start >= end)
+        return;
+    assert(free_count < FREE_MAX);
+    free_spans[free_count++] = (struct ram_span){start, end};
+}
+
+/* Keep [start, end) out of the free spans. */
+static void keep(maddr_t start, maddr_t end)
+{
+    unsigned int count = free_count;
+
+    for (unsigned int i = 0; i < count; i++) {
+        struct ram_span *f = &free_spans[i];
+        maddr_t old_end = f->end;
+
+        if (end <= f->start || start >= f->end)
+            continue;
+        f->end = start > f->start ? start : f->start;
+        add_free(end, old_end);
+    }
+}
+
+static uint64_t spans_bytes(const struct ram_span *spans, unsigned int count)
+{
+    uint64_t bytes = 0;
+
+    for (unsigned int i = 0; i < count; i++)
+        bytes += spans[i].end - spans[i].start;
+    return bytes;
+}
+
+static void keep_modules(void)
+{
+    for (unsigned int i = 0; i < boot_module_count(); i++) {
+        const struct boot_module *m = boot_module(i);
+
+        keep(m->start, (m->start + m->bytes + PAGE_SIZE - 1) & PAGE_MASK);
+    }
+}
+
+void boot_memory_find(void)
+{
+    uint64_t ram = spans_bytes(boot_info.ram, boot_info.ram_count);
+    uint64_t free, table = ram / PAGE_SIZE * sizeof(struct frame);
+
+    for (unsigned int i = 0; i < boot_info.ram_count; i++)
+        add_free(boot_info.ram[i].start, boot_info.ram[i].end);
+    keep(0, LOW_END);
+    keep(image_maddr(image_start), image_maddr(image_end));
+    keep_modules();
+
+    free = spans_bytes(free_spans, free_count);
+    log_info("memory: %lu MiB of RAM, %lu MiB free", ram >> 20, free >> 20);
+    if (free < table + NEEDED_FREE)
+        boot_fail("too little memory: %lu MiB are free, %lu MiB are needed; "
+                  "give the machine %lu MiB more",
+                  free >> 20, (table + NEEDED_FREE) >> 20,
+                  ((table + NEEDED_FREE - free) >> 20) + 1);
+}
+
+/* --- Taking ------------------------------------------------------------- */
+
+/* @size bytes, aligned to their size; from the highest span that has them. */
+static bool take(uint64_t size, maddr_t *maddr)
+{
+    struct ram_span *best = NULL;
+    maddr_t at;
+
+    for (unsigned int i = 0; i < free_count; i++) {
+        struct ram_span *f = &free_spans[i];
+
+        if (f->end > alloc_limit || f->end - f->start < 2 * size)
+            continue;
+        if (!best || f->start > best->start)
+            best = f;
+    }
+    if (!best)
+        return false;
+    at = (best->end - size) & ~(size - 1);
+    /* What alignment leaves over behind it stays free. */
+    if (free_count < FREE_MAX)
+        add_free(at + size, best->end);
+    best->end = at;
+    *maddr = at;
+    return true;
+}
+
+static mfn_t take_table(void)
+{
+    maddr_t maddr;
+
+    if (!take(PAGE_SIZE, &maddr))
+        return MFN_NONE;
+    memset(mfn_to_virt(maddr_to_mfn(maddr)), 0, PAGE_SIZE);
+    return maddr_to_mfn(maddr);
+}
+
+/* --- Tables ------------------------------------------------------------- */
+
+static void map(vaddr_t va, maddr_t start, maddr_t end, uint64_t flags)
+{
+    if (start < end &&
+        !hv_map(va, start, end - start, flags | PTE_GLOBAL, take_table))
+        panic("no memory for page tables");
+}
+
+#define READ_EXECUTE 0UL
+#define READ_ONLY    PTE_NX
+#define READ_WRITE   (PTE_NX | PTE_WRITE)
+
+static void map_image(void)
+{
+    maddr_t text = image_maddr(image_start);
+    maddr_t rodata = image_maddr(image_text_end);
+    maddr_t data = image_maddr(image_rodata_end);
+
+    assert(text == IMAGE_MADDR);
+    map(IMAGE_BASE + text, text, rodata, READ_EXECUTE);
+    map(IMAGE_BASE + rodata, rodata, data, READ_ONLY);
+    map(IMAGE_BASE + data, data, image_maddr(image_end), READ_WRITE);
+}
+
+/* As boot.S has mapped them, so that the stack we run on stays. */
+static void map_first_cpu(void)
+{
+    maddr_t page = image_maddr(boot_cpu_pages);
+    maddr_t zeros = image_maddr(zero_page), gdt = image_maddr(boot_gdt_page);
+
+    for (unsigned int i = 0; i < CPU_AREA_SIZE / PAGE_SIZE; i++) {
+        if (!(CPU_AREA_PAGES >> i & 1))
+            continue;
+        map(CPU_AREAS_BASE + i * PAGE_SIZE, page, page + PAGE_SIZE, READ_WRITE);
+        page += PAGE_SIZE;
+    }
+    for (unsigned int i = 0; i < SELECTOR_RESERVED / PAGE_SIZE; i++)
+        map(GDT_AREAS_BASE + i * PAGE_SIZE, zeros, zeros + PAGE_SIZE,
+            READ_ONLY);
+    map(GDT_AREAS_BASE + SELECTOR_RESERVED, gdt, gdt + PAGE_SIZE, READ_WRITE);
+}
+
+static maddr_t lower(maddr_t a, maddr_t b)
+{
+    return a < b ? a : b;
+}
+
+static maddr_t higher(maddr_t a, maddr_t b)
+{
+    return a > b ? a : b;
+}
+
+/* All RAM; our code and constants must not be writable here either. */
+static void map_directly(struct ram_span ram)
+{
+    maddr_t text = image_maddr(image_start);
+    maddr_t data = image_maddr(image_rodata_end);
+    maddr_t fixed = higher(ram.start, text);
+    maddr_t fixed_end = lower(ram.end, data);
+
+    map(DIRECT_MAP_BASE + ram.start, ram.start, lower(ram.end, text),
+        READ_WRITE);
+    map(DIRECT_MAP_BASE + fixed, fixed, fixed_end, READ_ONLY);
+    fixed = higher(ram.start, data);
+    map(DIRECT_MAP_BASE + fixed, fixed, ram.end, READ_WRITE);
+}
+
+/* --- The frame table ---------------------------------------------------- */
+
+static void back_frame_table(vaddr_t va, uint64_t size)
+{
+    maddr_t maddr;
+
+    if (!take(size, &maddr))
+        panic("no memory for the frame table");
+    memset(mfn_to_virt(maddr_to_mfn(maddr)), 0, size);
+    map(va, maddr, maddr + size, READ_WRITE);
+}
+
+/* Records of all frames of RAM; two ranges may meet in a page of records. */
+static void make_frame_table(void)
+{
+    vaddr_t done = FRAME_TABLE_BASE;
+
+    for (unsigned int i = 0; i < boot_info.ram_count; i++) {
+        const struct ram_span *ram = &boot_info.ram[i];
+        vaddr_t at = (vaddr_t)mfn_to_frame(maddr_to_mfn(ram->start));
+        vaddr_t end = (vaddr_t)mfn_to_frame(maddr_to_mfn(ram->end));
+
+        at = higher(done, at & PAGE_MASK);
+        end = (end + PAGE_SIZE - 1) & PAGE_MASK;
+        while (at < end) {
+            bool large = !(at & (LARGE_PAGE - 1)) && end - at >= LARGE_PAGE;
+            uint64_t size = large ? LARGE_PAGE : PAGE_SIZE;
+
+            back_frame_table(at, size);
+            at += size;
+        }
+        done = higher(done, end);
+    }
+}
+
+void boot_memory_map(void)
+{
+    map_image();
+    map_first_cpu();
+    for (unsigned int i = 0; i < boot_info.ram_count; i++)
+        map_directly(boot_info.ram[i]);
+    hv_tables_start();
+    alloc_limit = DIRECT_MAP_SIZE;
+    make_frame_table();
+}
+
+void boot_memory_release(void)
+{
+    struct frame_totals totals;
+
+    for (unsigned int i = 0; i < free_count; i++) {
+        const struct ram_span *f = &free_spans[i];
+
+        if (f->start < f->end)
+            frames_add(maddr_to_mfn(f->start),
+                       (f->end - f->start) >> PAGE_SHIFT);
+    }
+    frame_totals(&totals);
+    log_info("memory: %lu frames for domains", totals.unreserved);
+}
+
+void boot_module_free(unsigned int i)
+{
+    const struct boot_module *m = boot_module(i);
+    uint64_t pages = (m->bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
+
+    frames_add(maddr_to_mfn(m->start), pages);
+}

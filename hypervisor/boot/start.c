@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The order in which Cairn starts:
+ *
+ *    1. descriptor tables, so that an exception can be reported;
+ *    2. the console;
+ *    3. what the boot loader says, copied; options;
+ *    4. what the processor can do, switched on, code patched for it;
+ *    5. ACPI tables, while boot.S's map of the first 4 GiB reaches them;
+ *    6. memory: the final page tables (W^X, guard pages), the frame table, and
+ *       the rest to the frame allocator;
+ *    7. interrupt controllers, clocks, console input;
+ *    8. run queue of this CPU, the PCI bus;
+ *    9. the initial domain, and the scheduler, which never returns.
+ *
+ * Interrupts are off throughout, but while the scheduler idles.
+ */
+
+#include "boot/start.h"
+
+#include <stdarg.h>
+
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/descriptors.h"
+#include "arch/x86_64/guest_access.h"
+#include "boot/boot_info.h"
+#include "boot/initial_domain.h"
+#include "boot/interrupts.h"
+#include "boot/memory.h"
+#include "boot/modules.h"
+#include "core/acpi.h"
+#include "core/log.h"
+#include "core/options.h"
+#include "core/panic.h"
+#include "core/power.h"
+#include "core/time.h"
+#include "core/uart.h"
+#include "domain/vcpu.h"
+#include "lib/format.h"
+
+static bool smap_wanted = true;
+BOOT_OPTION(smap, "smap", "smap=off: do without SMAP", &smap_wanted, NULL);
+
+void boot_fail(const char *fmt, ...)
+{
+    char reason[200];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(reason, sizeof(reason), fmt, args);
+    va_end(args);
+    log_error("Cairn cannot start: %s", reason);
+    machine_reset();
+}
+
+static void read_boot_information(uint32_t magic, uint32_t info)
+{
+    const char *wrong;
+
+    boot_stage("reading the boot loader's information");
+    wrong = multiboot_read(magic, info);
+    options_parse(boot_info.command_line);
+    if (wrong)
+        boot_fail("%s", wrong);
+    log_info("command line: %s", boot_info.command_line);
+    for (unsigned int i = 0; i < boot_module_count(); i++)
+        log_info("module %u: %lu KiB at %lx: %s", i,
+                 boot_module(i)->bytes >> 10, boot_module(i)->start,
+                 boot_module(i)->string);
+}
+
+static void start_processor(void)
+{
+    const char *missing;
+
+    boot_stage("starting the processor");
+    missing = cpu_features_init();
+    if (missing)
+        boot_fail("the processor has no %s", missing);
+    cpu_features.smap &= smap_wanted;
+    guest_access_patch();
+    cpu_enable_features();
+    log_info(
+        "processor:%s%s%s%s, %u address bits", cpu_features.smep ? " SMEP" : "",
+        cpu_features.smap ? " SMAP" : "", cpu_features.umip ? " UMIP" : "",
+        cpu_features.gib_pages ? " 1-GiB-pages" : "", cpu_features.maddr_bits);
+}
+
+static void start_memory(void)
+{
+    boot_stage("taking the memory");
+    acpi_init();
+    boot_memory_find();
+    boot_memory_map();
+    boot_memory_release();
+}
+
+static void start_machine(void)
+{
+    boot_stage("starting interrupts and clocks");
+    boot_interrupts_init();
+    time_init();
+    boot_console_input();
+}
+
+void start_hypervisor(uint32_t magic, uint32_t info)
+{
+    descriptors_init_cpu(0);
+    uart_init();
+    log_info("Cairn, a paravirtualizing microhypervisor");
+    read_boot_information(magic, info);
+    start_processor();
+    start_memory();
+    start_machine();
+
+    boot_stage("starting the initial domain");
+    sched_init();
+    load_initial_domain();
+    boot_stage("");
+    sched_start();
+}

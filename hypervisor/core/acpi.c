@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading the ACPI tables; ACPI 6.4, chapter 5. */
+
+#include "core/acpi.h"
+
+#include <stddef.h>
+
+#include "arch/x86_64/address_map.h"
+#include "core/log.h"
+#include "lib/assert.h"
+#include "lib/string.h"
+
+#define IOAPIC_USUAL 0xfec00000UL
+
+/* Where a BIOS keeps the root pointer. */
+#define EBDA_POINTER 0x40eUL
+#define EBDA_BYTES   1024UL
+#define BIOS_START   0xe0000UL
+#define BIOS_END     0x100000UL
+
+/* More than any table of ours needs to be; a bound on our work. */
+#define TABLE_BYTES_MAX (4UL << 20)
+#define ROOT_TABLES_MAX 256U
+
+struct __attribute__((packed)) rsdp {
+    char signature[8];
+    uint8_t checksum;
+    char oem[6];
+    uint8_t revision;
+    uint32_t rsdt;
+    uint32_t length; /* from revision 2 on */
+    uint64_t xsdt;
+    uint8_t extended_checksum, reserved[3];
+};
+
+struct __attribute__((packed)) table {
+    char signature[4];
+    uint32_t length;
+    uint8_t revision, checksum;
+    char oem[22];
+    uint32_t creator_revision;
+};
+static_assert(sizeof(struct table) == 36, "ACPI");
+
+/* Offsets in the FADT. */
+#define FADT_DSDT         40U
+#define FADT_SMI_COMMAND  48U
+#define FADT_ACPI_ENABLE  52U
+#define FADT_PM1A_CONTROL 64U
+#define FADT_PM1B_CONTROL 68U
+#define FADT_FLAGS        112U
+#define FADT_RESET_REG    116U /* generic address, 12 bytes */
+#define FADT_RESET_VALUE  128U
+#define FADT_FLAG_RESET   (1U << 10)
+#define SPACE_IO          1U
+
+/* Entries of the MADT. */
+#define MADT_ENTRIES      44U
+#define MADT_IOAPIC       1U
+#define MADT_ISA_OVERRIDE 2U
+
+/* AML, 20.2. */
+#define AML_NAME    0x08
+#define AML_ROOT    '\\'
+#define AML_BYTE    0x0a
+#define AML_PACKAGE 0x12
+
+struct acpi_info acpi;
+
+/* The @bytes at @maddr, if the early map has them. */
+#ifdef UNIT_TEST
+const void *acpi_memory(uint64_t maddr, uint64_t bytes);
+#else
+static const void *acpi_memory(uint64_t maddr, uint64_t bytes)
+{
+    if (maddr >= EARLY_MAP_SIZE || bytes > EARLY_MAP_SIZE - maddr)
+        return NULL;
+    return (const void *)(DIRECT_MAP_BASE + maddr);
+}
+#endif
+
+static bool sum_is_zero(const void *memory, uint64_t bytes)
+{
+    const uint8_t *at = memory;
+    uint8_t sum = 0;
+
+    while (bytes--)
+        sum = (uint8_t)(sum + *at++);
+    return sum == 0;
+}
+
+/* A whole, sound table; NULL otherwise. */
+static const struct table *table_at(uint64_t maddr)
+{
+    const struct table *t = acpi_memory(maddr, sizeof(*t));
+
+    if (!maddr || !t || t->length < sizeof(*t) || t->length > TABLE_BYTES_MAX)
+        return NULL;
+    t = acpi_memory(maddr, t->length);
+    return t && sum_is_zero(t, t->length) ? t : NULL;
+}
+
+/* A number of 1 to 8 bytes in a table; 0 where the table is shorter. */
+static uint64_t field(const struct table *t, uint32_t offset, uint32_t bytes)
+{
+    uint64_t value = 0;
+
+    if (offset <= t->length && bytes <= t->length - offset)
+        memcpy(&value, (const char *)t + offset, bytes);
+    return value;
+}
+
+static bool is_rsdp(const struct rsdp *r)
+{
+    return !memcmp(r->signature, "RSD PTR ", 8) &&
+           sum_is_zero(r, offsetof(struct rsdp, length));
+}
+
+static const struct rsdp *find_rsdp_in(uint64_t start, uint64_t end)
+{
+    for (uint64_t at = start; at + sizeof(struct rsdp) <= end; at += 16) {
+        const struct rsdp *r = acpi_memory(at, sizeof(*r));
+
+        if (r && is_rsdp(r))
+            return r;
+    }
+    return NULL;
+}
+
+static const struct rsdp *find_rsdp(void)
+{
+    const uint8_t *pointer = acpi_memory(EBDA_POINTER, 2);
+    const struct rsdp *r = NULL;
+    uint64_t ebda;
+
+    if (pointer) {
+        ebda = (uint64_t)(pointer[0] | pointer[1] << 8) << 4;
+        if (ebda)
+            r = find_rsdp_in(ebda, ebda + EBDA_BYTES);
+    }
+    return r ? r : find_rsdp_in(BIOS_START, BIOS_END);
+}
+
+/* The list of all tables, and how wide its pointers are. */
+static const struct table *find_root(const struct rsdp *r, uint32_t *width)
+{
+    const struct table *t = NULL;
+
+    *width = 8;
+    if (r->revision >= 2 && sum_is_zero(r, sizeof(*r)))
+        t = table_at(r->xsdt);
+    if (t)
+        return t;
+    *width = 4;
+    return table_at(r->rsdt);
+}
+
+static const struct table *find_table(const struct table *root, uint32_t width,
+                                      const char *signature)
+{
+    uint32_t count = (root->length - (uint32_t)sizeof(*root)) / width;
+
+    for (uint32_t i = 0; i < count && i < ROOT_TABLES_MAX; i++) {
+        uint32_t offset = (uint32_t)sizeof(*root) + i * width;
+        const struct table *t = table_at(field(root, offset, width));
+
+        if (t && !memcmp(t->signature, signature, 4))
+            return t;
+    }
+    return NULL;
+}
+
+static void read_ioapic(const struct table *t, uint32_t at)
+{
+    unsigned int n = acpi.ioapic_count;
+
+    if (n == ACPI_IOAPICS_MAX)
+        return;
+    acpi.ioapic[n].maddr = field(t, at + 4, 4);
+    acpi.ioapic[n].gsi = (uint32_t)field(t, at + 8, 4);
+    if (!(acpi.ioapic[n].maddr & (PAGE_SIZE - 1)))
+        acpi.ioapic_count++;
+}
+
+static void read_override(const struct table *t, uint32_t at)
+{
+    uint64_t irq = field(t, at + 3, 1), flags = field(t, at + 8, 2);
+
+    if (irq >= ISA_IRQS)
+        return;
+    acpi.isa[irq].gsi = (uint32_t)field(t, at + 4, 4);
+    acpi.isa[irq].active_low = (flags & 3) == 3;
+    acpi.isa[irq].level = (flags >> 2 & 3) == 3;
+}
+
+static void read_madt(const struct table *t)
+{
+    uint32_t at = MADT_ENTRIES;
+
+    while (t->length >= 2 && at <= t->length - 2) {
+        uint32_t type = (uint32_t)field(t, at, 1);
+        uint32_t bytes = (uint32_t)field(t, at + 1, 1);
+
+        if (bytes < 2 || bytes > t->length - at)
+            return;
+        if (type == MADT_IOAPIC && bytes >= 12)
+            read_ioapic(t, at);
+        else if (type == MADT_ISA_OVERRIDE && bytes >= 10)
+            read_override(t, at);
+        at += bytes;
+    }
+}
+
+/* A small integer of AML; false for anything else. */
+static bool aml_byte(const struct table *t, uint32_t *at, uint8_t *value)
+{
+    uint8_t byte = (uint8_t)field(t, *at, 1);
+
+    ++*at;
+    *value = byte;
+    if (byte == AML_BYTE) {
+        *value = (uint8_t)field(t, *at, 1);
+        ++*at;
+    }
+    return byte <= 1 || byte == AML_BYTE;
+}
+
+/* Name (_S5, Package () {a, b, ...}), which is at @at of the DSDT. */
+static bool read_sleep_types(const struct table *t, uint32_t at)
+{
+    at += 4;
+    if (field(t, at, 1) != AML_PACKAGE)
+        return false;
+    /* The package's length has up to three bytes more, and then its count. */
+    at += 1 + 1 + (uint32_t)(field(t, at + 1, 1) >> 6) + 1;
+    return aml_byte(t, &at, &acpi.sleep_type_a) &&
+           aml_byte(t, &at, &acpi.sleep_type_b);
+}
+
+static bool is_s5_name(const struct table *t, uint32_t at)
+{
+    const uint8_t *aml = (const uint8_t *)t;
+
+    if (memcmp(aml + at, "_S5_", 4))
+        return false;
+    return aml[at - 1] == AML_NAME ||
+           (aml[at - 1] == AML_ROOT && aml[at - 2] == AML_NAME);
+}
+
+static bool find_s5(const struct table *dsdt)
+{
+    for (uint32_t at = sizeof(*dsdt); at + 4 <= dsdt->length; at++)
+        if (is_s5_name(dsdt, at) && read_sleep_types(dsdt, at))
+            return true;
+    return false;
+}
+
+static void read_fadt(const struct table *t)
+{
+    const struct table *dsdt = table_at(field(t, FADT_DSDT, 4));
+
+    acpi.pm1a_control = (uint16_t)field(t, FADT_PM1A_CONTROL, 4);
+    acpi.pm1b_control = (uint16_t)field(t, FADT_PM1B_CONTROL, 4);
+    acpi.smi_command = (uint16_t)field(t, FADT_SMI_COMMAND, 4);
+    acpi.acpi_enable = (uint8_t)field(t, FADT_ACPI_ENABLE, 1);
+    acpi.can_power_off = acpi.pm1a_control && dsdt && find_s5(dsdt);
+
+    if (field(t, FADT_FLAGS, 4) & FADT_FLAG_RESET &&
+        field(t, FADT_RESET_REG, 1) == SPACE_IO) {
+        acpi.reset_port = (uint16_t)field(t, FADT_RESET_REG + 4, 8);
+        acpi.reset_value = (uint8_t)field(t, FADT_RESET_VALUE, 1);
+    }
+}
+
+void acpi_init(void)
+{
+    const struct rsdp *rsdp = find_rsdp();
+    const struct table *root = NULL, *t;
+    uint32_t width;
+
+    memset(&acpi, 0, sizeof(acpi));
+    for (uint32_t i = 0; i < ISA_IRQS; i++)
+        acpi.isa[i].gsi = i;
+    if (rsdp)
+        root = find_root(rsdp, &width);
+    if (root) {
+        acpi.present = true;
+        t = find_table(root, width, "APIC");
+        if (t)
+            read_madt(t);
+        t = find_table(root, width, "FACP");
+        if (t)
+            read_fadt(t);
+    }
+    if (!acpi.ioapic_count) {
+        acpi.ioapic[0].maddr = IOAPIC_USUAL;
+        acpi.ioapic_count = 1;
+    }
+    log_info("ACPI: %s, %u IO-APICs, power off by %s",
+             root ? "tables found" : "no tables", acpi.ioapic_count,
+             acpi.can_power_off ? "PM1 control" : "guessing");
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the firmware's ACPI tables say, as far as the hypervisor needs it: the
+ * interrupt controllers and how to switch the machine off.  No AML is run.
+ *
+ * The tables are read once, while the first 4 GiB are in the early map;
+ * each is checked against its length and checksum.
+ */
+
+#ifndef CORE_ACPI_H
+#define CORE_ACPI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/frame_number.h"
+
+#define ACPI_IOAPICS_MAX 8
+#define ISA_IRQS         16
+
+struct acpi_info {
+    bool present;
+
+    unsigned int ioapic_count;
+    struct {
+        maddr_t maddr;
+        uint32_t gsi;
+    } ioapic[ACPI_IOAPICS_MAX];
+
+    struct {
+        uint32_t gsi;
+        bool level, active_low;
+    } isa[ISA_IRQS]; /* where the lines of old come in */
+
+    bool can_power_off;
+    uint16_t pm1a_control, pm1b_control; /* ports; pm1b: 0 if there is none */
+    uint8_t sleep_type_a, sleep_type_b;  /* of state S5 */
+    uint16_t smi_command;                /* port, 0: ACPI mode is always on */
+    uint8_t acpi_enable;
+
+    uint16_t reset_port; /* 0: none */
+    uint8_t reset_value;
+};
+
+/* Without ACPI it holds what a PC has: one IO-APIC, ISA lines as they are. */
+extern struct acpi_info acpi;
+
+void acpi_init(void);
+
+#endif /* CORE_ACPI_H */

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ticket locks: each taker draws a number and waits until it is served.  In
+ * debug builds every CPU keeps a stack of what it holds.
+ */
+
+#include "core/lock.h"
+
+#include <stdbool.h>
+
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/percpu.h"
+#include "core/keys.h"
+#include "core/log.h"
+#include "core/panic.h"
+#include "lib/atomic.h"
+
+#ifdef NDEBUG
+#define LOCK_CHECKS false
+#else
+#define LOCK_CHECKS true
+#endif
+
+/* Locks a CPU holds at once: one of each rank, twice where two are allowed. */
+#define HELD_MAX 24
+
+struct held_locks {
+    unsigned int count;
+    const struct spinlock *lock[HELD_MAX];
+    uint64_t waited; /* how often one was not free */
+};
+
+static DEFINE_PER_CPU(struct held_locks, held_locks);
+
+static const char *const rank_names[] = {
+#define LOCK_RANK(name, text) #name,
+#include "core/lock_order.def"
+#undef LOCK_RANK
+};
+
+/* Ranks of which a CPU may hold two; who takes them sees to their order. */
+static bool may_nest(enum lock_rank rank)
+{
+    return rank == LOCK_event || rank == LOCK_grant || rank == LOCK_runqueue;
+}
+
+void spin_lock_init(struct spinlock *lock, enum lock_rank rank)
+{
+    *lock = (struct spinlock)SPINLOCK_INIT(rank);
+}
+
+/* Before waiting, so that a deadlock is reported instead of entered. */
+static void check_order(const struct spinlock *lock)
+{
+    const struct held_locks *held = &this_cpu(held_locks);
+
+    for (unsigned int i = 0; i < held->count; i++) {
+        const struct spinlock *h = held->lock[i];
+
+        if (h == lock)
+            panic("lock of rank %s is taken twice", rank_names[lock->rank]);
+        if (h->rank > lock->rank ||
+            (h->rank == lock->rank && !may_nest(lock->rank)))
+            panic("lock of rank %s is taken while %s is held",
+                  rank_names[lock->rank], rank_names[h->rank]);
+    }
+    if (held->count == HELD_MAX)
+        panic("more than %u locks are held", HELD_MAX);
+}
+
+static void note_taken(const struct spinlock *lock)
+{
+    struct held_locks *held = &this_cpu(held_locks);
+
+    held->lock[held->count++] = lock;
+}
+
+static void note_given_back(const struct spinlock *lock)
+{
+    struct held_locks *held = &this_cpu(held_locks);
+
+    for (unsigned int i = held->count; i-- > 0;)
+        if (held->lock[i] == lock) {
+            held->lock[i] = held->lock[--held->count];
+            return;
+        }
+    panic("lock of rank %s is given back but not held", rank_names[lock->rank]);
+}
+
+void spin_lock(struct spinlock *lock) __lock_primitive
+{
+    uint16_t ticket;
+
+    if (LOCK_CHECKS)
+        check_order(lock);
+    ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_ACQUIRE);
+    if (unlikely(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)) {
+        this_cpu(held_locks).waited++;
+        while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
+            cpu_relax();
+    }
+    if (LOCK_CHECKS)
+        note_taken(lock);
+}
+
+void spin_unlock(struct spinlock *lock) __lock_primitive
+{
+    if (LOCK_CHECKS)
+        note_given_back(lock);
+    /* Only the holder writes it. */
+    __atomic_store_n(&lock->serving, (uint16_t)(lock->serving + 1),
+                     __ATOMIC_RELEASE);
+}
+
+static void print_locks(void)
+{
+    const struct held_locks *held = &this_cpu(held_locks);
+
+    log_info("CPU %u holds %u locks, has waited %lu times", this_cpu(cpu_id),
+             held->count, held->waited);
+    for (unsigned int i = 0; i < held->count; i++)
+        log_info("  %s", rank_names[held->lock[i]->rank]);
+}
+DEBUG_KEY('l', "locks held and waited for (held: debug builds)", print_locks);

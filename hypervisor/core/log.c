@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The log: a ring of bytes, and the console.  Positions count bytes since
+ * boot, so that a reader finds out by itself what it has missed.
+ */
+
+#include "core/log.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+#include "core/console.h"
+#include "core/lock.h"
+#include "core/options.h"
+#include "core/time.h"
+#include "lib/format.h"
+
+#define LOG_RING_SIZE 0x10000U /* a power of two */
+#define LOG_LINE_MAX  256
+
+/* What guests provoke: so many lines at once, and so many a second. */
+#define GUEST_LINES_BURST 20U
+#define GUEST_LINE_NS     100000000UL
+
+static char ring[LOG_RING_SIZE];
+static uint64_t ring_end; /* position of the next byte */
+static struct spinlock log_lock = SPINLOCK_INIT(LOCK_log);
+
+static struct {
+    uint64_t refilled; /* system time up to which tokens were given */
+    unsigned int tokens, suppressed;
+} guest_lines = {.tokens = GUEST_LINES_BURST};
+
+#ifdef NDEBUG
+static uint64_t log_level = LOG_GUEST;
+#else
+static uint64_t log_level = LOG_DEBUG;
+#endif
+BOOT_OPTION(loglevel, "loglevel",
+            "0 errors, 1 warnings, 2 information, 3 about guests, 4 all", NULL,
+            &log_level);
+
+static const char *level_text(enum log_level level)
+{
+    switch (level) {
+    case LOG_ERROR:
+        return "error: ";
+    case LOG_WARNING:
+        return "warning: ";
+    case LOG_INFO:
+    case LOG_GUEST:
+    case LOG_DEBUG:
+        return "";
+    }
+    return "";
+}
+
+/* Whether a guest's line may be written now; counts those that may not. */
+static bool guest_line_allowed(void) __must_hold(log_lock)
+{
+    uint64_t now = time_now();
+    uint64_t earned = (now - guest_lines.refilled) / GUEST_LINE_NS;
+
+    if (earned) {
+        guest_lines.refilled = now;
+        guest_lines.tokens = earned + guest_lines.tokens > GUEST_LINES_BURST
+                                 ? GUEST_LINES_BURST
+                                 : guest_lines.tokens + (unsigned int)earned;
+    }
+    if (!guest_lines.tokens) {
+        guest_lines.suppressed++;
+        return false;
+    }
+    guest_lines.tokens--;
+    return true;
+}
+
+static void write_line(const char *line, size_t size) __must_hold(log_lock)
+{
+    for (size_t i = 0; i < size; i++)
+        ring[ring_end++ % LOG_RING_SIZE] = line[i];
+    console_write(line, size);
+}
+
+static size_t format_line(char *line, enum log_level level, const char *fmt,
+                          va_list args) __printf(3, 0);
+static size_t format_line(char *line, enum log_level level, const char *fmt,
+                          va_list args)
+{
+    uint64_t us = time_now() / 1000;
+    size_t at = (size_t)snprintf(line, LOG_LINE_MAX, "[%5lu.%06lu] %s",
+                                 us / 1000000, us % 1000000, level_text(level));
+
+    at += (size_t)vsnprintf(line + at, LOG_LINE_MAX - at, fmt, args);
+    if (at > LOG_LINE_MAX - 2)
+        at = LOG_LINE_MAX - 2; /* It was cut. */
+    line[at++] = '\n';
+    return at;
+}
+
+/* The line that says how many are missing, when lines flow again. */
+static void write_suppressed(void) __must_hold(log_lock)
+{
+    char line[64];
+    int size;
+
+    if (!guest_lines.suppressed)
+        return;
+    size = snprintf(line, sizeof(line), "(%u lines about guests left out)\n",
+                    guest_lines.suppressed);
+    guest_lines.suppressed = 0;
+    write_line(line, (size_t)size);
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+    char line[LOG_LINE_MAX];
+    va_list args;
+    size_t size;
+
+    if (level > log_level)
+        return;
+    va_start(args, fmt);
+    size = format_line(line, level, fmt, args);
+    va_end(args);
+
+    spin_lock(&log_lock);
+    if (level != LOG_GUEST || guest_line_allowed()) {
+        write_suppressed();
+        write_line(line, size);
+    }
+    spin_unlock(&log_lock);
+}
+
+size_t log_read(uint64_t *position, char *buffer, size_t size)
+{
+    size_t count = 0;
+
+    spin_lock(&log_lock);
+    if (ring_end > LOG_RING_SIZE && *position < ring_end - LOG_RING_SIZE)
+        *position = ring_end - LOG_RING_SIZE;
+    if (*position > ring_end)
+        *position = ring_end;
+    while (count < size && *position < ring_end)
+        buffer[count++] = ring[(*position)++ % LOG_RING_SIZE];
+    spin_unlock(&log_lock);
+    return count;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Panics.  What is printed goes straight to the UART, past all locks, because
+ * nobody knows what state they are in; a panic inside a panic only stops.
+ */
+
+#include "core/panic.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/entry.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/regs.h"
+#include "arch/x86_64/upcalls.h"
+#include "arch/x86_64/vectors.h"
+#include "core/backtrace.h"
+#include "core/console.h"
+#include "core/power.h"
+#include "lib/assert.h"
+#include "lib/format.h"
+
+#define LINE_MAX 240
+
+static bool panicking;
+static const char *stage = "start-up";
+
+void boot_stage(const char *name)
+{
+    stage = name;
+}
+
+static void print(const char *fmt, ...) __printf(1, 2);
+static void print(const char *fmt, ...)
+{
+    char line[LINE_MAX];
+    va_list args;
+    int size;
+
+    va_start(args, fmt);
+    size = vsnprintf(line, sizeof(line), fmt, args);
+    va_end(args);
+    console_write_panic(line, size < LINE_MAX ? (size_t)size : LINE_MAX - 1);
+}
+
+static void print_address(uint64_t address)
+{
+    uint64_t offset;
+    const char *name = symbol_find(address, &offset);
+
+    if (name)
+        print("    %016lx  %s+0x%lx\n", address, name, offset);
+    else
+        print("    %016lx\n", address);
+}
+
+/* Once: whatever happens in here must not begin again. */
+static void begin(void)
+{
+    if (__atomic_exchange_n(&panicking, true, __ATOMIC_SEQ_CST)) {
+        print("panic inside a panic\n");
+        cpu_halt();
+    }
+    print("\n*** Cairn panics on CPU %u%s%s\n", this_cpu(cpu_id),
+          *stage ? " during " : "", stage);
+}
+
+static void __noreturn end(void)
+{
+    print("*** end of panic\n");
+    machine_reset();
+}
+
+static void print_page_fault(uint32_t code, uint64_t cr2)
+{
+    print("    %s of %016lx by ring %d: %s%s\n",
+          code & PF_FETCH   ? "fetch"
+          : code & PF_WRITE ? "write"
+                            : "read",
+          cr2, code & PF_USER ? 3 : 0,
+          code & PF_PRESENT ? "not allowed" : "not present",
+          code & PF_RESERVED ? ", reserved bits set in a table" : "");
+}
+
+/* The error code of an exception that names a selector. */
+static void print_selector(uint32_t code)
+{
+    print("    selector %04x in the %s%s\n", code & 0xfff8U,
+          code & 2   ? "IDT"
+          : code & 4 ? "LDT"
+                     : "GDT",
+          code & 1 ? ", external" : "");
+}
+
+static void print_error_code(const struct cpu_regs *r, uint64_t cr2)
+{
+    switch (r->entry_vector) {
+    case VECTOR_PF:
+        print_page_fault(r->error_code, cr2);
+        break;
+    case VECTOR_TS:
+    case VECTOR_NP:
+    case VECTOR_SS:
+    case VECTOR_GP:
+        if (r->error_code)
+            print_selector(r->error_code);
+        break;
+    default:
+        break;
+    }
+}
+
+static void print_flags(uint64_t rflags)
+{
+    static const struct {
+        uint64_t bit;
+        const char *name;
+    } flags[] = {{RFLAGS_CF, "CF"}, {RFLAGS_TF, "TF"}, {RFLAGS_IF, "IF"},
+                 {RFLAGS_DF, "DF"}, {RFLAGS_NT, "NT"}, {RFLAGS_RF, "RF"},
+                 {RFLAGS_AC, "AC"}};
+
+    print("    rflags %016lx", rflags);
+    for (unsigned int i = 0; i < ARRAY_SIZE(flags); i++)
+        if (rflags & flags[i].bit)
+            print(" %s", flags[i].name);
+    print("\n");
+}
+
+static void print_registers(const struct cpu_regs *r)
+{
+    print("    rip %016lx  cs %04lx  rsp %016lx  ss %04lx\n", r->rip,
+          r->cs & 0xffff, r->rsp, r->ss & 0xffff);
+    print_flags(r->rflags);
+    print("    rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx\n", r->rax,
+          r->rbx, r->rcx, r->rdx);
+    print("    rsi %016lx  rdi %016lx  rbp %016lx  r8  %016lx\n", r->rsi,
+          r->rdi, r->rbp, r->r8);
+    print("    r9  %016lx  r10 %016lx  r11 %016lx  r12 %016lx\n", r->r9, r->r10,
+          r->r11, r->r12);
+    print("    r13 %016lx  r14 %016lx  r15 %016lx\n", r->r13, r->r14, r->r15);
+}
+
+static void print_control(uint64_t cr2)
+{
+    print("    cr0 %016lx  cr2 %016lx  cr3 %016lx  cr4 %016lx\n", read_cr0(),
+          cr2, read_cr3(), read_cr4());
+}
+
+void panic(const char *fmt, ...)
+{
+    char reason[LINE_MAX - 16];
+    va_list args;
+
+    begin();
+    va_start(args, fmt);
+    vsnprintf(reason, sizeof(reason), fmt, args);
+    va_end(args);
+    print("*** %s\n", reason);
+    print_control(read_cr2());
+    print("called from:\n");
+    backtrace((uint64_t)__builtin_frame_address(0), print_address);
+    end();
+}
+
+void panic_exception(const struct cpu_regs *regs, uint64_t cr2,
+                     const char *what)
+{
+    const char *name = exception_name(regs->entry_vector);
+
+    begin();
+    print("*** %s: %s (vector %u), error code %x\n", what, name ? name : "",
+          regs->entry_vector, regs->error_code);
+    print_error_code(regs, cr2);
+    print_registers(regs);
+    print_control(cr2);
+    if (!(regs->cs & 3)) {
+        print("at, called from:\n");
+        print_address(regs->rip);
+        backtrace(regs->rbp, print_address);
+    }
+    end();
+}
+
+void upcall_fatal_exception(const struct cpu_regs *regs, uint64_t cr2,
+                            const char *what)
+{
+    panic_exception(regs, cr2, what);
+}
+
+void assert_failed(const char *file, int line, const char *belief)
+{
+    panic("%s:%d: not so: %s", file, line, belief);
+}

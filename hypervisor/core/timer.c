@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Timers: a heap a CPU, and the local APIC's one-shot set to the least of it.
+ * An empty heap sets nothing, so an idle CPU sleeps.
+ */
+
+#include "core/timer.h"
+
+#include <stddef.h>
+
+#include "arch/x86_64/apic.h"
+#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/upcalls.h"
+#include "core/keys.h"
+#include "core/lock.h"
+#include "core/log.h"
+#include "core/time.h"
+#include "lib/compiler.h"
+
+struct timer_queue {
+    struct spinlock lock;
+    struct heap heap;
+    uint32_t count;
+    uint64_t expired; /* since boot */
+};
+
+static DEFINE_PER_CPU(struct timer_queue,
+                      timer_queue) = {.lock = SPINLOCK_INIT(LOCK_timer)};
+
+static struct timer_queue *queue_of(const struct timer *t)
+{
+    return &per_cpu(timer_queue, t->cpu);
+}
+
+/* Let the hardware strike at the first deadline; it may strike too early. */
+static void program(const struct timer_queue *q) __must_hold(q->lock)
+{
+    const struct heap_node *first = heap_min(&q->heap);
+    uint64_t now, ticks;
+
+    if (!first) {
+        lapic_timer_set(0);
+        return;
+    }
+    now = time_now();
+    ticks = 1; /* 0 would stop it. */
+    if (first->key > now) {
+        uint64_t ns = first->key - now;
+
+        /* A far deadline is reached in several steps. */
+        if (__builtin_mul_overflow(ns, lapic_timer_khz, &ticks) ||
+            (ticks = ticks / 1000000 + 1) > UINT32_MAX)
+            ticks = UINT32_MAX;
+    }
+    lapic_timer_set((uint32_t)ticks);
+}
+
+void timer_init(struct timer *t, void (*expired)(struct timer *t))
+{
+    *t = (struct timer){.expired = expired};
+}
+
+void timer_cancel(struct timer *t)
+{
+    struct timer_queue *q = queue_of(t);
+
+    spin_lock(&q->lock);
+    if (t->armed) {
+        heap_remove(&q->heap, &t->node);
+        q->count--;
+        t->armed = false;
+        /* The hardware may strike for nothing, once: cheaper than setting it.
+         */
+    }
+    spin_unlock(&q->lock);
+}
+
+void timer_set(struct timer *t, uint64_t deadline)
+{
+    struct timer_queue *q;
+
+    timer_cancel(t);
+    t->cpu = (uint8_t)this_cpu(cpu_id);
+    q = queue_of(t);
+    spin_lock(&q->lock);
+    heap_insert(&q->heap, &t->node, deadline);
+    q->count++;
+    t->armed = true;
+    if (heap_min(&q->heap) == &t->node)
+        program(q);
+    spin_unlock(&q->lock);
+}
+
+/* Take the first timer out of the heap if it is due. */
+static struct timer *take_due(struct timer_queue *q)
+{
+    struct heap_node *first;
+    struct timer *t = NULL;
+
+    spin_lock(&q->lock);
+    first = heap_min(&q->heap);
+    if (first && first->key <= time_now()) {
+        t = container_of(first, struct timer, node);
+        heap_remove(&q->heap, first);
+        q->count--;
+        q->expired++;
+        t->armed = false;
+    } else {
+        program(q);
+    }
+    spin_unlock(&q->lock);
+    return t;
+}
+
+void timer_run(void)
+{
+    struct timer_queue *q = &this_cpu(timer_queue);
+    struct timer *t;
+
+    while ((t = take_due(q)))
+        t->expired(t);
+}
+
+void upcall_timer_interrupt(void)
+{
+    timer_run();
+}
+
+static void print_timers(void)
+{
+    const struct timer_queue *q = &this_cpu(timer_queue);
+    const struct heap_node *first = heap_min(&q->heap);
+
+    log_info("CPU %u: %u timers set, %lu expired since boot", this_cpu(cpu_id),
+             q->count, q->expired);
+    if (first)
+        log_info("  the first is due in %ld us",
+                 (int64_t)(first->key - time_now()) / 1000);
+}
+DEBUG_KEY('t', "timers", print_timers);

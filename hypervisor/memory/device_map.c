@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The window in which the hypervisor maps device memory for itself. */
+
+#include <stddef.h>
+
+#include "arch/x86_64/paging.h"
+#include "core/lock.h"
+#include "lib/compiler.h"
+#include "memory/direct_map.h"
+#include "memory/frame.h"
+
+static struct spinlock device_map_lock = SPINLOCK_INIT(LOCK_space);
+static vaddr_t next = DEVICE_MAP_BASE;
+
+static mfn_t alloc_table(void)
+{
+    struct frame *f = frame_alloc(DOMID_XEN, FRAME_METADATA);
+
+    return f ? frame_to_mfn(f) : MFN_NONE;
+}
+
+/* An address that lets large pages be used where @maddr does. */
+static vaddr_t place(maddr_t maddr, uint64_t size)
+{
+    uint64_t large = (1UL << PT_SHIFT_L2) - 1;
+
+    if (size <= large)
+        return next;
+    return ((next + large) & ~large) + (maddr & large);
+}
+
+static volatile void *map_pages(maddr_t maddr, uint64_t size)
+{
+    vaddr_t va = place(maddr, size);
+
+    if (size > DEVICE_MAP_SIZE || va - DEVICE_MAP_BASE > DEVICE_MAP_SIZE - size)
+        return NULL;
+    next = va + size; /* also after a failure: a part may be mapped */
+    if (!hv_map(va, maddr, size, PTE_WRITE | PTE_NX | PTE_GLOBAL | PTE_UNCACHED,
+                alloc_table))
+        return NULL;
+    return (volatile void *)va;
+}
+
+volatile void *device_map(maddr_t maddr, uint64_t size)
+{
+    uint64_t offset = maddr & (PAGE_SIZE - 1);
+    volatile char *at;
+
+    size = (offset + size + PAGE_SIZE - 1) & PAGE_MASK;
+    spin_lock(&device_map_lock);
+    at = map_pages(maddr - offset, size);
+    spin_unlock(&device_map_lock);
+    return at ? at + offset : NULL;
+}
