@@ -39,7 +39,7 @@ void grant_unmap(struct domain *d, struct gnttab_unmap_grant_ref *ops,
 
 /*
  * GNTST_eagain: a page could not be populated.  If it was @d's own, the
- * current vCPU's wants_memory is set and the operation can be repeated.
+ * current vCPU will make its hypercall again, from this operation on.
  */
 void grant_copy(struct domain *d, struct gnttab_copy *op);
 

@@ -155,6 +155,9 @@ int __must_check light_unmap_granted(struct light_space *s, vaddr_t va, mfn_t m,
 /* Map a device's page at @g of the MMIO window, uncached, read-write. */
 int __must_check light_map_mmio(struct light_space *s, gfn_t g, mfn_t m);
 
+/* RAM pages populated now: a number to show, stale when it is read. */
+uint64_t light_used_pages(const struct light_space *s);
+
 /* Load the space on this CPU (CR3), if it is not loaded already. */
 void light_load(struct light_space *s);
 

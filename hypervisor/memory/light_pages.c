@@ -307,3 +307,8 @@ int light_discard(struct light_space *s, gfn_t first, uint64_t count)
     spin_unlock(&s->lock);
     return rc;
 }
+
+uint64_t light_used_pages(const struct light_space *s)
+{
+    return atomic_read(&s->used_pages);
+}

@@ -49,6 +49,10 @@ static bool store_word(uint64_t va, const void *src, unsigned int n)
 static bool copy_in(void *dst, uint64_t va, size_t size)
 {
     switch (size) {
+    case 5 * WORD:
+        return load_word(dst, va, 0) && load_word(dst, va, 1) &&
+               load_word(dst, va, 2) && load_word(dst, va, 3) &&
+               load_word(dst, va, 4);
     case 4 * WORD:
         return load_word(dst, va, 0) && load_word(dst, va, 1) &&
                load_word(dst, va, 2) && load_word(dst, va, 3);

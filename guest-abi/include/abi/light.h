@@ -38,7 +38,7 @@ struct light_layout {
     uint64_t mmio_pages;   /* OUT */
 };
 
-#define LIGHT_PROT_guard      0U /* any access faults */
+#define LIGHT_PROT_guard      0U /* any access faults; contents are lost */
 #define LIGHT_PROT_read       1U
 #define LIGHT_PROT_read_write 2U
 #define LIGHT_PROT_execute    3U /* text: only control_op can make it */
