@@ -3,12 +3,16 @@
 
 #include <rt/event.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "internal.h"
 
 static struct rt_idle_hook *hooks;
+
+/* Queued for the next round; and what is left of this one's. */
 static struct rt_work *work_first, *work_last;
+static struct rt_work *work_now;
 
 void rt_idle_hook_add(struct rt_idle_hook *hook)
 {
@@ -33,15 +37,38 @@ void rt_work_queue(struct rt_work *work)
     work_last = work;
 }
 
+/* True: it was in the list that starts at *link. */
+static bool unlink_work(struct rt_work **link, const struct rt_work *work)
+{
+    while (*link && *link != work)
+        link = &(*link)->next;
+    if (!*link)
+        return false;
+    *link = work->next;
+    return true;
+}
+
+void rt_work_cancel(struct rt_work *work)
+{
+    if (!work->queued)
+        return;
+    work->queued = 0;
+    if (unlink_work(&work_now, work) || !unlink_work(&work_first, work))
+        return;
+    /* It may have been the last one. */
+    for (struct rt_work *w = work_first; w; w = w->next)
+        work_last = w;
+}
+
 /* What is queued meanwhile waits for the next round. */
 static void run_work(void)
 {
-    struct rt_work *work = work_first;
-    struct rt_work *rest;
-
+    work_now = work_first;
     work_first = NULL;
-    for (; work; work = rest) {
-        rest = work->next;
+    while (work_now) {
+        struct rt_work *work = work_now;
+
+        work_now = work->next;
         work->queued = 0;
         work->fn(work->arg);
     }

@@ -13,7 +13,6 @@
 
 #include <rt/store.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +24,8 @@
 #include "xs_reader.h"
 
 #define WATCHES_FIRST 8
-#define TOKEN_BYTES   24
+/* Two numbers of eight digits, a point, a NUL. */
+#define TOKEN_BYTES 18
 
 struct request {
     struct request *next;
@@ -322,6 +322,15 @@ static int find_slot(struct xs *xs, uint32_t *slot)
     return 0;
 }
 
+/* Append @number in hexadecimal, and @end. */
+static char *put_hex(char *at, uint32_t number, char end)
+{
+    for (int shift = 28; shift >= 0; shift -= 4)
+        *at++ = "0123456789abcdef"[number >> shift & 15];
+    *at++ = end;
+    return at;
+}
+
 static int request_watch(const struct xs_watch *watch,
                          enum xsd_sockmsg_type type, xs_reply_fn reply,
                          void *arg)
@@ -329,12 +338,10 @@ static int request_watch(const struct xs_watch *watch,
     char token[TOKEN_BYTES];
     struct xs_part parts[] = {
         {watch->path, strlen(watch->path) + 1},
-        {token, 0},
+        {token, sizeof(token)},
     };
 
-    parts[1].size = 1 + (size_t)sniprintf(token, sizeof(token), "%lx.%lx",
-                                          (unsigned long)watch->slot,
-                                          (unsigned long)watch->generation);
+    put_hex(put_hex(token, watch->slot, '.'), watch->generation, '\0');
     return xs_request(watch->xs, type, 0, parts, 2, reply, arg);
 }
 
@@ -392,4 +399,16 @@ void xs_unwatch(struct xs_watch *watch)
 {
     request_watch(watch, XS_UNWATCH, NULL, NULL);
     forget_watch(watch);
+}
+
+void xs_close(struct xs *xs)
+{
+    fail_all(xs);
+    for (uint32_t slot = 0; slot < xs->watch_room; slot++)
+        free(xs->watches[slot]);
+    free(xs->watches);
+    xs_reader_next(&xs->reader);
+    xs->channel->xs = NULL;
+    rt_work_cancel(&xs->work);
+    free(xs);
 }

@@ -83,4 +83,7 @@ struct rt_work {
 };
 void rt_work_queue(struct rt_work *work);
 
+/* It is not called any more, unless it is queued again. */
+void rt_work_cancel(struct rt_work *work);
+
 #endif /* RT_EVENT_H */

@@ -54,6 +54,12 @@ void xs_channel_ready(struct xs_channel *channel);
 struct xs *xs_open(struct xs_channel *channel);
 
 /*
+ * End a client: what waits for an answer is told -ABI_ENODEV, watches end.
+ * Not from within a function that it called.
+ */
+void xs_close(struct xs *xs);
+
+/*
  * The domain's own client: over the ring of the start page, or what was set.
  * NULL: this domain has no store.
  */
