@@ -27,6 +27,7 @@
 #include "lib/atomic.h"
 #include "lib/compiler.h"
 
+struct device_owner;
 struct evtchn_table;
 struct grant_table;
 struct light_space;
@@ -50,6 +51,7 @@ struct vcpu;
 /* What is still to be given back, in this order. */
 enum domain_end {
     DOMAIN_END_NOT_BEGUN,
+    DOMAIN_END_DEVICES,
     DOMAIN_END_EVENTS,
     DOMAIN_END_GRANTS,
     DOMAIN_END_MEMORY,
@@ -65,6 +67,7 @@ struct domain {
     struct evtchn_table *events;     /* (c) */
     struct grant_table *grants;      /* (c) */
     struct light_space *space;       /* (c) */
+    struct device_owner *devices;    /* device room's; NULL: none assigned */
     struct vcpu **vcpu;              /* (c) vcpu_count of them */
     uint32_t vcpu_count;             /* (c) */
     uint32_t vcpu_room;              /* (c) pointers at vcpu */

@@ -157,8 +157,8 @@ static void begin_end(struct domain *d)
         vcpu_down(d->vcpu[i]);
         vcpu_release(d->vcpu[i]);
     }
-    upcall_devices_release(d);
-    d->end = DOMAIN_END_EVENTS;
+    upcall_devices_quiesce(d);
+    d->end = DOMAIN_END_DEVICES;
 }
 
 /* One quantum; true when @d can take the next step. */
@@ -167,6 +167,11 @@ static bool end_step(struct domain *d)
     switch (d->end) {
     case DOMAIN_END_NOT_BEGUN:
         begin_end(d);
+        return true;
+    case DOMAIN_END_DEVICES:
+        if (!upcall_devices_release(d))
+            return false;
+        d->end = DOMAIN_END_EVENTS;
         return true;
     case DOMAIN_END_EVENTS:
         if (upcall_events_destroy(d))

@@ -29,7 +29,10 @@ void upcall_grants_free(struct domain *d);
 /* Device room: no more DMA of what is assigned to @d, from now on. */
 void upcall_devices_quiesce(struct domain *d);
 
-/* The same, and let go of what was assigned, reset, and of pinned frames. */
-void upcall_devices_release(struct domain *d);
+/*
+ * A quantum of the same, of resetting the devices, and only then of letting go
+ * of the frames they reached; true when done.
+ */
+bool upcall_devices_release(struct domain *d);
 
 #endif /* DOMAIN_UPCALLS_H */

@@ -105,7 +105,7 @@ int evtchn_close(struct domain *d, evtchn_port_t port) __lock_primitive
     } while (rc == -EAGAIN);
 
     if (c.was_pirq)
-        upcall_pirq_closed(c.pirq);
+        upcall_pirq_closed(d, c.pirq, port);
     return rc;
 }
 

@@ -6,7 +6,12 @@
 
 #include <stdint.h>
 
-/* The port bound to device interrupt @pirq was closed.  Device room. */
-void upcall_pirq_closed(uint32_t pirq);
+struct domain;
+
+/*
+ * @port of @d, bound to device interrupt @pirq, was closed.  No lock is held.
+ * Device room.
+ */
+void upcall_pirq_closed(struct domain *d, uint32_t pirq, uint32_t port);
 
 #endif /* EVENT_UPCALLS_H */

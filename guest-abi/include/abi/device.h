@@ -3,7 +3,8 @@
  * device_op(op): PCI devices that are assigned to the calling domain.
  *
  * Common errors: -EFAULT, -EACCES wrong version, -ENOSYS unknown command;
- * -ENODEV, no such device or not the caller's; -EINVAL, a bad argument.
+ * -EPERM, the caller may have no devices; -ENODEV, no such device or not the
+ * caller's; -EINVAL, a bad argument.
  */
 
 #ifndef ABI_DEVICE_H
@@ -73,15 +74,21 @@ struct device_irq_bind {
 /*
  * Pin RAM pages so that the device may reach them: populated, private, never
  * moved until unmapped as often as mapped.  At most DEVICE_DMA_MAX pages a
- * call; one machine address a page.
+ * call; one machine address a page.  The structure is used up on the way: after
+ * an error, gfn and count say which pages are left undone.
  */
 #define DEVICE_DMA_MAX 512U
 struct device_dma {
-    uint64_t gfn;   /* IN */
-    uint64_t maddr; /* IN: address of uint64_t[count], filled by dma_map */
-    uint32_t count; /* IN */
+    uint64_t gfn;   /* IN, used up */
+    uint64_t maddr; /* IN, used up: address of uint64_t[count], for dma_map */
+    uint32_t count; /* IN, used up */
 };
 
+/*
+ * As after power-on, but with its BARs and bound interrupts where they were and
+ * bus mastering off.  Returns when it is over.  -ENODEV: the function has no
+ * reset of its own.
+ */
 struct device_reset {
     pci_sbdf_t sbdf; /* IN */
 };
@@ -96,6 +103,7 @@ struct device_op {
         struct device_irq_bind irq_bind;
         struct device_dma dma;
         struct device_reset reset;
+        pci_sbdf_t sbdf; /* first in all that are about one function */
         uint8_t size[56];
     } u;
 };

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the owner of a function may do in its configuration space: read all of
+ * it, and write what the table below names.
+ *
+ * Everything else is refused, for three kinds of reason.  BARs, and the
+ * decoding of memory, because the pages are mapped where they are now.  MSI and
+ * MSI-X, because address and data of a message are a write to any address.  And
+ * capabilities in general, because each has its own way to reach one of these:
+ * power states and resets lose the BARs, and virtio's configuration window
+ * reaches the MSI-X table through the function itself.
+ */
+
+#include "device/config_space.h"
+#include "lib/errno.h"
+
+/* Bits of the command register that the owner sets and clears. */
+#define COMMAND_OWNERS                                                         \
+    (PCI_COMMAND_MASTER | PCI_COMMAND_PARITY | PCI_COMMAND_SERR |              \
+     PCI_COMMAND_INTX_DISABLE)
+
+static int check(const struct device_config *op)
+{
+    if (op->size != 1 && op->size != 2 && op->size != 4)
+        return -EINVAL;
+    if (op->offset % op->size || op->offset >= PCI_CONFIG_BYTES)
+        return -EINVAL;
+    return 0;
+}
+
+int config_owner_read(const struct pci_device *dev, struct device_config *op)
+{
+    int rc = check(op);
+
+    if (rc == 0)
+        op->value = config_read(dev->sbdf, op->offset, op->size);
+    return rc;
+}
+
+/*
+ * Decoding must stay as it is; but saying so again is no change.  A function
+ * that is being reset answers when that is over.
+ */
+static int write_command(const struct pci_device *dev, uint16_t value)
+{
+    uint32_t old = config_read(dev->sbdf, PCI_COMMAND, 2);
+
+    if ((old ^ value) & ~COMMAND_OWNERS)
+        return -EACCES;
+    config_write(dev->sbdf, PCI_COMMAND, 2, value);
+    return 0;
+}
+
+static int write_register(const struct pci_device *dev,
+                          const struct device_config *op)
+{
+    config_write(dev->sbdf, op->offset, op->size, op->value);
+    return 0;
+}
+
+int config_owner_write(const struct pci_device *dev,
+                       const struct device_config *op)
+{
+    int rc = check(op);
+
+    if (rc)
+        return rc;
+    if (dev->in_reset)
+        return -EBUSY;
+
+    if (op->offset == PCI_COMMAND && op->size == 2)
+        return write_command(dev, (uint16_t)op->value);
+
+    /* A dword at the command takes the status, whose ones clear bits. */
+    if (op->offset == PCI_STATUS && op->size == 2)
+        return write_register(dev, op);
+    if (op->size == 1 &&
+        (op->offset == PCI_CACHE_LINE || op->offset == PCI_LATENCY ||
+         op->offset == PCI_INTERRUPT_LINE))
+        return write_register(dev, op);
+    return -EACCES;
+}

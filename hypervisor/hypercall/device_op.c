@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* device_op: fetch the arguments, then call the device room. */
+
+#include <abi/device.h>
+
+#include "control/policy.h"
+#include "device/config_space.h"
+#include "device/msix.h"
+#include "device/owner.h"
+#include "device/reset.h"
+#include "domain/domain.h"
+#include "domain/vcpu.h"
+#include "hypercall/hypercall.h"
+#include "lib/errno.h"
+#include "pv/guest_copy.h"
+
+/* Pages pinned or unpinned before pending work is looked at. */
+#define DMA_QUANTUM 32U
+
+static int op_find(struct domain *d, struct device_find *op)
+    __must_hold(device_lock)
+{
+    const struct pci_device *dev = pci_find_nth(d, op->index);
+
+    if (!dev)
+        return -ENOENT;
+    op->sbdf = dev->sbdf;
+    op->vendor = dev->vendor;
+    op->device = dev->device;
+    op->class_code = dev->class_code;
+    return 0;
+}
+
+/* Those about one function; -EAGAIN: to be made again. */
+static int op_function(struct domain *d, struct pci_device *dev,
+                       struct device_op *op) __must_hold(device_lock)
+{
+    if (!dev)
+        return -ENODEV;
+
+    switch (op->cmd) {
+    case DEVICE_OP_config_read:
+        return config_owner_read(dev, &op->u.config);
+    case DEVICE_OP_config_write:
+        return config_owner_write(dev, &op->u.config);
+    case DEVICE_OP_bar_map:
+        return bar_map(d, dev, &op->u.bar_map);
+    case DEVICE_OP_irq_bind:
+        return msix_bind(d, dev, op->u.irq_bind.entry, &op->u.irq_bind.port);
+    default:
+        return reset_step(dev);
+    }
+}
+
+/* Pin a quantum and say where the pages are; what fails is not pinned. */
+static int pin_some(struct domain *d, struct device_dma *op, uint32_t count)
+{
+    uint64_t maddr[DMA_QUANTUM];
+    uint32_t done = 0;
+    int rc = 0;
+
+    while (done < count && rc == 0) {
+        rc = dma_pin(d, op->gfn + done, &maddr[done]);
+        if (rc == 0)
+            done++;
+    }
+    if (rc == 0)
+        rc = copy_to_guest(guest_ptr(op->maddr), maddr,
+                           count * sizeof(maddr[0]));
+    while (rc && done)
+        (void)dma_unpin(d, op->gfn + --done);
+    return rc;
+}
+
+static int unpin_some(struct domain *d, const struct device_dma *op,
+                      uint32_t count)
+{
+    int rc = 0;
+
+    for (uint32_t i = 0; i < count && rc == 0; i++)
+        rc = dma_unpin(d, op->gfn + i);
+    return rc;
+}
+
+/* What is left goes back into the structure. */
+static int op_dma(struct domain *d, struct device_op *op)
+{
+    struct device_dma *dma = &op->u.dma;
+    uint32_t count = dma->count < DMA_QUANTUM ? dma->count : DMA_QUANTUM;
+    int rc;
+
+    if (dma->count > DEVICE_DMA_MAX)
+        return -EINVAL;
+    if (op->cmd == DEVICE_OP_dma_map)
+        rc = pin_some(d, dma, count);
+    else
+        rc = unpin_some(d, dma, count);
+    if (rc)
+        return rc;
+    dma->gfn += count;
+    dma->maddr += count * sizeof(uint64_t);
+    dma->count -= count;
+    return dma->count ? -EAGAIN : 0;
+}
+
+static int op_locked(struct domain *d, struct device_op *op)
+{
+    int rc;
+
+    spin_lock(&device_lock);
+    if (op->cmd == DEVICE_OP_find)
+        rc = op_find(d, &op->u.find);
+    else
+        rc = op_function(d, pci_find(d, op->u.sbdf), op);
+    spin_unlock(&device_lock);
+    return rc;
+}
+
+static int make(struct domain *d, struct device_op *op)
+{
+    switch (op->cmd) {
+    case DEVICE_OP_find:
+    case DEVICE_OP_config_read:
+    case DEVICE_OP_config_write:
+    case DEVICE_OP_bar_map:
+    case DEVICE_OP_irq_bind:
+    case DEVICE_OP_reset:
+        return op_locked(d, op);
+    case DEVICE_OP_dma_map:
+    case DEVICE_OP_dma_unmap:
+        return op_dma(d, op);
+    default:
+        return -ENOSYS;
+    }
+}
+
+long hypercall_device_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                         uint64_t a5)
+{
+    struct domain *d = current->domain;
+    struct device_op op;
+    int rc;
+
+    (void)a2, (void)a3, (void)a4, (void)a5;
+
+    if (!policy_allows(d, POLICY_device))
+        return -EPERM;
+    if (copy_from_guest(&op, guest_ptr(a1), sizeof(op)))
+        return -EFAULT;
+    if (op.version != DEVICE_OP_VERSION)
+        return -EACCES;
+    rc = make(d, &op);
+    if (rc && rc != -EAGAIN)
+        return rc;
+    if (copy_to_guest(guest_ptr(a1), &op, sizeof(op)))
+        return -EFAULT;
+    return rc == -EAGAIN ? hypercall_continue() : 0;
+}
