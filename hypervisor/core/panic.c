@@ -51,9 +51,15 @@ static void print_address(uint64_t address)
     const char *name = symbol_find(address, &offset);
 
     if (name)
-        print("    %016lx  %s+0x%lx\n", address, name, offset);
+        print("    %016lx  %s+%#lx\n", address, name, offset);
     else
         print("    %016lx\n", address);
+}
+
+/* The caller is where the call is: what follows it may be another function. */
+static void print_caller(uint64_t address)
+{
+    print_address(address - 1);
 }
 
 /* Once: whatever happens in here must not begin again. */
@@ -160,7 +166,7 @@ void panic(const char *fmt, ...)
     print("*** %s\n", reason);
     print_control(read_cr2());
     print("called from:\n");
-    backtrace((uint64_t)__builtin_frame_address(0), print_address);
+    backtrace((uint64_t)__builtin_frame_address(0), print_caller);
     end();
 }
 
@@ -170,7 +176,7 @@ void panic_exception(const struct cpu_regs *regs, uint64_t cr2,
     const char *name = exception_name(regs->entry_vector);
 
     begin();
-    print("*** %s: %s (vector %u), error code %x\n", what, name ? name : "",
+    print("*** %s: %s (vector %u), error code %#x\n", what, name ? name : "",
           regs->entry_vector, regs->error_code);
     print_error_code(regs, cr2);
     print_registers(regs);
@@ -178,7 +184,7 @@ void panic_exception(const struct cpu_regs *regs, uint64_t cr2,
     if (!(regs->cs & 3)) {
         print("at, called from:\n");
         print_address(regs->rip);
-        backtrace(regs->rbp, print_address);
+        backtrace(regs->rbp, print_caller);
     }
     end();
 }

@@ -138,8 +138,8 @@ void time_init(void)
         panic("clocks are too slow: TSC %lu Hz, APIC timer %lu Hz", tsc_hz,
               lapic_hz);
 
-    tsc_khz = (uint32_t)(tsc_hz / 1000);
-    lapic_timer_khz = (uint32_t)(lapic_hz / 1000);
+    tsc_khz = (uint32_t)((tsc_hz + 500) / 1000);
+    lapic_timer_khz = (uint32_t)((lapic_hz + 500) / 1000);
     tsc_at_boot = rdtsc();
     tsc_scale = tsc_scale_for(tsc_hz);
     wallclock_at_boot = rtc_read();
