@@ -8,10 +8,10 @@
 #include "net/ip4.h"
 #include "net/wire.h"
 
-#define PACKET_ROOM 2048
+#define TEST_PACKET_ROOM 2048
 
 struct test_packet {
-    uint8_t ip[PACKET_ROOM];
+    uint8_t ip[TEST_PACKET_ROOM];
     size_t bytes;
 };
 
@@ -53,7 +53,7 @@ static inline void test_ip(struct test_packet *p, uint8_t proto, uint32_t src,
 /* What TCP's or UDP's checksum must be, by the slow way. */
 static inline uint16_t test_transport_sum(const struct test_packet *p)
 {
-    static uint8_t buffer[PACKET_ROOM + 12];
+    static uint8_t buffer[TEST_PACKET_ROOM + 12];
     size_t header = (size_t)(p->ip[0] & 15) * 4;
     size_t bytes = wire_get16(p->ip + IP4_TOTAL) - header;
 
