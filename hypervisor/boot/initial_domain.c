@@ -18,6 +18,7 @@
 #include "core/log.h"
 #include "core/options.h"
 #include "core/panic.h"
+#include "device/pci.h"
 #include "domain/domain.h"
 #include "lib/elf_image.h"
 #include "lib/hypercall_page.h"
@@ -252,6 +253,8 @@ void load_initial_domain(void)
     read_image(&image, m);
     d = create(&image);
     initial_domain = d;
+    if (pci_assign_all(d))
+        panic("no memory to assign the machine's devices");
 
     load_segments(d, &image, mfn_to_virt(maddr_to_mfn(m->start)));
     put_hypercall_page(d, &image);

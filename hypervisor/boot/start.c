@@ -35,6 +35,7 @@
 #include "core/power.h"
 #include "core/time.h"
 #include "core/uart.h"
+#include "device/pci.h"
 #include "domain/vcpu.h"
 #include "lib/format.h"
 
@@ -115,6 +116,7 @@ void start_hypervisor(uint32_t magic, uint32_t info)
 
     boot_stage("starting the initial domain");
     sched_init();
+    pci_init();
     load_initial_domain();
     boot_stage("");
     sched_start();

@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "arch/x86_64/percpu.h"
 #include "lib/heap.h"
 
 struct timer {
@@ -28,12 +27,6 @@ void timer_set(struct timer *t, uint64_t deadline);
 
 /* Harmless when not armed. */
 void timer_cancel(struct timer *t);
-
-/*
- * (this CPU only) The timer's interrupt came: timer_run() is due, by whoever
- * goes back to a guest or idles; timer_run() clears it.
- */
-DECLARE_PER_CPU(bool, timer_pending);
 
 /* Run what is due on this CPU and program the hardware for the next one. */
 void timer_run(void);

@@ -32,7 +32,7 @@ int __must_check bar_map(struct domain *d, struct pci_device *dev,
  * as often as can be counted.
  */
 int __must_check dma_pin(struct domain *d, uint64_t gfn, uint64_t *maddr);
-int __must_check dma_unpin(struct domain *d, uint64_t gfn);
+int dma_unpin(struct domain *d, uint64_t gfn);
 
 /* A quantum of undoing all pins; true when there are none. */
 bool dma_unpin_all(struct domain *d);

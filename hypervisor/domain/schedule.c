@@ -3,22 +3,10 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/entry.h"
-#include "core/timer.h"
 #include "domain/context.h"
 #include "domain/fault.h"
 #include "domain/sched.h"
 #include "domain/vcpu.h"
-
-/*
- * Interrupts are on in the HLT only.  Its tail has done what the interrupt
- * itself wanted; timers run here as on the way back to a guest.
- */
-static void idle_once(void)
-{
-    cpu_idle();
-    if (this_cpu(timer_pending))
-        timer_run();
-}
 
 static struct vcpu *choose_or_idle(void)
 {
@@ -30,8 +18,10 @@ static struct vcpu *choose_or_idle(void)
         v = sched_choose();
         if (v)
             return v;
+
+        /* Interrupts, and the timers they run, come in here only. */
         while (!this_cpu(need_resched))
-            idle_once();
+            cpu_idle();
     }
 }
 

@@ -133,7 +133,8 @@ int evtchn_reset(struct domain *d)
         for (; used; used &= used - 1) {
             uint32_t port = i * BUCKET_PORTS + (uint32_t)__builtin_ctzll(used);
 
-            (void)evtchn_close(d, port); /* or the peer was faster */
+            if (evtchn_close(d, port))
+                continue; /* Another vCPU was faster. */
         }
         return -EAGAIN;
     }

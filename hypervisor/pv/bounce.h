@@ -24,7 +24,7 @@ struct bounce {
  * current vCPU cannot go on as it is: it waits for memory, and will repeat
  * what led here (-EAGAIN), or its domain has crashed (-EFAULT).
  */
-int __must_check bounce(const struct bounce *b);
+int bounce(const struct bounce *b);
 
 /*
  * To the handler of trap @vector; the domain crashes if there is none.  True

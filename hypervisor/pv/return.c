@@ -1,25 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The way back to a guest: timers, a choice of vCPU if one is due, and the
- * event upcall.  Only when none of them is left do the registers get loaded.
+ * The way back to a guest: a choice of vCPU if one is due, and the event
+ * upcall.  Only when neither is left do the registers get loaded.
  */
 
 #include "arch/x86_64/upcalls.h"
-#include "core/timer.h"
 #include "domain/vcpu.h"
 #include "event/evtchn.h"
 #include "pv/bounce.h"
 #include "pv/crash.h"
-
-static void run_pending(void)
-{
-    if (this_cpu(timer_pending))
-        timer_run();
-    if (this_cpu(need_resched)) {
-        schedule();
-        evtchn_poll_end(current);
-    }
-}
 
 /* upcall_pending stays set: the guest clears it. */
 static void deliver_events(struct vcpu *v)
@@ -41,8 +30,10 @@ void upcall_return_to_guest(void)
     for (;;) {
         struct vcpu *v;
 
-        while (unlikely(this_cpu(timer_pending) | this_cpu(need_resched)))
-            run_pending();
+        if (unlikely(this_cpu(need_resched))) {
+            schedule();
+            evtchn_poll_end(current);
+        }
         v = current;
         if (likely(!vcpu_events_deliverable(v)))
             return;

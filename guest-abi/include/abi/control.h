@@ -5,7 +5,11 @@
  *
  * Common errors: -EFAULT, an argument could not be read or written; -EACCES,
  * a wrong version; -ENOSYS, an unknown command; -EPERM, the policy table does
- * not let this caller; -ESRCH, no such domain; -EINVAL, a bad argument.
+ * not let this caller; -ESRCH, no such domain; -EINVAL, a bad argument; -EBUSY,
+ * the domain has started and it is too late.
+ *
+ * A call that does much is made in pieces: what is marked "used up" says after
+ * an error how far it came.
  */
 
 #ifndef ABI_CONTROL_H
@@ -75,8 +79,8 @@ struct control_create {
 
 /* Before the first start only: protect gfns as LIGHT_PROT_*, text included. */
 struct control_set_region {
-    uint64_t gfn;   /* IN */
-    uint64_t count; /* IN: pages */
+    uint64_t gfn;   /* IN, used up */
+    uint64_t count; /* IN, used up: pages */
     uint32_t prot;  /* IN */
 };
 
@@ -87,10 +91,10 @@ struct control_set_region {
  */
 #define CONTROL_COPY_MAX (1024U * 1024U)
 struct control_copy {
-    uint64_t gfn;    /* IN: first page there */
-    uint64_t buffer; /* IN: address here */
-    uint32_t offset; /* IN: bytes into the first page, below 4096 */
-    uint32_t size;   /* IN: bytes */
+    uint64_t gfn;    /* IN, used up: first page there */
+    uint64_t buffer; /* IN, used up: address here */
+    uint32_t offset; /* IN, used up: bytes into the first page, below 4096 */
+    uint32_t size;   /* IN, used up: bytes */
 };
 
 /* Registers at the start, before it; all others are 0. */
@@ -139,11 +143,13 @@ struct control_domain_info {
     char crash_reason[CONTROL_REASON_BYTES]; /* text, "" if none */
 };
 
-/* Domains with ids of at least op.domid, ascending, as many as fit. */
+/*
+ * Domains with ids of at least op.domid (used up), ascending, as many as fit.
+ */
 struct control_list {
-    uint64_t buffer; /* IN: address of control_domain_info[room] */
-    uint32_t room;   /* IN */
-    uint32_t count;  /* OUT */
+    uint64_t buffer; /* IN, used up: address of control_domain_info[room] */
+    uint32_t room;   /* IN, used up */
+    uint32_t count;  /* IN: 0; OUT */
 };
 
 struct control_shutdown {
@@ -157,9 +163,9 @@ struct control_shutdown {
  */
 struct control_log_read {
     uint64_t position; /* IN OUT */
-    uint64_t buffer;   /* IN */
-    uint32_t size;     /* IN */
-    uint32_t count;    /* OUT: bytes copied */
+    uint64_t buffer;   /* IN, used up */
+    uint32_t size;     /* IN, used up */
+    uint32_t count;    /* IN: 0; OUT: bytes copied */
 };
 
 /* Boot modules but the first.  -ENOENT: no such @index. */

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Filling a domain before its first start, and looking into it later. */
+
+#include "control/control.h"
+#include "domain/domain.h"
+#include "grant/grant.h"
+#include "lib/errno.h"
+#include "memory/frame.h"
+#include "memory/light.h"
+#include "pv/guest_copy.h"
+
+/* Pages copied before pending work is looked at. */
+#define COPY_QUANTUM_PAGES 4
+
+int control_set_region(struct domain *d, struct control_set_region *op)
+{
+    uint64_t count = op->count < LIGHT_QUANTUM ? op->count : LIGHT_QUANTUM;
+    int rc;
+
+    if (d->started)
+        return -EBUSY;
+    rc = light_protect(d->space, gfn(op->gfn), count, op->prot, true);
+    if (rc)
+        return rc;
+    op->gfn += count;
+    op->count -= count;
+    return op->count ? -EAGAIN : 0;
+}
+
+/* Between a frame of the other domain and the caller's memory. */
+static int copy_piece(struct frame *f, const struct control_copy *op,
+                      uint32_t size, bool to)
+{
+    char *there = (char *)mfn_to_virt(frame_to_mfn(f)) + op->offset;
+    struct guest_ptr here = guest_ptr(op->buffer);
+
+    if (to)
+        return copy_from_guest(there, here, size);
+    return copy_to_guest(here, there, size);
+}
+
+/* What of @op lies in one page. */
+static int copy_page(struct domain *d, struct control_copy *op, bool to)
+{
+    uint32_t room = (uint32_t)PAGE_SIZE - op->offset;
+    uint32_t size = op->size < room ? op->size : room;
+    bool text_too = to && !d->started;
+    struct frame *f;
+    int rc;
+
+    rc = light_get_frame(d->space, gfn(op->gfn), to ? LIGHT_WRITE : LIGHT_READ,
+                         text_too, &f);
+    if (rc)
+        return rc;
+    rc = copy_piece(f, op, size, to);
+    frame_put(f);
+    if (rc)
+        return rc;
+
+    op->buffer += size;
+    op->size -= size;
+    op->offset += size;
+    if (op->offset == PAGE_SIZE) {
+        op->offset = 0;
+        op->gfn++;
+    }
+    return 0;
+}
+
+static int copy(struct domain *d, struct control_copy *op, bool to)
+{
+    if (op->offset >= PAGE_SIZE || op->size > CONTROL_COPY_MAX)
+        return -EINVAL;
+    for (int n = 0; op->size; n++) {
+        int rc;
+
+        if (n == COPY_QUANTUM_PAGES)
+            return -EAGAIN;
+        rc = copy_page(d, op, to);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+int control_copy_to(struct domain *d, struct control_copy *op)
+{
+    return copy(d, op, true);
+}
+
+int control_copy_from(struct domain *d, struct control_copy *op)
+{
+    return copy(d, op, false);
+}
+
+int control_seed_grant(struct domain *d, const struct control_seed_grant *op)
+{
+    if (op->ref >= GNTTAB_NR_RESERVED)
+        return -EINVAL;
+    return grant_seed(d, op->ref, op->to, gfn(op->gfn));
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Making and ending other domains. */
+
+#include "control/control.h"
+#include "domain/domain.h"
+#include "domain/vcpu.h"
+#include "lib/errno.h"
+
+/* The subject of the operation is a name for the caller: no id is wanted. */
+int control_create(struct control_op *op)
+{
+    struct domain_config config = {
+        .domid = op->domid,
+        .rights = 0,
+        .create = op->u.create,
+    };
+    struct domain *d;
+    int rc;
+
+    if (op->domid != DOMID_INVALID && op->domid >= DOMAIN_MAX)
+        return -EINVAL;
+    rc = domain_create(&config, &d);
+    if (rc)
+        return rc;
+    op->domid = d->domid;
+    domain_put(d);
+    return 0;
+}
+
+int control_destroy(domid_t domid)
+{
+    struct domain *d = domain_get_next(domid);
+    int rc;
+
+    if (!d)
+        return -ESRCH;
+    rc = d->domid == domid ? domain_destroy(d) : -ESRCH;
+    domain_put(d);
+    return rc;
+}
+
+int control_set_sched(struct domain *d, const struct control_set_sched *op)
+{
+    if (op->weight == 0 || op->weight > DOMAIN_WEIGHT_MAX)
+        return -EINVAL;
+
+    spin_lock(&d->lock);
+    d->weight = op->weight;
+    for (uint32_t i = 0; i < d->vcpu_count; i++)
+        vcpu_set_weight(d->vcpu[i], op->weight);
+    spin_unlock(&d->lock);
+    return 0;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the control domain may know of the machine, and its debug keys. */
+
+#include "control/control.h"
+#include "control/module.h"
+#include "core/keys.h"
+#include "core/log.h"
+#include "core/time.h"
+#include "domain/domain.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "memory/frame.h"
+#include "pv/guest_copy.h"
+
+/* Bytes of the log copied at a time, and before pending work is looked at. */
+#define LOG_PIECE_BYTES   256U
+#define LOG_QUANTUM_BYTES 4096U
+
+void control_host_info(struct control_host_info *op)
+{
+    struct frame_totals totals;
+
+    frame_totals(&totals);
+    *op = (struct control_host_info){
+        .total_pages = totals.total,
+        .free_pages = totals.free,
+        .unreserved_pages = totals.unreserved,
+        .uptime_ns = time_now(),
+        .cpu_count = 1,
+        .tsc_khz = tsc_khz,
+        .domain_count = domain_count(),
+        .domain_max = DOMAIN_MAX,
+    };
+}
+
+/* One piece; -ENODATA: there is no more, or no more room. */
+static int read_piece(struct control_log_read *op)
+{
+    char piece[LOG_PIECE_BYTES];
+    uint64_t position = op->position;
+    uint32_t room = op->size < sizeof(piece) ? op->size : sizeof(piece);
+    uint32_t size = (uint32_t)log_read(&position, piece, room);
+
+    if (!size)
+        return -ENODATA;
+    if (copy_to_guest(guest_ptr(op->buffer), piece, size))
+        return -EFAULT;
+    op->position = position;
+    op->buffer += size;
+    op->size -= size;
+    op->count += size;
+    return 0;
+}
+
+int control_log_read(struct control_log_read *op)
+{
+    for (uint32_t n = 0; n < LOG_QUANTUM_BYTES; n += LOG_PIECE_BYTES) {
+        int rc = read_piece(op);
+
+        if (rc)
+            return rc == -ENODATA ? 0 : rc;
+    }
+    return -EAGAIN;
+}
+
+int control_module(struct control_module *op)
+{
+    const struct module *m = module_find(op->index);
+    char string[CONTROL_MODULE_STRING] = {0};
+
+    if (!m)
+        return -ENOENT;
+    string_copy(string, m->string, sizeof(string));
+    if (copy_to_guest(guest_ptr(op->string), string, sizeof(string)))
+        return -EFAULT;
+    op->gfn = (uint32_t)m->gfn.raw;
+    op->bytes = m->bytes;
+    return 0;
+}
+
+void control_debug_key(const struct control_debug_key *op)
+{
+    debug_key_press((char)op->key);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* control_op: fetch the arguments, ask the policy, call the control room. */
+
+#include "control/control.h"
+
+#include "arch/x86_64/cpu.h"
+#include "control/policy.h"
+#include "domain/domain.h"
+#include "domain/vcpu.h"
+#include "hypercall/hypercall.h"
+#include "lib/errno.h"
+#include "pv/guest_copy.h"
+
+/* What each command needs; false: there is no such command. */
+static bool operation_of(uint32_t cmd, enum policy_operation *operation)
+{
+    switch (cmd) {
+    case CONTROL_OP_host_info:
+        *operation = POLICY_host_info;
+        return true;
+    case CONTROL_OP_create:
+        *operation = POLICY_create;
+        return true;
+    case CONTROL_OP_destroy:
+        *operation = POLICY_destroy;
+        return true;
+    case CONTROL_OP_pause:
+    case CONTROL_OP_unpause:
+        *operation = POLICY_pause;
+        return true;
+    case CONTROL_OP_set_region:
+    case CONTROL_OP_set_start:
+    case CONTROL_OP_seed_grant:
+        *operation = POLICY_build;
+        return true;
+    case CONTROL_OP_copy_to:
+    case CONTROL_OP_copy_from:
+        *operation = POLICY_copy;
+        return true;
+    case CONTROL_OP_list:
+        *operation = POLICY_list;
+        return true;
+    case CONTROL_OP_shutdown:
+        *operation = POLICY_shutdown;
+        return true;
+    case CONTROL_OP_log_read:
+        *operation = POLICY_log_read;
+        return true;
+    case CONTROL_OP_module:
+        *operation = POLICY_module;
+        return true;
+    case CONTROL_OP_set_sched:
+        *operation = POLICY_set_sched;
+        return true;
+    case CONTROL_OP_debug_key:
+        *operation = POLICY_debug_key;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int set_start(struct domain *d, const struct control_set_start *op)
+{
+    if (!is_canonical(op->rip) || !is_canonical(op->rsp))
+        return -EINVAL;
+    return domain_set_start(d, op->vcpu, op->rip, op->rsp, op->rsi);
+}
+
+static int shut_down(struct domain *d, const struct control_shutdown *op)
+{
+    if (op->reason > SHUTDOWN_soft_reset)
+        return -EINVAL;
+    domain_shutdown(d, op->reason);
+    return 0;
+}
+
+/* Nobody pauses himself: nobody could unpause him. */
+static int pause(struct domain *d)
+{
+    return d == current->domain ? -EINVAL : domain_pause(d);
+}
+
+static int about_domain(struct domain *d, struct control_op *op)
+{
+    switch (op->cmd) {
+    case CONTROL_OP_pause:
+        return pause(d);
+    case CONTROL_OP_unpause:
+        return domain_unpause(d);
+    case CONTROL_OP_set_region:
+        return control_set_region(d, &op->u.set_region);
+    case CONTROL_OP_copy_to:
+        return control_copy_to(d, &op->u.copy);
+    case CONTROL_OP_copy_from:
+        return control_copy_from(d, &op->u.copy);
+    case CONTROL_OP_set_start:
+        return set_start(d, &op->u.set_start);
+    case CONTROL_OP_seed_grant:
+        return control_seed_grant(d, &op->u.seed_grant);
+    case CONTROL_OP_shutdown:
+        return shut_down(d, &op->u.shutdown);
+    case CONTROL_OP_set_sched:
+        return control_set_sched(d, &op->u.set_sched);
+    default:
+        return -ENOSYS;
+    }
+}
+
+static int with_domain(struct control_op *op)
+{
+    struct domain *d = domain_get_or_self(op->domid, current->domain);
+    int rc;
+
+    if (!d)
+        return -ESRCH;
+    rc = about_domain(d, op);
+    domain_put(d);
+    return rc;
+}
+
+static int make(struct control_op *op)
+{
+    switch (op->cmd) {
+    case CONTROL_OP_host_info:
+        control_host_info(&op->u.host_info);
+        return 0;
+    case CONTROL_OP_create:
+        return control_create(op);
+    case CONTROL_OP_destroy:
+        return control_destroy(op->domid);
+    case CONTROL_OP_list:
+        return control_list(op);
+    case CONTROL_OP_log_read:
+        return control_log_read(&op->u.log_read);
+    case CONTROL_OP_module:
+        return control_module(&op->u.module);
+    case CONTROL_OP_debug_key:
+        control_debug_key(&op->u.debug_key);
+        return 0;
+    default:
+        return with_domain(op);
+    }
+}
+
+long hypercall_control_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                          uint64_t a5)
+{
+    enum policy_operation operation;
+    struct control_op op;
+    int rc;
+
+    (void)a2, (void)a3, (void)a4, (void)a5;
+
+    if (copy_from_guest(&op, guest_ptr(a1), sizeof(op)))
+        return -EFAULT;
+    if (op.version != CONTROL_OP_VERSION)
+        return -EACCES;
+    if (!operation_of(op.cmd, &operation))
+        return -ENOSYS;
+    if (!policy_allows(current->domain, operation))
+        return -EPERM;
+
+    rc = make(&op);
+    if (rc && rc != -EAGAIN)
+        return rc;
+    if (copy_to_guest(guest_ptr(a1), &op, sizeof(op)))
+        return -EFAULT;
+    return rc == -EAGAIN ? hypercall_continue() : 0;
+}
