@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # build/guests/control.elf: everything in guests/control/, the runtime, and lwIP sized
-# by guests/control/lwip/lwipopts.h.  cJSON comes from its Debian source.
+# by guests/control/lwip/lwipopts.h.  cJSON comes from its Debian source; the
+# reader of kernel images is the hypervisor's, which is pure C.
 
 CONTROL_SRC := $(call sources,guests/control,*.c *.S)
-CONTROL_OBJ := $(CONTROL_SRC:%=$(OUT)/guests/control/%.o)
+CONTROL_SHARED := hypervisor/lib/elf_image.c
+CONTROL_OBJ := $(patsubst %,$(OUT)/guests/control/%.o,\
+    $(CONTROL_SRC) $(CONTROL_SHARED))
 CONTROL_INC := -Iguests/control -Iguests/control/lwip $(LWIP_INC) \
-    -isystem $(CJSON) -isystem $(UTHASH)
+    -isystem $(CJSON) -isystem $(UTHASH) -Ihypervisor
 
 $(eval $(call guest-objects,$(OUT)/guests/control,\
     $$(WARN) $$(CONTROL_INC) $$(GUEST_INC)))

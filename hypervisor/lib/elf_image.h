@@ -4,7 +4,8 @@
  *
  * Pure C on bytes that nobody trusts: every offset and length is checked
  * against the file, and the segments against each other, before use.  The
- * control domain's builder links this file too.
+ * control domain's builder links this file too, where the macros of
+ * lib/compiler.h would meet those of its C library.
  */
 
 #ifndef LIB_ELF_IMAGE_H
@@ -13,8 +14,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "lib/compiler.h"
 
 /* More loadable segments than any kernel has. */
 #define ELF_IMAGE_SEGMENTS_MAX 16
@@ -44,7 +43,9 @@ struct elf_image {
  * Returns 0, or -ENOEXEC with *@why a sentence part that says what is wrong
  * ("program header 3 lies outside the file").
  */
-int __must_check elf_image_read(struct elf_image *image, const void *file,
-                                size_t size, const char **why);
+__attribute__((warn_unused_result)) int elf_image_read(struct elf_image *image,
+                                                       const void *file,
+                                                       size_t size,
+                                                       const char **why);
 
 #endif /* LIB_ELF_IMAGE_H */

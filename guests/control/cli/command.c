@@ -50,9 +50,18 @@ static void write_text(struct cli_call *call, const char *text)
 /* malloc'd; NULL: out of memory. */
 static char *format_text(const char *format, va_list args)
 {
-    char *text = NULL;
+    va_list again;
+    char *text;
+    int size;
 
-    return vasprintf(&text, format, args) < 0 ? NULL : text;
+    va_copy(again, args);
+    size = vsnprintf(NULL, 0, format, args);
+    text = size < 0 ? NULL : malloc((size_t)size + 1);
+    if (text)
+        vsnprintf(text, (size_t)size + 1, format, again);
+    va_end(again);
+
+    return text;
 }
 
 void cli_print(struct cli_call *call, const char *format, ...)

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The control domain: the store, guests' consoles, their network, the builder,
+ * and the prompt.  The parts know each other by their headers only, and meet
+ * at the store; this file starts them in order.
+ *
+ * Command line: guests=, port=, guest-memory= (boot_guests.h), uplink=
+ * (network), echo=1 to see all that guests print.
+ */
+
+#include <stdio.h>
+
+#include <rt/start.h>
+#include <rt/thread.h>
+
+#include "boot_guests.h"
+#include "cli/commands.h"
+#include "cli/terminal.h"
+#include "console/service.h"
+#include "domain/hv.h"
+#include "domain/lifecycle.h"
+#include "domain/nodes.h"
+#include "net/net.h"
+#include "store/server.h"
+
+/* The initial domain's number, as every guest of this interface knows it. */
+#define SELF 0U
+
+/* Nothing works without this part. */
+static void need(const char *what, int rc)
+{
+    if (rc == 0)
+        return;
+    printf("cairn: fatal: %s: %s\n", what, hv_error_text(rc));
+    rt_panic("the control domain cannot start");
+}
+
+static void register_commands(void)
+{
+    commands_domain_register();
+    commands_host_register();
+    commands_store_register();
+    commands_network_register();
+}
+
+int main(int argc, char **argv)
+{
+    const char *echo = rt_option("echo");
+
+    (void)argc;
+    (void)argv;
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    need("the store", store_server_start(SELF));
+    console_service_start();
+    console_echo(echo && echo[0] == '1');
+    need("the store's first nodes", nodes_write_own(SELF));
+    need("the network", network_init(rt_option("uplink")));
+    need("following domains", lifecycle_start(SELF));
+    register_commands();
+    boot_guests(SELF);
+    need("the prompt", terminal_start());
+    thread_exit();
+}
