@@ -26,8 +26,8 @@
 struct delivery {
     struct vif *vif;
     struct packet *packet; /* to be freed then, or NULL */
-    uint16_t id, flags, bytes;
     uint32_t first_op, op_count;
+    uint16_t id, flags, bytes;
     bool direct;
 };
 

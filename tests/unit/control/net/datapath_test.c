@@ -581,6 +581,28 @@ TEST("frames wait for buffers, in order, and not beyond their limit")
     EXPECT_EQ(count, VIF_RX_QUEUE_MAX);
 }
 
+TEST("a frame that comes after buffers were posted stays behind those waiting")
+{
+    struct netif_rx_response rsp;
+    struct test_packet p;
+    const uint8_t *frame;
+
+    for (uint16_t i = 0; i < 3; i++) {
+        if (i == 2)
+            post(1, 10); /* Its event has not been seen yet. */
+        test_udp(&p, address_of(0), i, address_of(1), 2, 500);
+        to_guest(0, 1, &p, 0, 4096);
+        run();
+    }
+    round_activate(&guest[1].vif);
+    run();
+    for (uint16_t i = 0; i < 3; i++) {
+        frame = got(1, &rsp);
+        REQUIRE(frame != NULL);
+        EXPECT_EQ(wire_get16(frame + 34), i);
+    }
+}
+
 TEST("a guest that never posts loses what waits after ten seconds")
 {
     struct test_packet p;
