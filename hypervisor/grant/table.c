@@ -165,7 +165,6 @@ void grant_counts(struct domain *d, uint32_t *frames_used, uint32_t *frames_max,
 /* Undo a mapping of a dying domain; true: there was one. */
 static bool mapping_undo(struct domain *d, struct maptrack *track)
 {
-    struct frame *f = mfn_to_frame(mfn(track->mfn));
     struct tlb_batch batch;
 
     if (track->state != MAPTRACK_MAPPED)
@@ -176,7 +175,8 @@ static bool mapping_undo(struct domain *d, struct maptrack *track)
         panic("domain %u has lost a mapped grant", d->domid);
     tlb_batch_flush(&batch);
 
-    grant_unpin(track->granter, track->ref, track->writable, f);
+    grant_unpin(track->granter, track->ref, track->writable,
+                mfn_to_frame(mfn(track->mfn)));
     domain_put(track->granter);
     track->state = MAPTRACK_FREE;
     return true;
