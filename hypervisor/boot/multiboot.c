@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "arch/x86_64/address_map.h"
+#include "arch/x86_64/early_map.h"
 #include "boot/boot_info.h"
 #include "boot/modules.h"
 #include "core/log.h"
@@ -55,18 +55,11 @@ const struct boot_module *boot_module(unsigned int i)
     return &modules[i];
 }
 
-/* Everything of the loader's is below 4 GiB, where the early map is. */
-static const void *loader_memory(uint32_t maddr, uint64_t bytes)
-{
-    if (maddr + bytes > EARLY_MAP_SIZE)
-        return NULL;
-    return (const void *)(DIRECT_MAP_BASE + maddr);
-}
-
+/* Up to its NUL, but never beyond the map. */
 static void copy_string(char *to, size_t size, uint32_t maddr)
 {
     uint64_t room = EARLY_MAP_SIZE - maddr;
-    const char *from = loader_memory(maddr, 0);
+    const char *from = early_memory(maddr, 0);
 
     string_copy(to, maddr ? from : "", size < room ? size : room);
 }
@@ -95,12 +88,12 @@ static const char *read_map(const struct multiboot_info *info)
     uint32_t at = 0;
 
     if (!(info->flags & HAS_MEMORY_MAP) || info->map_bytes > MAP_BYTES_MAX ||
-        !loader_memory(info->map, info->map_bytes))
+        !early_memory(info->map, info->map_bytes))
         return "the boot loader gives no memory map";
     while (info->map_bytes - at >= sizeof(struct memory_entry)) {
         struct memory_entry e;
 
-        memcpy(&e, loader_memory(info->map + at, sizeof(e)), sizeof(e));
+        memcpy(&e, early_memory(info->map + at, sizeof(e)), sizeof(e));
         if (e.type == MEMORY_RAM)
             boot_ram_add(e.start, e.bytes);
         if (e.size < sizeof(e) - sizeof(e.size) ||
@@ -132,7 +125,7 @@ static const char *read_modules(const struct multiboot_info *info)
 
     if (!(info->flags & HAS_MODULES))
         return NULL;
-    m = loader_memory(info->modules, (uint64_t)info->module_count * sizeof(*m));
+    m = early_memory(info->modules, (uint64_t)info->module_count * sizeof(*m));
     if (!m)
         return "the list of modules lies outside of memory";
     if (info->module_count > BOOT_MODULES_MAX)
@@ -149,7 +142,7 @@ static const char *read_modules(const struct multiboot_info *info)
 
 const char *multiboot_read(uint32_t magic, uint32_t maddr)
 {
-    const struct multiboot_info *at = loader_memory(maddr, sizeof(*at));
+    const struct multiboot_info *at = early_memory(maddr, sizeof(*at));
     struct multiboot_info info;
     const char *wrong;
 

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "arch/x86_64/address_map.h"
+#include "arch/x86_64/early_map.h"
 #include "core/log.h"
 #include "lib/assert.h"
 #include "lib/string.h"
@@ -67,18 +67,6 @@ static_assert(sizeof(struct table) == 36, "ACPI");
 
 struct acpi_info acpi;
 
-/* The @bytes at @maddr, if the early map has them. */
-#ifdef UNIT_TEST
-const void *acpi_memory(uint64_t maddr, uint64_t bytes);
-#else
-static const void *acpi_memory(uint64_t maddr, uint64_t bytes)
-{
-    if (maddr >= EARLY_MAP_SIZE || bytes > EARLY_MAP_SIZE - maddr)
-        return NULL;
-    return (const void *)(DIRECT_MAP_BASE + maddr);
-}
-#endif
-
 static bool sum_is_zero(const void *memory, uint64_t bytes)
 {
     const uint8_t *at = memory;
@@ -92,11 +80,11 @@ static bool sum_is_zero(const void *memory, uint64_t bytes)
 /* A whole, sound table; NULL otherwise. */
 static const struct table *table_at(uint64_t maddr)
 {
-    const struct table *t = acpi_memory(maddr, sizeof(*t));
+    const struct table *t = early_memory(maddr, sizeof(*t));
 
     if (!maddr || !t || t->length < sizeof(*t) || t->length > TABLE_BYTES_MAX)
         return NULL;
-    t = acpi_memory(maddr, t->length);
+    t = early_memory(maddr, t->length);
     return t && sum_is_zero(t, t->length) ? t : NULL;
 }
 
@@ -119,7 +107,7 @@ static bool is_rsdp(const struct rsdp *r)
 static const struct rsdp *find_rsdp_in(uint64_t start, uint64_t end)
 {
     for (uint64_t at = start; at + sizeof(struct rsdp) <= end; at += 16) {
-        const struct rsdp *r = acpi_memory(at, sizeof(*r));
+        const struct rsdp *r = early_memory(at, sizeof(*r));
 
         if (r && is_rsdp(r))
             return r;
@@ -129,7 +117,7 @@ static const struct rsdp *find_rsdp_in(uint64_t start, uint64_t end)
 
 static const struct rsdp *find_rsdp(void)
 {
-    const uint8_t *pointer = acpi_memory(EBDA_POINTER, 2);
+    const uint8_t *pointer = early_memory(EBDA_POINTER, 2);
     const struct rsdp *r = NULL;
     uint64_t ebda;
 

@@ -23,11 +23,19 @@
 #define PIT_MODE0_WORD 0xb0 /* channel 2, low then high byte, mode 0 */
 #define PIT_LATCH      0x80 /* of channel 2 */
 
-/* 50 ms: one part in 10^5, and less than the 16 bits of the counter. */
+/* 50 ms: one part in 10^5. */
 #define CALIBRATION_TICKS 59659U
+
+/* The middle one of so many: a host that takes its CPU away spoils a few. */
+#define CALIBRATION_TRIES 3
 
 /* What a counter that stands still must not make us wait for. */
 #define CALIBRATION_READS 50000000UL
+
+/* How far each clock went in the same time. */
+struct clocks {
+    uint64_t pit, tsc, lapic;
+};
 
 struct tsc_scale tsc_scale;
 uint32_t tsc_khz;
@@ -38,6 +46,7 @@ uint32_t lapic_timer_khz;
 struct tsc_scale tsc_scale_for(uint64_t hz)
 {
     struct tsc_scale scale = {0};
+    uint64_t mul;
 
     /* Bring the frequency into (10^9, 2 * 10^9], where mul gets its bit 31. */
     while (hz <= 1000000000UL) {
@@ -48,7 +57,9 @@ struct tsc_scale tsc_scale_for(uint64_t hz)
         hz >>= 1;
         scale.shift--;
     }
-    scale.mul = (uint32_t)((1000000000UL << 32) / hz);
+    mul = (1000000000UL << 32) / hz;
+    /* Halving may have cut hz to 10^9, one too low by less than it shows. */
+    scale.mul = mul > UINT32_MAX ? UINT32_MAX : (uint32_t)mul;
     return scale;
 }
 
@@ -88,52 +99,75 @@ static void pit_start(void)
 }
 
 /*
- * Wait until the counter has reached @until or passed it, and return the
- * count; *@tsc is the time right after it changed to that.
+ * Wait until the counter has gone @ticks on from *@count, which is then where
+ * it is; *@tsc is the time right after.  Returns how far it went.  It begins
+ * again at 65535 every 55 ms.
  */
-static uint16_t pit_wait(uint16_t until, uint64_t *tsc)
+static uint64_t pit_wait(uint64_t ticks, uint16_t *count, uint64_t *tsc)
 {
+    uint64_t gone = 0;
+
     for (uint64_t reads = 0; reads < CALIBRATION_READS; reads++) {
-        uint16_t count = pit_read();
+        uint16_t next = pit_read();
 
         *tsc = rdtsc();
-        if (count <= until)
-            return count;
+        gone += (uint16_t)(*count - next);
+        *count = next;
+        if (gone >= ticks)
+            return gone;
     }
     panic("the timer (PIT, channel 2) does not count");
 }
 
-/* Ticks of the TSC and of the LAPIC's timer in the time of @pit_ticks. */
-static uint32_t measure(uint64_t *tsc_ticks, uint32_t *lapic_ticks)
+static void measure(struct clocks *c)
 {
     uint64_t tsc_start, tsc_end;
-    uint16_t start, end;
+    uint16_t count;
 
     pit_start();
+    count = pit_read();
     /* Begin at a change, so that both ends are equally late. */
-    start = pit_wait((uint16_t)(pit_read() - 2), &tsc_start);
+    (void)pit_wait(2, &count, &tsc_start);
     lapic_timer_set(UINT32_MAX);
-    end = pit_wait((uint16_t)(start - CALIBRATION_TICKS), &tsc_end);
-    *lapic_ticks = UINT32_MAX - lapic_timer_count();
+    c->pit = pit_wait(CALIBRATION_TICKS, &count, &tsc_end);
+    c->lapic = UINT32_MAX - lapic_timer_count();
     lapic_timer_set(0);
-    *tsc_ticks = tsc_end - tsc_start;
-    return (uint32_t)(start - end);
+    c->tsc = tsc_end - tsc_start;
 }
 
-/* @ticks in the time of @pit_ticks, as ticks a second. */
-static uint64_t frequency(uint64_t ticks, uint32_t pit_ticks)
+/* Of several measurements, put in order, the one in the middle. */
+static void measure_well(struct clocks *c)
 {
-    return ticks * PIT_HZ / pit_ticks; /* no overflow below 10^13 ticks */
+    struct clocks tries[CALIBRATION_TRIES];
+
+    for (int i = 0; i < CALIBRATION_TRIES; i++) {
+        struct clocks next;
+        int at = i;
+
+        measure(&next);
+        for (;
+             at && tries[at - 1].tsc * next.pit > next.tsc * tries[at - 1].pit;
+             at--)
+            tries[at] = tries[at - 1];
+        tries[at] = next;
+    }
+    *c = tries[CALIBRATION_TRIES / 2];
+}
+
+/* @ticks while the PIT went @pit, as ticks a second. */
+static uint64_t frequency(uint64_t ticks, uint64_t pit)
+{
+    return ticks * PIT_HZ / pit; /* no overflow below 10^13 ticks */
 }
 
 void time_init(void)
 {
-    uint64_t tsc_ticks, tsc_hz, lapic_hz;
-    uint32_t lapic_ticks, pit_ticks;
+    uint64_t tsc_hz, lapic_hz;
+    struct clocks c;
 
-    pit_ticks = measure(&tsc_ticks, &lapic_ticks);
-    tsc_hz = frequency(tsc_ticks, pit_ticks);
-    lapic_hz = frequency(lapic_ticks, pit_ticks);
+    measure_well(&c);
+    tsc_hz = frequency(c.tsc, c.pit);
+    lapic_hz = frequency(c.lapic, c.pit);
     if (tsc_hz < 1000000 || lapic_hz < 100000)
         panic("clocks are too slow: TSC %lu Hz, APIC timer %lu Hz", tsc_hz,
               lapic_hz);

@@ -57,7 +57,7 @@ static inline uintptr_t cpu_area(void)
 #define DEFINE_PER_CPU(type, name)  type percpu_##name
 #define DECLARE_PER_CPU(type, name) extern type percpu_##name
 #define this_cpu(name)              (percpu_##name)
-#define per_cpu(name, cpu)          (percpu_##name)
+#define per_cpu(name, cpu)          (*((void)(cpu), &percpu_##name))
 #else
 extern char percpu_start[];
 #define DEFINE_PER_CPU(type, name)                                             \
