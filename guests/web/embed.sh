@@ -32,7 +32,7 @@ echo '/* Made by embed.sh. */'
 echo '#include "content.h"'
 i=0
 for file in $files; do
-    echo "static const unsigned char data_$i[] = {"
+    echo "static const unsigned char data_${i}[] = {"
     od -An -v -tu1 "$file" | sed 's/ *\([0-9][0-9]*\)/\1,/g'
     echo '};'
     i=$((i + 1))

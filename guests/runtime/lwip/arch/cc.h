@@ -19,7 +19,7 @@
 
 #define LWIP_PLATFORM_DIAG(arguments)                                          \
     do {                                                                       \
-        iprintf arguments;                                                      \
+        iprintf arguments;                                                     \
     } while (0)
 
 #define LWIP_PLATFORM_ASSERT(text) rt_panic("lwIP: %s", text)
