@@ -477,6 +477,9 @@ TEST("what a copy cannot be given, by status")
     op.source.offset = 4033;
     EXPECT_EQ(copy(2, op), GNTST_bad_copy_arg);
     op = good;
+    op.dest.offset = 4033;
+    EXPECT_EQ(copy(2, op), GNTST_bad_copy_arg);
+    op.source.offset = 0xffff;
     op.dest.offset = 0xffff;
     op.len = 0xffff;
     EXPECT_EQ(copy(2, op), GNTST_bad_copy_arg);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Copying from and to a guest's addresses, which here are the test's own.
+ *
+ * The attack: a range that begins at a guest's address and ends elsewhere, or
+ * that wraps, so that a check of its start alone lets the hypervisor write to
+ * itself.  No address of the hypervisor may be touched: it would fault here.
+ */
+
+/* LINK: hypervisor/pv/guest_copy.c */
+
+#include "pv/guest_copy.h"
+
+#include "lib/errno.h"
+#include "memory/direct_map.h"
+#include "test.h"
+
+static struct guest_ptr here(const void *p)
+{
+    return guest_ptr((uintptr_t)p);
+}
+
+TEST("every size is copied exactly, both ways, at any alignment")
+{
+    unsigned char from[160], to[160], want[160];
+
+    for (size_t i = 0; i < sizeof(from); i++)
+        from[i] = (unsigned char)(i * 37 + 1);
+    for (size_t size = 0; size <= 100; size++)
+        for (size_t shift = 0; shift < 9; shift += 4) {
+            memset(want, 0xee, sizeof(want));
+            memcpy(want + 8 + shift, from + shift, size);
+
+            memset(to, 0xee, sizeof(to));
+            EXPECT_EQ(copy_from_guest(to + 8 + shift, here(from + shift), size),
+                      0);
+            EXPECT_MEM(to, want, sizeof(to));
+
+            memset(to, 0xee, sizeof(to));
+            EXPECT_EQ(copy_to_guest(here(to + 8 + shift), from + shift, size),
+                      0);
+            EXPECT_MEM(to, want, sizeof(to));
+        }
+}
+
+TEST("ranges that are not wholly a guest's are refused untouched")
+{
+    static const struct {
+        uint64_t va;
+        size_t size;
+    } bad[] = {
+        {HV_VIRT_START, 1},
+        {HV_VIRT_START - 8, 8},
+        {HV_VIRT_END - 1, 1},
+        {HV_VIRT_END - 8, 16},
+        {HV_VIRT_END - 4, 8},
+        {IMAGE_BASE, 8},
+        {DIRECT_MAP_BASE, 32},
+        {0x7ffffffffff8, 16},
+        {0x7fffffffffff, 2},
+        {0x7ffffffff000, 4097},
+        {0x800000000000, 1},
+        {0x800000000000, 24},
+        {0xffff7fffffffffff, 1},
+        {0xfffffffffffffff8, 16},
+        {~0UL, 2},
+        {~0UL, ~0UL},
+        {0x1000, ~0UL},
+        {0x1000, 1UL << 47},
+        {8, HV_VIRT_START},
+    };
+    char buffer[64] = {0};
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        EXPECT_EQ(copy_from_guest(buffer, guest_ptr(bad[i].va), bad[i].size),
+                  -EFAULT);
+        EXPECT_EQ(copy_to_guest(guest_ptr(bad[i].va), buffer, bad[i].size),
+                  -EFAULT);
+    }
+}
+
+TEST("an element of an array whose address wraps is nobody's address")
+{
+    EXPECT_EQ(guest_ptr_at(guest_ptr(0x1000), 3, 24).va, 0x1048);
+    EXPECT_EQ(guest_ptr_at(guest_ptr(0x1000), 1UL << 61, 8).va, ~0UL);
+    EXPECT_EQ(guest_ptr_at(guest_ptr(0x1000), ~0UL, 24).va, ~0UL);
+    EXPECT_EQ(guest_ptr_at(guest_ptr(~0UL - 7), 1, 8).va, ~0UL);
+    EXPECT_EQ(copy_from_guest(&(char){0},
+                              guest_ptr_at(guest_ptr(0x1000), ~0UL, 24), 2),
+              -EFAULT);
+}
