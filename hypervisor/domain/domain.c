@@ -63,6 +63,10 @@ static int create_space(struct domain *d, const struct domain_config *config)
         return rc;
     }
     d->space = s;
+
+    /* A null pointer of the guest shall fault, whatever its builder thinks. */
+    if (c->virt_base == 0)
+        return light_protect(s, gfn(0), 1, LIGHT_PROT_guard, true);
     return 0;
 }
 

@@ -90,12 +90,13 @@ void domain_set_shutdown_code(struct domain *d, uint32_t reason)
     spin_unlock(&d->lock);
 }
 
-/* Log why the machine ends, before it does. */
 static void end_machine(struct domain *d, uint32_t reason)
 {
+    bool off = reason == SHUTDOWN_poweroff;
+
     log_info("d%u: shut down for reason %u: the machine %s", d->domid, reason,
-             reason == SHUTDOWN_reboot ? "restarts" : "goes off");
-    if (reason == SHUTDOWN_poweroff)
+             off ? "goes off" : "restarts");
+    if (off)
         machine_power_off();
     machine_reset();
 }

@@ -67,6 +67,8 @@ static long op_read(uint64_t count, uint64_t va)
 
     if (!policy_allows(current->domain, POLICY_console))
         return -EPERM;
+    if (count > INT32_MAX)
+        return -E2BIG;
 
     /* Look at the buffer before what was typed is taken from where it is. */
     if (copy_from_guest(piece, guest_ptr(va), size))
@@ -82,9 +84,6 @@ long hypercall_console_io(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
 {
     (void)a4, (void)a5;
 
-    /* As an int, which it is in Xen's interface. */
-    if ((int32_t)a2 < 0)
-        return -EINVAL;
     switch (a1) {
     case CONSOLEIO_write:
         return op_write((uint32_t)a2, a3);

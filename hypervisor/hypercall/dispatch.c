@@ -18,7 +18,7 @@ DEFINE_PER_CPU(uint64_t *, multicall_args);
 
 #define SYSCALL_BYTES 2U
 
-static inline long call(uint32_t nr, uint64_t a1, uint64_t a2, uint64_t a3,
+static inline long call(uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3,
                         uint64_t a4, uint64_t a5)
 {
     switch (nr) {
@@ -34,9 +34,7 @@ static inline long call(uint32_t nr, uint64_t a1, uint64_t a2, uint64_t a3,
 
 long hypercall_call(uint64_t nr, const uint64_t args[5])
 {
-    if (nr > UINT32_MAX)
-        return -ENOSYS;
-    return call((uint32_t)nr, args[0], args[1], args[2], args[3], args[4]);
+    return call(nr, args[0], args[1], args[2], args[3], args[4]);
 }
 
 long hypercall_continue(void)
@@ -84,8 +82,8 @@ static void make_again(struct vcpu *v, struct cpu_regs *regs)
 void upcall_hypercall(struct cpu_regs *regs)
 {
     struct vcpu *v = current;
-    long rc = call((uint32_t)regs->rax, regs->rdi, regs->rsi, regs->rdx,
-                   regs->r10, regs->r8);
+    long rc =
+        call(regs->rax, regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8);
 
     if (unlikely(v->repeat)) {
         make_again(v, regs);

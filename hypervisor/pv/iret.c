@@ -32,16 +32,20 @@ void iret_load(const struct iret_context *frame)
     uint16_t ss = (uint16_t)frame->ss | RPL_3;
 
     regs->rax = frame->rax;
-    regs->r11 = frame->r11;
-    regs->rcx = frame->rcx;
     regs->rip = frame->rip;
     regs->cs = SELECTOR_CS64;
     regs->rflags = (frame->rflags & RFLAGS_GUEST) | RFLAGS_FIXED | RFLAGS_IF;
     regs->rsp = frame->rsp;
     regs->ss = SELECTOR_DS;
 
-    /* rcx and r11 are the frame's own, so SYSRET is not the way back. */
-    regs->entry_vector = VECTOR_GP;
+    if (frame->flags & VGCF_in_syscall) {
+        regs->rcx = regs->rip; /* What SYSRET, the way back, leaves there. */
+        regs->r11 = regs->rflags;
+    } else {
+        regs->rcx = frame->rcx;
+        regs->r11 = frame->r11;
+        regs->entry_vector = VECTOR_GP; /* Any but SYSCALL: back by IRET. */
+    }
     atomic_write(&v->info->evtchn_upcall_mask,
                  frame->rflags & RFLAGS_IF ? 0 : 1);
 
