@@ -282,13 +282,13 @@ static void break_off(struct netfront *front)
 
 static void receive(struct netfront *front)
 {
-    struct rx_ring *rx = &front->link.rx;
-    uint32_t posted = rx_ring_posted(rx);
+    struct front_rx *rx = &front->link.rx;
+    uint32_t posted = front_rx_posted(rx);
     uint32_t count = 0;
     const uint8_t *data;
     size_t size;
 
-    while (count < RX_BUDGET && rx_ring_next(rx, &data, &size)) {
+    while (count < RX_BUDGET && front_rx_next(rx, &data, &size)) {
         count++;
         if (size <= NETFRONT_FRAME_MAX) {
             front->stats.rx_frames++;
@@ -297,28 +297,28 @@ static void receive(struct netfront *front)
         } else {
             front->stats.rx_errors++;
         }
-        rx_ring_repost(rx);
+        front_rx_repost(rx);
     }
     if (count == 0)
         return;
     /* All were full: frames may be waiting for buffers. */
     if (count >= posted)
         netfront_link_more_rx(&front->link);
-    if (rx_ring_publish(rx))
+    if (front_rx_publish(rx))
         rt_port_notify(front->link.port);
     front->ops->received_all(front->arg);
 }
 
 static void reap(struct netfront *front)
 {
-    struct tx_ring *tx = &front->link.tx;
+    struct front_tx *tx = &front->link.tx;
 
-    tx_ring_reap(tx);
+    front_tx_reap(tx);
     if (!front->starved || tx->broken)
         return;
-    if (!tx_ring_buffer(tx) && tx_ring_ask_event(tx))
-        tx_ring_reap(tx);
-    if (tx_ring_buffer(tx)) {
+    if (!front_tx_buffer(tx) && front_tx_ask_event(tx))
+        front_tx_reap(tx);
+    if (front_tx_buffer(tx)) {
         front->starved = false;
         front->ops->room(front->arg);
     }
@@ -334,7 +334,7 @@ static void port_event(void *arg)
     reap(front);
     if (front->link.rx.broken || front->link.tx.broken)
         break_off(front);
-    else if (rx_ring_ask_event(&front->link.rx))
+    else if (front_rx_ask_event(&front->link.rx))
         rt_port_raise(front->link.port);
 }
 
@@ -343,29 +343,29 @@ static void flush(void *arg)
 {
     struct netfront *front = arg;
 
-    if (front->state == FRONT_UP && tx_ring_publish(&front->link.tx))
+    if (front->state == FRONT_UP && front_tx_publish(&front->link.tx))
         rt_port_notify(front->link.port);
 }
 
 uint8_t *netfront_frame(struct netfront *front)
 {
-    struct tx_ring *tx = &front->link.tx;
+    struct front_tx *tx = &front->link.tx;
     uint8_t *buffer;
 
     if (front->state != FRONT_UP)
         return NULL;
-    buffer = tx_ring_buffer(tx);
+    buffer = front_tx_buffer(tx);
     if (!buffer) {
-        tx_ring_reap(tx);
-        buffer = tx_ring_buffer(tx);
+        front_tx_reap(tx);
+        buffer = front_tx_buffer(tx);
     }
     if (!buffer && netfront_link_more_tx(&front->link))
-        buffer = tx_ring_buffer(tx);
+        buffer = front_tx_buffer(tx);
     if (!buffer) {
         front->stats.tx_no_room++;
         front->starved = true;
         /* Whatever was finished meanwhile is found in the next round. */
-        if (tx_ring_ask_event(tx))
+        if (front_tx_ask_event(tx))
             rt_port_raise(front->link.port);
     }
     return buffer;
@@ -373,7 +373,7 @@ uint8_t *netfront_frame(struct netfront *front)
 
 void netfront_send(struct netfront *front, size_t size)
 {
-    tx_ring_push(&front->link.tx, (uint16_t)size);
+    front_tx_push(&front->link.tx, (uint16_t)size);
     front->stats.tx_frames++;
     front->stats.tx_bytes += size;
     rt_work_queue(&front->flush);

@@ -83,7 +83,7 @@ static void add_rx(struct netfront_link *link, uint32_t count)
 
     while (count-- > 0 && link->rx.page_count < RX_BUFFERS_MAX &&
            lend(link->backend, false, &page) == 0)
-        rx_ring_add_page(&link->rx, page);
+        front_rx_add_page(&link->rx, page);
 }
 
 bool netfront_link_more_tx(struct netfront_link *link)
@@ -93,7 +93,7 @@ bool netfront_link_more_tx(struct netfront_link *link)
     if (link->tx.broken || link->tx.page_count == TX_PAGES_MAX ||
         lend(link->backend, true, &page) != 0)
         return false;
-    tx_ring_add_page(&link->tx, page);
+    front_tx_add_page(&link->tx, page);
     return true;
 }
 
@@ -117,8 +117,8 @@ int netfront_link_open(struct netfront_link *link, domid_t backend,
     if (rc == 0)
         rc = lend(backend, false, &link->rx_page);
     if (rc == 0) {
-        tx_ring_init(&link->tx, (struct netif_tx_ring *)link->tx_page.va);
-        rx_ring_init(&link->rx, (struct netif_rx_ring *)link->rx_page.va);
+        front_tx_init(&link->tx, (struct netif_tx_ring *)link->tx_page.va);
+        front_rx_init(&link->rx, (struct netif_rx_ring *)link->rx_page.va);
         rc = rt_port_alloc_unbound(backend, &link->port);
     }
     if (rc == 0)
@@ -127,7 +127,7 @@ int netfront_link_open(struct netfront_link *link, domid_t backend,
         add_rx(link, RX_BUFFERS_FIRST);
         if (link->rx.page_count == 0)
             rc = -ABI_ENOMEM;
-        rx_ring_publish(&link->rx);
+        front_rx_publish(&link->rx);
     }
     if (rc != 0)
         netfront_link_close(link);

@@ -16,8 +16,8 @@ struct netfront_link {
     domid_t backend;
     evtchn_port_t port;
     struct lent_page tx_page, rx_page; /* the rings */
-    struct tx_ring tx;
-    struct rx_ring rx;
+    struct front_tx tx;
+    struct front_rx rx;
 };
 
 /* Everything that is needed before the backend is told.  -ABI_ENOMEM, ... */

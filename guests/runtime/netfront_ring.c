@@ -33,7 +33,7 @@ static void ask_event(uint32_t *event, uint32_t at)
 
 /* --- Transmit ------------------------------------------------------------- */
 
-void tx_ring_init(struct tx_ring *tx, struct netif_tx_ring *shared)
+void front_tx_init(struct front_tx *tx, struct netif_tx_ring *shared)
 {
     memset(shared, 0, PAGE_BYTES);
     shared->h.req_event = 1;
@@ -42,7 +42,7 @@ void tx_ring_init(struct tx_ring *tx, struct netif_tx_ring *shared)
     tx->shared = shared;
 }
 
-void tx_ring_add_page(struct tx_ring *tx, struct lent_page page)
+void front_tx_add_page(struct front_tx *tx, struct lent_page page)
 {
     uint32_t first = tx->page_count * TX_BUFFERS_PER_PAGE;
 
@@ -51,7 +51,7 @@ void tx_ring_add_page(struct tx_ring *tx, struct lent_page page)
         tx->free_ids[tx->free_count++] = (uint16_t)id;
 }
 
-static void tx_response(struct tx_ring *tx, struct netif_tx_response rsp)
+static void tx_response(struct front_tx *tx, struct netif_tx_response rsp)
 {
     if (rsp.id >= TX_BUFFERS_MAX || !tx->in_flight[rsp.id]) {
         tx->broken = true;
@@ -63,7 +63,7 @@ static void tx_response(struct tx_ring *tx, struct netif_tx_response rsp)
         tx->errors++;
 }
 
-void tx_ring_reap(struct tx_ring *tx)
+void front_tx_reap(struct front_tx *tx)
 {
     uint32_t prod = load(&tx->shared->h.rsp_prod);
 
@@ -82,13 +82,13 @@ void tx_ring_reap(struct tx_ring *tx)
     }
 }
 
-bool tx_ring_ask_event(struct tx_ring *tx)
+bool front_tx_ask_event(struct front_tx *tx)
 {
     ask_event(&tx->shared->h.rsp_event, tx->rsp_cons + 1);
     return load(&tx->shared->h.rsp_prod) != tx->rsp_cons;
 }
 
-uint8_t *tx_ring_buffer(struct tx_ring *tx)
+uint8_t *front_tx_buffer(struct front_tx *tx)
 {
     uint16_t id;
 
@@ -99,7 +99,7 @@ uint8_t *tx_ring_buffer(struct tx_ring *tx)
            id % TX_BUFFERS_PER_PAGE * TX_BUFFER_BYTES;
 }
 
-void tx_ring_push(struct tx_ring *tx, uint16_t size)
+void front_tx_push(struct front_tx *tx, uint16_t size)
 {
     uint16_t id = tx->free_ids[--tx->free_count];
 
@@ -114,7 +114,7 @@ void tx_ring_push(struct tx_ring *tx, uint16_t size)
     tx->in_flight[id] = true;
 }
 
-bool tx_ring_publish(struct tx_ring *tx)
+bool front_tx_publish(struct front_tx *tx)
 {
     return publish(&tx->shared->h.req_prod, &tx->shared->h.req_event,
                    &tx->published, tx->req_prod);
@@ -122,7 +122,7 @@ bool tx_ring_publish(struct tx_ring *tx)
 
 /* --- Receive -------------------------------------------------------------- */
 
-void rx_ring_init(struct rx_ring *rx, struct netif_rx_ring *shared)
+void front_rx_init(struct front_rx *rx, struct netif_rx_ring *shared)
 {
     memset(shared, 0, PAGE_BYTES);
     shared->h.req_event = 1;
@@ -131,7 +131,7 @@ void rx_ring_init(struct rx_ring *rx, struct netif_rx_ring *shared)
     rx->shared = shared;
 }
 
-static void post(struct rx_ring *rx, uint8_t page)
+static void post(struct front_rx *rx, uint8_t page)
 {
     uint32_t slot = rx->req_prod++ % NETIF_RX_RING_SLOTS;
 
@@ -142,19 +142,19 @@ static void post(struct rx_ring *rx, uint8_t page)
     };
 }
 
-void rx_ring_add_page(struct rx_ring *rx, struct lent_page page)
+void front_rx_add_page(struct front_rx *rx, struct lent_page page)
 {
     rx->pages[rx->page_count] = page;
     post(rx, (uint8_t)rx->page_count++);
 }
 
-uint32_t rx_ring_posted(const struct rx_ring *rx)
+uint32_t front_rx_posted(const struct front_rx *rx)
 {
     return rx->req_prod - rx->rsp_cons;
 }
 
 /* The response in the next slot, which there is; true: a frame to use. */
-static bool rx_response(struct rx_ring *rx, const uint8_t **data, size_t *size)
+static bool rx_response(struct front_rx *rx, const uint8_t **data, size_t *size)
 {
     uint32_t slot = rx->rsp_cons % NETIF_RX_RING_SLOTS;
     const volatile struct netif_rx_response *shared =
@@ -177,7 +177,7 @@ static bool rx_response(struct rx_ring *rx, const uint8_t **data, size_t *size)
     return true;
 }
 
-bool rx_ring_next(struct rx_ring *rx, const uint8_t **data, size_t *size)
+bool front_rx_next(struct front_rx *rx, const uint8_t **data, size_t *size)
 {
     uint32_t prod = load(&rx->shared->h.rsp_prod);
 
@@ -186,25 +186,25 @@ bool rx_ring_next(struct rx_ring *rx, const uint8_t **data, size_t *size)
     while (!rx->broken && rx->rsp_cons != prod) {
         if (rx_response(rx, data, size))
             return true;
-        rx_ring_repost(rx);
+        front_rx_repost(rx);
     }
     return false;
 }
 
-void rx_ring_repost(struct rx_ring *rx)
+void front_rx_repost(struct front_rx *rx)
 {
     uint32_t slot = rx->rsp_cons++ % NETIF_RX_RING_SLOTS;
 
     post(rx, rx->page_of_slot[slot]);
 }
 
-bool rx_ring_publish(struct rx_ring *rx)
+bool front_rx_publish(struct front_rx *rx)
 {
     return publish(&rx->shared->h.req_prod, &rx->shared->h.req_event,
                    &rx->published, rx->req_prod);
 }
 
-bool rx_ring_ask_event(struct rx_ring *rx)
+bool front_rx_ask_event(struct front_rx *rx)
 {
     ask_event(&rx->shared->h.rsp_event, rx->rsp_cons + 1);
     return !rx->broken && load(&rx->shared->h.rsp_prod) != rx->rsp_cons;

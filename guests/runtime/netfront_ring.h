@@ -36,7 +36,7 @@ struct lent_page {
     grant_ref_t ref;
 };
 
-struct tx_ring {
+struct front_tx {
     struct netif_tx_ring *shared;
     uint32_t req_prod, published, rsp_cons;
     uint32_t page_count;
@@ -48,7 +48,7 @@ struct tx_ring {
     uint64_t errors;
 };
 
-struct rx_ring {
+struct front_rx {
     struct netif_rx_ring *shared;
     uint32_t req_prod, published, rsp_cons;
     uint32_t page_count;
@@ -60,45 +60,45 @@ struct rx_ring {
 };
 
 /* @shared is a page of our own; it is set to its initial state. */
-void tx_ring_init(struct tx_ring *tx, struct netif_tx_ring *shared);
-void rx_ring_init(struct rx_ring *rx, struct netif_rx_ring *shared);
+void front_tx_init(struct front_tx *tx, struct netif_tx_ring *shared);
+void front_rx_init(struct front_rx *rx, struct netif_rx_ring *shared);
 
 /* Two more transmit buffers. */
-void tx_ring_add_page(struct tx_ring *tx, struct lent_page page);
+void front_tx_add_page(struct front_tx *tx, struct lent_page page);
 
 /* Take what the backend has finished with. */
-void tx_ring_reap(struct tx_ring *tx);
+void front_tx_reap(struct front_tx *tx);
 
 /* Have an event when the backend finishes more; true: it has already. */
-bool tx_ring_ask_event(struct tx_ring *tx);
+bool front_tx_ask_event(struct front_tx *tx);
 
 /* The next free buffer; NULL: none. */
-uint8_t *tx_ring_buffer(struct tx_ring *tx);
+uint8_t *front_tx_buffer(struct front_tx *tx);
 
 /* Queue that buffer with @size bytes in it. */
-void tx_ring_push(struct tx_ring *tx, uint16_t size);
+void front_tx_push(struct front_tx *tx, uint16_t size);
 
 /* Show the backend what was queued; true: it wants an event. */
-bool tx_ring_publish(struct tx_ring *tx);
+bool front_tx_publish(struct front_tx *tx);
 
 /* One more receive buffer, posted. */
-void rx_ring_add_page(struct rx_ring *rx, struct lent_page page);
+void front_rx_add_page(struct front_rx *rx, struct lent_page page);
 
 /* Receive buffers that the backend may fill. */
-uint32_t rx_ring_posted(const struct rx_ring *rx);
+uint32_t front_rx_posted(const struct front_rx *rx);
 
 /*
  * The next frame; false: there is none.  It lies in a lent page, where it may
  * change at any time, so it must be copied before it is looked at.  Its buffer
- * is posted again with rx_ring_repost() before the next call.
+ * is posted again with front_rx_repost() before the next call.
  */
-bool rx_ring_next(struct rx_ring *rx, const uint8_t **data, size_t *size);
-void rx_ring_repost(struct rx_ring *rx);
+bool front_rx_next(struct front_rx *rx, const uint8_t **data, size_t *size);
+void front_rx_repost(struct front_rx *rx);
 
 /* Show the backend what was posted; true: it wants an event. */
-bool rx_ring_publish(struct rx_ring *rx);
+bool front_rx_publish(struct front_rx *rx);
 
 /* Have an event for the next frame; true: there is one already. */
-bool rx_ring_ask_event(struct rx_ring *rx);
+bool front_rx_ask_event(struct front_rx *rx);
 
 #endif /* RT_NETFRONT_RING_H */

@@ -14,8 +14,8 @@ static union {
     struct netif_rx_ring rx;
     uint8_t bytes[4096];
 } tx_page, rx_page;
-static struct tx_ring tx;
-static struct rx_ring rx;
+static struct front_tx tx;
+static struct front_rx rx;
 static uint8_t tx_buffers[TX_PAGES_MAX][4096];
 static uint8_t rx_buffers[RX_BUFFERS_MAX][4096];
 
@@ -26,25 +26,25 @@ static void add_tx(void)
 {
     uint32_t n = tx.page_count;
 
-    tx_ring_add_page(&tx, (struct lent_page){tx_buffers[n], TX_REF + n});
+    front_tx_add_page(&tx, (struct lent_page){tx_buffers[n], TX_REF + n});
 }
 
 static void add_rx(void)
 {
     uint32_t n = rx.page_count;
 
-    rx_ring_add_page(&rx, (struct lent_page){rx_buffers[n], RX_REF + n});
+    front_rx_add_page(&rx, (struct lent_page){rx_buffers[n], RX_REF + n});
 }
 
 void setup(void)
 {
-    tx_ring_init(&tx, &tx_page.tx);
-    rx_ring_init(&rx, &rx_page.rx);
+    front_tx_init(&tx, &tx_page.tx);
+    front_rx_init(&rx, &rx_page.rx);
     for (int i = 0; i < 4; i++)
         add_tx();
     for (int i = 0; i < 8; i++)
         add_rx();
-    rx_ring_publish(&rx);
+    front_rx_publish(&rx);
 }
 
 static void answer_tx(uint16_t id, int16_t status)
@@ -70,14 +70,14 @@ static uint16_t send_one(uint16_t size)
 {
     uint32_t slot = tx.req_prod % NETIF_TX_RING_SLOTS;
 
-    REQUIRE(tx_ring_buffer(&tx) != NULL);
-    tx_ring_push(&tx, size);
+    REQUIRE(front_tx_buffer(&tx) != NULL);
+    front_tx_push(&tx, size);
     return tx_page.tx.slot[slot].req.id;
 }
 
 TEST("a frame is described by its buffer's grant and half of a page")
 {
-    uint8_t *buffer = tx_ring_buffer(&tx);
+    uint8_t *buffer = front_tx_buffer(&tx);
     struct netif_tx_request req;
 
     send_one(60);
@@ -86,9 +86,9 @@ TEST("a frame is described by its buffer's grant and half of a page")
     EXPECT_EQ(req.flags, 0);
     EXPECT_TRUE(tx_buffers[req.gref - TX_REF] + req.offset == buffer);
     EXPECT_EQ(tx_page.tx.h.req_prod, 0);
-    EXPECT_TRUE(tx_ring_publish(&tx));
+    EXPECT_TRUE(front_tx_publish(&tx));
     EXPECT_EQ(tx_page.tx.h.req_prod, 1);
-    EXPECT_FALSE(tx_ring_publish(&tx));
+    EXPECT_FALSE(front_tx_publish(&tx));
 }
 
 TEST("no two frames under way share a buffer, and there are no more than fit")
@@ -103,18 +103,18 @@ TEST("no two frames under way share a buffer, and there are no more than fit")
         EXPECT_FALSE(seen[id]);
         seen[id] = true;
     }
-    EXPECT_TRUE(tx_ring_buffer(&tx) == NULL);
+    EXPECT_TRUE(front_tx_buffer(&tx) == NULL);
 }
 
 TEST("answers in any order free their buffers")
 {
     uint16_t a = send_one(60), b = send_one(60), c = send_one(60);
 
-    tx_ring_publish(&tx);
+    front_tx_publish(&tx);
     answer_tx(b, NETIF_RSP_OKAY);
     answer_tx(c, NETIF_RSP_ERROR);
     answer_tx(a, NETIF_RSP_DROPPED);
-    tx_ring_reap(&tx);
+    front_tx_reap(&tx);
     EXPECT_EQ(tx.free_count, 8);
     EXPECT_EQ(tx.errors, 2);
     EXPECT_FALSE(tx.broken);
@@ -125,18 +125,18 @@ TEST("an answer to nothing, or a second one, breaks the ring")
     uint16_t id = send_one(60);
 
     send_one(60);
-    tx_ring_publish(&tx);
+    front_tx_publish(&tx);
     answer_tx(id, NETIF_RSP_OKAY);
     answer_tx(id, NETIF_RSP_OKAY);
-    tx_ring_reap(&tx);
+    front_tx_reap(&tx);
     EXPECT_TRUE(tx.broken);
-    EXPECT_TRUE(tx_ring_buffer(&tx) == NULL);
+    EXPECT_TRUE(front_tx_buffer(&tx) == NULL);
 
     setup();
     send_one(60);
-    tx_ring_publish(&tx);
+    front_tx_publish(&tx);
     answer_tx(0xffff, NETIF_RSP_OKAY);
-    tx_ring_reap(&tx);
+    front_tx_reap(&tx);
     EXPECT_TRUE(tx.broken);
 }
 
@@ -146,12 +146,12 @@ TEST("more answers than frames were shown break the ring")
 
     /* Queued, but not published: the backend cannot know of it. */
     answer_tx(id, NETIF_RSP_OKAY);
-    tx_ring_reap(&tx);
+    front_tx_reap(&tx);
     EXPECT_TRUE(tx.broken);
 
     setup();
     tx_page.tx.h.rsp_prod = 0x80000000U;
-    tx_ring_reap(&tx);
+    front_tx_reap(&tx);
     EXPECT_TRUE(tx.broken);
 }
 
@@ -165,14 +165,14 @@ TEST("a frame is found in the buffer that its slot was posted with")
         struct netif_rx_request req = rx_page.rx.slot[slot].req;
 
         answer_rx(10, NETRXF_data_validated, 100);
-        REQUIRE(rx_ring_next(&rx, &data, &size));
+        REQUIRE(front_rx_next(&rx, &data, &size));
         EXPECT_TRUE(data == rx_buffers[req.gref - RX_REF] + 10);
         EXPECT_EQ(size, 100);
-        rx_ring_repost(&rx);
-        rx_ring_publish(&rx);
-        EXPECT_EQ(rx_ring_posted(&rx), 8);
+        front_rx_repost(&rx);
+        front_rx_publish(&rx);
+        EXPECT_EQ(front_rx_posted(&rx), 8);
     }
-    EXPECT_FALSE(rx_ring_next(&rx, &data, &size));
+    EXPECT_FALSE(front_rx_next(&rx, &data, &size));
     EXPECT_FALSE(rx.broken);
 }
 
@@ -190,12 +190,12 @@ TEST("a frame that would lie outside its page is dropped")
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         answer_rx(cases[i].offset, 0, cases[i].status);
-        EXPECT_FALSE(rx_ring_next(&rx, &data, &size));
+        EXPECT_FALSE(front_rx_next(&rx, &data, &size));
         EXPECT_EQ(rx.errors, i + 1);
-        rx_ring_publish(&rx);
+        front_rx_publish(&rx);
     }
     answer_rx(0, 0, 4096);
-    EXPECT_TRUE(rx_ring_next(&rx, &data, &size));
+    EXPECT_TRUE(front_rx_next(&rx, &data, &size));
     EXPECT_EQ(size, 4096);
 }
 
@@ -208,7 +208,7 @@ TEST("a packet in several parts is dropped as a whole, the next one is taken")
     answer_rx(0, NETRXF_more_data, 4096);
     answer_rx(0, 0, 50);
     answer_rx(0, 0, 60);
-    REQUIRE(rx_ring_next(&rx, &data, &size));
+    REQUIRE(front_rx_next(&rx, &data, &size));
     EXPECT_EQ(size, 60);
     EXPECT_EQ(rx.errors, 3);
 }
@@ -219,20 +219,20 @@ TEST("more frames than buffers were posted break the ring")
     size_t size;
 
     rx_page.rx.h.rsp_prod = 9;
-    EXPECT_FALSE(rx_ring_next(&rx, &data, &size));
+    EXPECT_FALSE(front_rx_next(&rx, &data, &size));
     EXPECT_TRUE(rx.broken);
-    EXPECT_FALSE(rx_ring_ask_event(&rx));
+    EXPECT_FALSE(front_rx_ask_event(&rx));
 
     setup();
     rx_page.rx.h.rsp_prod = 0xffffffffU;
-    EXPECT_FALSE(rx_ring_next(&rx, &data, &size));
+    EXPECT_FALSE(front_rx_next(&rx, &data, &size));
     EXPECT_TRUE(rx.broken);
 }
 
 TEST("asking for an event tells of what came meanwhile")
 {
-    EXPECT_FALSE(rx_ring_ask_event(&rx));
+    EXPECT_FALSE(front_rx_ask_event(&rx));
     EXPECT_EQ(rx_page.rx.h.rsp_event, 1);
     answer_rx(0, 0, 60);
-    EXPECT_TRUE(rx_ring_ask_event(&rx));
+    EXPECT_TRUE(front_rx_ask_event(&rx));
 }
