@@ -35,12 +35,12 @@ static long range_done(uint64_t cmd, uint64_t count, uint64_t done)
     return hypercall_continue();
 }
 
-/* Each quantum is checked by itself; the end of the range must not wrap. */
-static int check_range(uint64_t first, uint64_t count)
+/* All of it must be RAM before the first quantum is done. */
+static bool range_is_ram(const struct domain *d, uint64_t first, uint64_t count)
 {
-    uint64_t end;
+    uint64_t ram_pages = d->space->layout.ram_pages;
 
-    return __builtin_add_overflow(first, count, &end) ? -EINVAL : 0;
+    return first <= ram_pages && count <= ram_pages - first;
 }
 
 static long op_protect(struct domain *d, uint64_t cmd, struct guest_ptr arg)
@@ -52,7 +52,7 @@ static long op_protect(struct domain *d, uint64_t cmd, struct guest_ptr arg)
     if (copy_from_guest(&op, arg, sizeof(op)))
         return -EFAULT;
     count = next_count(op.count, done);
-    if (count == 0 || check_range(op.gfn, op.count))
+    if (count == 0 || !range_is_ram(d, op.gfn, op.count))
         return -EINVAL;
     rc = light_protect(d->space, gfn(op.gfn + done), count, op.prot, false);
     return rc ? rc : range_done(cmd, op.count, done + count);
@@ -67,7 +67,7 @@ static long op_discard(struct domain *d, uint64_t cmd, struct guest_ptr arg)
     if (copy_from_guest(&op, arg, sizeof(op)))
         return -EFAULT;
     count = next_count(op.count, done);
-    if (count == 0 || check_range(op.gfn, op.count))
+    if (count == 0 || !range_is_ram(d, op.gfn, op.count))
         return -EINVAL;
     rc = light_discard(d->space, gfn(op.gfn + done), count);
     return rc ? rc : range_done(cmd, op.count, done + count);

@@ -8,6 +8,7 @@
 
 #include "memory/light.h"
 
+#include "arch/x86_64/nospec.h"
 #include "core/panic.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
@@ -97,6 +98,7 @@ int light_fault(struct light_space *s, vaddr_t va, enum light_access access)
 
     if (va < s->layout.virt_base || page >= s->layout.ram_pages)
         return -EFAULT;
+    page = index_nospec(page, s->layout.ram_pages);
 
     spin_lock(&s->lock);
     rc = page_fault(s, page, access);
@@ -135,13 +137,15 @@ static int page_get_frame(struct light_space *s, uint64_t page,
 int light_get_frame(struct light_space *s, gfn_t g, enum light_access access,
                     bool override, struct frame **frame)
 {
+    uint64_t page;
     int rc;
 
     if (g.raw >= s->layout.ram_pages)
         return -EINVAL;
+    page = index_nospec(g.raw, s->layout.ram_pages);
 
     spin_lock(&s->lock);
-    rc = page_get_frame(s, g.raw, access, override, frame);
+    rc = page_get_frame(s, page, access, override, frame);
     spin_unlock(&s->lock);
     return rc;
 }
