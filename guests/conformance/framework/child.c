@@ -15,7 +15,7 @@
 #define LOG_BYTES 8192U
 
 extern const char rt_text_start[], rt_text_end[];
-extern char rt_image_end[], test_stack_end[];
+extern char rt_image_end[], test_guard[], test_stack_end[];
 
 /* In the child, set by the parent's copy of these. */
 static struct {
@@ -71,6 +71,7 @@ static _Noreturn void child_main(void)
     own_domid = order.domid;
     mask_upcalls();
     traps_init();
+    guard_page(test_guard);
     trap_hook = NULL;
     test_failures = 0;
     report.result = order.fn(order.argument);
@@ -127,6 +128,8 @@ static long copy_image(domid_t domid)
 
     for (const char *page = rt_text_start; rc == 0 && page < rt_image_end;
          page += PAGE_SIZE) {
+        if (page == test_guard)
+            continue;
         if (!is_zero((const uint64_t *)(const void *)page))
             rc = copy_page_to(domid, page);
     }

@@ -75,8 +75,9 @@ start_ss:     .quad 0
 
     .section .pages, "aw", @nobits
     .p2align 12
-    .globl  test_stack, test_stack_end
-test_stack:
+    .globl  test_guard, test_stack_end
+test_guard:
+    .skip   4096                        /* made a guard page at the start */
     .skip   32768
 test_stack_end:
 

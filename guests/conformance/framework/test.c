@@ -15,6 +15,7 @@ static struct test_case *first_case, **next_case = &first_case;
 static struct test_case *running;
 static bool skipped, in_error;
 
+extern char test_guard[];
 extern void (*const __init_array_start[])(void);
 extern void (*const __init_array_end[])(void);
 
@@ -113,6 +114,7 @@ _Noreturn void test_start(const struct start_info *si)
     machine_init(si);
     mask_upcalls();
     traps_init();
+    guard_page(test_guard);
     for (void (*const *fn)(void) = __init_array_start; fn < __init_array_end;
          fn++)
         (*fn)();

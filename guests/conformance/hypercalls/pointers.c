@@ -125,8 +125,6 @@ static const struct {
      0, ARG2, 2, false},
     {"decrease_reservation", HYPERCALL_memory_op, XENMEM_decrease_reservation,
      0, 0, ARG2, 32, true},
-    {"add_to_physmap", HYPERCALL_memory_op, XENMEM_add_to_physmap, 0, 0, ARG2,
-     24, true},
     {"callback register", HYPERCALL_callback_op, CALLBACKOP_register, 0, 0,
      ARG2, 16, false},
     {"set_trap_table", HYPERCALL_set_trap_table, 0, 0, 0, ARG1, 16, false},

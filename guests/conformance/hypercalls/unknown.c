@@ -43,9 +43,13 @@ TEST("every number that is not in the list answers -ENOSYS")
 
 TEST("large and negative numbers answer -ENOSYS")
 {
-    static const uint64_t numbers[] = {
-        0x7fffffff, 0x80000000, 0xffffffff,         0xfffffff0,
-        1UL << 20,  1UL << 31,  0x8000000000000000, ~0UL};
+    static const uint64_t numbers[] = {0x7fffffff,
+                                       0x80000000,
+                                       0xffffffff,
+                                       0xfffffff0,
+                                       1UL << 20,
+                                       ~0UL,
+                                       0x8000000000000040 | 63};
 
     for (unsigned int i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         EXPECT_EQ(raw_call(numbers[i]), -ABI_ENOSYS);

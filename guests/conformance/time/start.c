@@ -22,9 +22,9 @@ TEST("registers at the start are as the ABI says")
 
 TEST("start_info has the magic, and says that this is the initial domain")
 {
-    EXPECT_EQ(
-        memcmp(start_info->magic, START_INFO_MAGIC, sizeof(START_INFO_MAGIC)),
-        0);
+    EXPECT_EQ(memcmp(start_info->magic, START_INFO_MAGIC,
+                     sizeof(START_INFO_MAGIC) - 1),
+              0);
     EXPECT_EQ(start_info->flags & (SIF_PRIVILEGED | SIF_INITDOMAIN),
               SIF_PRIVILEGED | SIF_INITDOMAIN);
     EXPECT_EQ(start_info->store_mfn, 0);
