@@ -50,7 +50,7 @@ _start:
     .globl  rt_loop_guard, rt_loop_stack_end
 rt_loop_guard:
     .skip   4096
-    .skip   16384
+    .skip   65536                       /* populated as it is touched */
 rt_loop_stack_end:
 
     .section .note.GNU-stack, "", @progbits
