@@ -57,7 +57,7 @@ static long pin(struct domain *d, uint64_t va, size_t size,
         return -EINVAL;
     rc = light_get_frame(d->space, gfn(at >> PAGE_SHIFT), LIGHT_WRITE, false,
                          frame);
-    return rc == -EINVAL ? -EFAULT : rc;
+    return rc && rc != -ENOMEM ? -EFAULT : rc;
 }
 
 static long op_register_runstate(struct vcpu *v, struct guest_ptr arg)
