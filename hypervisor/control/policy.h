@@ -28,6 +28,7 @@
     POLICY(set_sched, CONTROL)      /* control_op set_sched */                 \
     POLICY(debug_key, CONTROL)      /* control_op debug_key */                 \
     POLICY(other_ports, CONTROL)    /* alloc_unbound, status, reset of d */    \
+    POLICY(other_memory, CONTROL)   /* memory_op's questions about d */        \
     POLICY(device, DEVICE)          /* device_op, all of it */                 \
     POLICY(machine_address, DEVICE) /* dev_bus_addr of a grant mapping */      \
     POLICY(console, CONSOLE)        /* console_io read, unlimited write */     \

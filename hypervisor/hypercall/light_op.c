@@ -19,11 +19,9 @@ static long op_layout(struct domain *d, struct guest_ptr arg)
     return copy_to_guest(arg, &d->space->layout, sizeof(struct light_layout));
 }
 
-/* The next quantum of @count pages, @done of which are done; 0: senseless. */
+/* The next quantum of @count pages, @done of which are done. */
 static uint64_t next_count(uint64_t count, uint64_t done)
 {
-    if (done >= count)
-        return 0;
     return count - done < LIGHT_QUANTUM ? count - done : LIGHT_QUANTUM;
 }
 
@@ -51,9 +49,9 @@ static long op_protect(struct domain *d, uint64_t cmd, struct guest_ptr arg)
 
     if (copy_from_guest(&op, arg, sizeof(op)))
         return -EFAULT;
-    count = next_count(op.count, done);
-    if (count == 0 || !range_is_ram(d, op.gfn, op.count))
+    if (done > op.count || !range_is_ram(d, op.gfn, op.count))
         return -EINVAL;
+    count = next_count(op.count, done);
     rc = light_protect(d->space, gfn(op.gfn + done), count, op.prot, false);
     return rc ? rc : range_done(cmd, op.count, done + count);
 }
@@ -66,9 +64,9 @@ static long op_discard(struct domain *d, uint64_t cmd, struct guest_ptr arg)
 
     if (copy_from_guest(&op, arg, sizeof(op)))
         return -EFAULT;
-    count = next_count(op.count, done);
-    if (count == 0 || !range_is_ram(d, op.gfn, op.count))
+    if (done > op.count || !range_is_ram(d, op.gfn, op.count))
         return -EINVAL;
+    count = next_count(op.count, done);
     rc = light_discard(d->space, gfn(op.gfn + done), count);
     return rc ? rc : range_done(cmd, op.count, done + count);
 }

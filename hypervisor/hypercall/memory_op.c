@@ -6,6 +6,7 @@
 
 #include <abi/memory.h>
 
+#include "control/policy.h"
 #include "domain/domain.h"
 #include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
@@ -28,35 +29,35 @@ static bool is_caller(const struct domain *d, domid_t domid)
     return domid == DOMID_SELF || domid == d->domid;
 }
 
-/* -EFAULT, -EPERM: not the caller itself. */
-static int check_domid_arg(const struct domain *d, struct guest_ptr arg)
+static long answer(uint32_t cmd, const struct light_space *s)
 {
+    switch (cmd) {
+    case XENMEM_current_reservation:
+        return (long)light_used_pages(s);
+    case XENMEM_maximum_reservation:
+        return (long)s->layout.ram_pages;
+    default:
+        return (long)s->layout.ram_pages - 1; /* maximum_gpfn */
+    }
+}
+
+/* How much a domain has, or may have.  Of another one only with the right. */
+static long op_query(struct domain *d, uint32_t cmd, struct guest_ptr arg)
+{
+    struct domain *subject;
     struct xen_domid_arg op;
+    long rc;
 
     if (copy_from_guest(&op, arg, sizeof(op)))
         return -EFAULT;
-    return is_caller(d, op.domid) ? 0 : -EPERM;
-}
-
-static long op_current(struct domain *d, struct guest_ptr arg)
-{
-    int rc = check_domid_arg(d, arg);
-
-    return rc ? rc : (long)light_used_pages(d->space);
-}
-
-static long op_maximum(struct domain *d, struct guest_ptr arg)
-{
-    int rc = check_domid_arg(d, arg);
-
-    return rc ? rc : (long)d->space->layout.ram_pages;
-}
-
-static long op_maximum_gpfn(struct domain *d, struct guest_ptr arg)
-{
-    int rc = check_domid_arg(d, arg);
-
-    return rc ? rc : (long)d->space->layout.ram_pages - 1;
+    if (!is_caller(d, op.domid) && !policy_allows(d, POLICY_other_memory))
+        return -EPERM;
+    subject = domain_get_or_self(op.domid, d);
+    if (!subject)
+        return -ESRCH;
+    rc = answer(cmd, subject->space);
+    domain_put(subject);
+    return rc;
 }
 
 static long op_memory_map(struct domain *d, struct guest_ptr arg)
@@ -140,11 +141,9 @@ long hypercall_memory_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     case XENMEM_populate_physmap:
         return op_extents(d, a1, arg, false);
     case XENMEM_current_reservation:
-        return op_current(d, arg);
     case XENMEM_maximum_reservation:
-        return op_maximum(d, arg);
     case XENMEM_maximum_gpfn:
-        return op_maximum_gpfn(d, arg);
+        return op_query(d, a1 & CMD_MASK, arg);
     case XENMEM_memory_map:
         return op_memory_map(d, arg);
     default:
