@@ -58,10 +58,9 @@ const struct boot_module *boot_module(unsigned int i)
 /* Up to its NUL, but never beyond the map. */
 static void copy_string(char *to, size_t size, uint32_t maddr)
 {
-    uint64_t room = EARLY_MAP_SIZE - maddr;
-    const char *from = early_memory(maddr, 0);
+    const char *from = maddr ? early_memory(maddr, size) : NULL;
 
-    string_copy(to, maddr ? from : "", size < room ? size : room);
+    string_copy(to, from ? from : "", size);
 }
 
 /*
@@ -146,6 +145,7 @@ const char *multiboot_read(uint32_t magic, uint32_t maddr)
     struct multiboot_info info;
     const char *wrong;
 
+    module_count = 0;
     if (magic != MULTIBOOT_LOADER_MAGIC)
         return "it was not loaded by a Multiboot 1 boot loader";
     if (!at)
