@@ -25,6 +25,7 @@
 #define STATUS_B_24_HOURS 0x02
 #define STATUS_B_BINARY   0x04
 #define HOUR_PM           0x80
+#define HOUR_MASK         0x7f
 
 /* An update takes 2 ms at most; a port read about 1 us. */
 #define WAIT_READS 10000
@@ -59,7 +60,7 @@ static void read_date(struct rtc_date *d)
     d->second = decode(cmos_read(RTC_SECOND), status);
     d->minute = decode(cmos_read(RTC_MINUTE), status);
     hour = cmos_read(RTC_HOUR);
-    d->hour = decode(hour & (uint8_t)~HOUR_PM, status);
+    d->hour = decode(hour & HOUR_MASK, status);
     if (!(status & STATUS_B_24_HOURS))
         d->hour = d->hour % 12 + (hour & HOUR_PM ? 12 : 0);
     d->day = decode(cmos_read(RTC_DAY), status);

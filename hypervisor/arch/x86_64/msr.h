@@ -37,7 +37,7 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
 {
     __asm__ __volatile__("wrmsr"
                          :
-                         : "c"(msr), "a"((uint32_t)value),
+                         : "c"(msr), "a"((uint32_t)(value & 0xffffffffUL)),
                            "d"((uint32_t)(value >> 32))
                          : "memory");
 }
