@@ -172,6 +172,8 @@ int transaction_record(struct transaction *t, const char *path,
         rc = record_make(t, path, tree_find(&t->client->store->tree, path), &r);
         if (rc)
             return rc;
+        r->index = t->record_count;
+        r->depth = (uint32_t)path_depth(path);
         table_insert(&t->records, &r->link, hash);
         TAILQ_INSERT_TAIL(&t->order, r, order);
         t->record_count++;
@@ -216,12 +218,15 @@ static bool makes_node(const struct record *r)
     return r->changed && r->present && !r->existed;
 }
 
-static int compare_length(const void *a, const void *b)
+/* Parents before children; else in the order of the first look. */
+static int compare_depth(const void *a, const void *b)
 {
     const struct record *const *x = a, *const *y = b;
-    size_t i = strlen((*x)->path), j = strlen((*y)->path);
 
-    return i < j ? -1 : i > j;
+    if ((*x)->depth != (*y)->depth)
+        return (*x)->depth < (*y)->depth ? -1 : 1;
+
+    return (*x)->index < (*y)->index ? -1 : 1;
 }
 
 static int check_records(struct transaction *t)
@@ -361,7 +366,7 @@ static void commit_apply(struct transaction *t, struct record **sorted)
 
     TAILQ_FOREACH(r, &t->order, order)
     sorted[count++] = r;
-    qsort(sorted, count, sizeof(struct record *), compare_length);
+    qsort(sorted, count, sizeof(struct record *), compare_depth);
 
     for (uint32_t i = count; i-- > 0;)
         apply_removal(&store->tree, sorted[i]); /* children first */

@@ -43,6 +43,7 @@ struct record {
     struct perms *perms;        /* now; NULL when absent */
     struct perms *perms_before; /* when first looked at */
     struct node *prepared;      /* while committing */
+    uint32_t index, depth;      /* of the first look, and of the path */
     char path[];
 };
 
