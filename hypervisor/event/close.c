@@ -11,6 +11,7 @@
 #include "domain/upcalls.h"
 #include "event/table.h"
 #include "event/upcalls.h"
+#include "event/virq.h"
 #include "lib/errno.h"
 
 /* What is left to do after the locks are dropped. */
@@ -45,6 +46,15 @@ static void unbind_peer(const struct domain *d,
     far->u.unbound = d->domid;
 }
 
+/* A global one is vCPU 0's, wherever its events were moved to. */
+static void forget_virq(struct domain *d, const struct evtchn *chn)
+    __must_hold(d->events->lock)
+{
+    uint32_t vcpu = virq_is_per_vcpu(chn->u.virq) ? chn->notify_vcpu : 0;
+
+    d->events->virq[vcpu][chn->u.virq] = 0;
+}
+
 /*
  * Close with @d's lock held, and @locked's if not NULL.  -EAGAIN: the lock of
  * c->peer is needed as well.
@@ -70,7 +80,7 @@ static int close_locked(struct domain *d, evtchn_port_t port,
         unbind_peer(d, chn);
         break;
     case EVTCHN_VIRQ:
-        d->events->virq[chn->notify_vcpu][chn->u.virq] = 0;
+        forget_virq(d, chn);
         break;
     case EVTCHN_PIRQ:
         c->was_pirq = true;
