@@ -44,6 +44,8 @@ static int resolve(uint64_t cr2, uint32_t error_code)
     atomic_write(&frames_wanted, true);
     rc = light_fault(v->domain->space, cr2, access_of(error_code));
     v->wants_memory = v->repeat = rc == -ENOMEM;
+    if (v->repeat)
+        return_slowly();
     return rc;
 }
 
@@ -99,5 +101,5 @@ void fault_wake_waiters(void)
 void upcall_frames_free(void)
 {
     this_cpu(memory_came_free) = true;
-    this_cpu(need_resched) = true;
+    cpu_resched(this_cpu(cpu_id));
 }

@@ -77,7 +77,7 @@ static void slice_expired(struct timer *t)
     struct run_queue *q = container_of(t, struct run_queue, slice);
 
     q->slice_armed = false;
-    this_cpu(need_resched) = true;
+    cpu_resched(this_cpu(cpu_id));
 }
 
 /* @v, RUNNABLE and not held, comes back from where it used no CPU. */
@@ -100,7 +100,7 @@ static void join_queue(struct run_queue *q, struct vcpu *v, uint64_t now)
 
     /* Shall it run at once, or when the slice ends? */
     if (!running || v->vtime + SCHED_GRANULARITY_NS < running->vtime)
-        per_cpu(need_resched, v->cpu) = true;
+        cpu_resched(v->cpu);
     else
         arm_slice(q, now);
 }
@@ -140,7 +140,7 @@ static void leave(struct run_queue *q, struct vcpu *v, enum vcpu_state state,
     if (v->state == VCPU_RUNNING) {
         charge(v, now);
         advance_queue(q, v);
-        per_cpu(need_resched, v->cpu) = true;
+        cpu_resched(v->cpu);
     }
     dequeue(q, v);
     v->state = state;
@@ -178,7 +178,7 @@ void vcpu_yield(struct vcpu *v)
         charge(v, time_now());
         if (v->vtime <= first->key)
             v->vtime = first->key + 1;
-        per_cpu(need_resched, v->cpu) = true;
+        cpu_resched(v->cpu);
     }
     spin_unlock(&q->lock);
 }

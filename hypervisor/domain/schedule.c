@@ -33,6 +33,6 @@ void schedule(void)
 
 void sched_start(void)
 {
-    this_cpu(need_resched) = true;
+    cpu_resched(this_cpu(cpu_id));
     enter_guest();
 }

@@ -94,6 +94,7 @@ int vcpu_move_info(struct vcpu *v, struct frame *frame, uint32_t offset)
     v->info_frame = frame;
     atomic_write(&v->info, info);
     vcpu_update_time(v);
+    return_slowly(); /* so that entry.S looks at the new place */
 
     info->evtchn_pending_sel = ~0ULL;
     atomic_write(&info->evtchn_upcall_pending, 1);

@@ -28,6 +28,7 @@
 #include "arch/x86_64/fpu.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
+#include "arch/x86_64/return_path.h"
 #include "arch/x86_64/segment.h"
 #include "core/timer.h"
 #include "lib/heap.h"
@@ -106,8 +107,21 @@ struct vcpu {
 DECLARE_PER_CPU(struct vcpu *, current_vcpu);
 #define current this_cpu(current_vcpu)
 
+/* The hypercall being made is to be made again. */
+static inline void vcpu_repeat(struct vcpu *v)
+{
+    v->repeat = true;
+    return_slowly();
+}
+
 /* Set to make this CPU choose again on its way back to a guest. */
 DECLARE_PER_CPU(bool, need_resched);
+
+static inline void cpu_resched(unsigned int cpu)
+{
+    per_cpu(need_resched, cpu) = true;
+    per_cpu(slow_return, cpu) = true;
+}
 
 /* Make a vCPU of @d, offline, registers as ABI 2.3. */
 int __must_check vcpu_create(struct domain *d, uint32_t id, struct vcpu **v);

@@ -40,7 +40,7 @@ static int16_t own_open(struct domain *d, const struct gnttab_copy_ptr *ptr,
         return GNTST_bad_page;
     case -ENOMEM:
         current->wants_memory = true;
-        current->repeat = true;
+        vcpu_repeat(current);
         return GNTST_eagain;
     default:
         return GNTST_general_error;

@@ -18,8 +18,10 @@ DEFINE_PER_CPU(uint64_t *, multicall_args);
 
 #define SYSCALL_BYTES 2U
 
-static inline long call(uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3,
-                        uint64_t a4, uint64_t a5)
+/* The number last, so that arguments stay in the registers they came in. */
+static inline __attribute__((always_inline)) long call(uint64_t a1, uint64_t a2,
+                                                       uint64_t a3, uint64_t a4,
+                                                       uint64_t a5, uint64_t nr)
 {
     switch (nr) {
 #define HYPERCALL(number, name, args)                                          \
@@ -34,12 +36,12 @@ static inline long call(uint64_t nr, uint64_t a1, uint64_t a2, uint64_t a3,
 
 long hypercall_call(uint64_t nr, const uint64_t args[5])
 {
-    return call(nr, args[0], args[1], args[2], args[3], args[4]);
+    return call(args[0], args[1], args[2], args[3], args[4], nr);
 }
 
 long hypercall_continue(void)
 {
-    current->repeat = true;
+    vcpu_repeat(current);
     return 0;
 }
 
@@ -79,15 +81,18 @@ static void make_again(struct vcpu *v, struct cpu_regs *regs)
     v->repeat = false;
 }
 
-void upcall_hypercall(struct cpu_regs *regs)
+long upcall_hypercall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                      uint64_t a5, uint64_t nr)
+{
+    return call(a1, a2, a3, a4, a5, nr);
+}
+
+void upcall_hypercall_done(long rc)
 {
     struct vcpu *v = current;
-    long rc =
-        call(regs->rax, regs->rdi, regs->rsi, regs->rdx, regs->r10, regs->r8);
 
-    if (unlikely(v->repeat)) {
-        make_again(v, regs);
-        return;
-    }
-    regs->rax = (uint64_t)rc;
+    if (v->repeat)
+        make_again(v, guest_regs());
+    else
+        guest_regs()->rax = (uint64_t)rc;
 }

@@ -45,6 +45,7 @@ void iret_load(const struct iret_context *frame)
         regs->rcx = frame->rcx;
         regs->r11 = frame->r11;
         regs->entry_vector = VECTOR_GP; /* Any but SYSCALL: back by IRET. */
+        return_slowly();
     }
     atomic_write(&v->info->evtchn_upcall_mask,
                  frame->rflags & RFLAGS_IF ? 0 : 1);

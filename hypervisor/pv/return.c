@@ -30,13 +30,16 @@ void upcall_return_to_guest(void)
     for (;;) {
         struct vcpu *v;
 
+        this_cpu(slow_return) = false;
         if (unlikely(this_cpu(need_resched))) {
             schedule();
             evtchn_poll_end(current);
         }
         v = current;
-        if (likely(!vcpu_events_deliverable(v)))
+        if (likely(!vcpu_events_deliverable(v))) {
+            this_cpu(upcall_bytes) = &v->info->evtchn_upcall_pending;
             return;
+        }
         deliver_events(v);
     }
 }

@@ -217,9 +217,8 @@ start64:
     movabs $CPU_AREAS_BASE + AREA_STACK_TOP - REGS_SIZE, %rsp
     mov %esi, %ebx
 
-    lea percpu_start(%rip), %rsi
-    lea percpu_end(%rip), %rcx
-    sub %rsi, %rcx
+    lea percpu_image(%rip), %rsi
+    mov $percpu_size, %ecx
     movabs $CPU_AREAS_BASE + AREA_VARS, %rdi
     rep movsb
 

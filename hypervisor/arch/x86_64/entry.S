@@ -39,6 +39,9 @@
 .macro CR3_LEAVE
 .endm
 
+/* A per-CPU variable, while rsp points to guest_regs(). */
+#define PERCPU(name) (percpu_##name + REGS_SIZE)(%rsp)
+
 .macro SAVE_REGISTERS
     push %rdi
     push %rsi
@@ -120,19 +123,67 @@ syscall_common:
     CR3_ENTER
     push syscall_word(%rip)
     SAVE_REGISTERS
-    CLEAR_REGISTERS
-    mov %rsp, %rdi
+
+    /* Arguments stay where C takes them; the rest is cleared. */
+    mov %r10, %rcx
+    mov %rax, %r9
+    xor %eax, %eax
+    xor %r10d, %r10d
+    xor %r11d, %r11d
+    xor %ebx, %ebx
+    xor %ebp, %ebp /* ends the backtrace, too */
+    xor %r12d, %r12d
+    xor %r13d, %r13d
+    xor %r14d, %r14d
+    xor %r15d, %r15d
     call upcall_hypercall
+
+    /*
+     * The short way back: nothing to do, no upcall due, so the frame is the
+     * one made above but for what the handler did to arguments.  SYSRET must
+     * not see an rip that is not canonical: the fault would come in ring 0 on
+     * the guest's stack.
+     */
+    cmpb $0, PERCPU(slow_return)
+    jne return_slowly
+    mov PERCPU(upcall_bytes), %rcx
+    movzwl (%rcx), %ecx
+    dec %ecx /* pending 1 .. 255, mask 0: below 255 now */
+    cmp $0xff, %ecx
+    jb return_slowly
+    mov REGS_RIP(%rsp), %rcx
+    mov %rcx, %r11
+    shl $16, %r11
+    sar $16, %r11
+    cmp %rcx, %r11
+    jne return_slowly
+
+    mov REGS_RDI(%rsp), %rdi
+    mov REGS_RSI(%rsp), %rsi
+    mov REGS_RDX(%rsp), %rdx
+    mov REGS_R8(%rsp), %r8
+    mov REGS_R9(%rsp), %r9
+    mov REGS_R10(%rsp), %r10
+    mov REGS_RBX(%rsp), %rbx
+    mov REGS_RBP(%rsp), %rbp
+    mov REGS_R12(%rsp), %r12
+    mov REGS_R13(%rsp), %r13
+    mov REGS_R14(%rsp), %r14
+    mov REGS_R15(%rsp), %r15
+    mov REGS_RFLAGS(%rsp), %r11
+    CR3_LEAVE
+    mov REGS_RSP(%rsp), %rsp
+    sysretq
+
+return_slowly:
+    mov %rax, %rdi
+    call upcall_hypercall_done
 
 /* rsp: guest_regs(). */
 return_to_guest:
     call upcall_return_to_guest
 
-    /*
-     * SYSRET is the fast way back.  It loads rcx and r11, and the flat
-     * selectors, and must not see a rip that is not canonical: the fault
-     * would come in ring 0 on the guest's stack.
-     */
+    /* SYSRET where the frame is what SYSRET makes, IRET elsewhere. */
     cmpl $ENTRY_SYSCALL_VALUE, REGS_VECTOR(%rsp)
     jne return_by_iret
     cmpw $SELECTOR_CS64, REGS_CS(%rsp)

@@ -4,8 +4,14 @@
 #include "arch/x86_64/percpu.h"
 
 #include "arch/x86_64/address_map.h"
+#include "arch/x86_64/return_path.h"
 #include "lib/assert.h"
 
+DEFINE_PER_CPU(bool, slow_return) = true;
+DEFINE_PER_CPU(const uint8_t *, upcall_bytes);
+
+static_assert(CPU_AREA_VARS == CPU_AREA_STACK_TOP,
+              "entry.S finds variables behind the stack");
 static_assert(CPU_AREAS_BASE + CPU_MAX * CPU_AREA_SIZE <= GDT_AREAS_BASE,
               "the areas fit");
 

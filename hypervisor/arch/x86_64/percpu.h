@@ -51,7 +51,9 @@ static inline uintptr_t cpu_area(void)
 
 /*
  * Per-CPU variables live in the section .percpu, which start-up copies into
- * each CPU's area; their link addresses are offsets from percpu_start.
+ * each CPU's area.  It is linked at address 0, so the address of a variable is
+ * its offset there; and that is a constant which the compiler, who takes it to
+ * be near rip, must not see: hence the assembly.
  */
 #ifdef UNIT_TEST
 #define DEFINE_PER_CPU(type, name)  type percpu_##name
@@ -59,14 +61,19 @@ static inline uintptr_t cpu_area(void)
 #define this_cpu(name)              (percpu_##name)
 #define per_cpu(name, cpu)          (*((void)(cpu), &percpu_##name))
 #else
-extern char percpu_start[];
 #define DEFINE_PER_CPU(type, name)                                             \
-    __attribute__((section(".percpu"))) type percpu_##name
+    __attribute__((section(".percpu"), used)) type percpu_##name
 #define DECLARE_PER_CPU(type, name) extern type percpu_##name
+#define percpu_offset_(name)                                                   \
+    ({                                                                         \
+        uintptr_t offset_;                                                     \
+                                                                               \
+        __asm__("mov $percpu_" #name ", %k0" : "=r"(offset_));                 \
+        offset_;                                                               \
+    })
 #define percpu_at_(name, area)                                                 \
     (*(__typeof__(&percpu_##name))((area) + CPU_AREA_VARS +                    \
-                                   ((uintptr_t)&percpu_##name -                \
-                                    (uintptr_t)percpu_start)))
+                                   percpu_offset_(name)))
 #define this_cpu(name)     percpu_at_(name, cpu_area())
 #define per_cpu(name, cpu) percpu_at_(name, cpu_area_of(cpu))
 #endif

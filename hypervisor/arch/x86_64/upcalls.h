@@ -14,8 +14,18 @@
 #include "arch/x86_64/regs.h"
 #include "lib/compiler.h"
 
-/* A guest made SYSCALL.  Defined by the hypercall room. */
-void upcall_hypercall(struct cpu_regs *regs);
+/*
+ * A guest made SYSCALL: its arguments and the number.  Returns what goes to
+ * rax.  Defined by the hypercall room.
+ */
+long upcall_hypercall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                      uint64_t a5, uint64_t nr);
+
+/*
+ * What upcall_hypercall() has returned, when it does not go straight back to
+ * the guest: put it where it belongs.
+ */
+void upcall_hypercall_done(long rc);
 
 /* An exception in ring 3.  @cr2 is the address of a #PF.  Defined by pv. */
 void upcall_guest_exception(struct cpu_regs *regs, uint64_t cr2);
