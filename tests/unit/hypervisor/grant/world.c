@@ -22,6 +22,7 @@ static struct frame_totals whole;
 static struct vcpu some_vcpu;
 
 struct vcpu *percpu_current_vcpu = &some_vcpu;
+bool percpu_slow_return;
 
 struct domain *domain_get(domid_t domid)
 {
