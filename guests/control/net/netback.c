@@ -415,7 +415,9 @@ static void look_at(struct backend *back)
     char *front = read_node(back, "frontend");
 
     if (front == NULL) {
-        end(back);
+        /* Marked again while the store was asked: it is on the list still. */
+        if (!back->dirty)
+            end(back);
         return;
     }
     if (back->front == NULL)
