@@ -26,10 +26,12 @@ struct vcpu;
 #define SCHED_SLICE_NS 5000000ULL
 
 /*
- * How far a vCPU that wakes may start behind the queue's virtual time, which
- * is how long one of ordinary weight then has precedence.
+ * How far a vCPU that wakes may start behind the queue's virtual time.  It is
+ * what one loses in the worst case by sleeping for a moment, when another takes
+ * a slice meanwhile; and the longest that one who slept for ever has
+ * precedence.
  */
-#define SCHED_CREDIT_NS 1000000ULL
+#define SCHED_CREDIT_NS SCHED_SLICE_NS
 
 /*
  * One that wakes preempts only if it is further behind than this, else a pair
