@@ -40,6 +40,7 @@ static char *backlog;
 static size_t backlog_size, backlog_room;
 static size_t dropped;
 
+static void (*stdout_fn)(const char *text, size_t size);
 static void (*input_fn)(void *arg, const char *text, size_t size);
 static void *input_arg;
 static char input[INPUT_BYTES];
@@ -125,6 +126,19 @@ void rt_console_write(const char *text, size_t size)
         write_ring(text, size);
     else
         write_hypervisor(text, size);
+}
+
+void rt_console_on_stdout(void (*fn)(const char *text, size_t size))
+{
+    stdout_fn = fn;
+}
+
+void rt_console_stdout(const char *text, size_t size)
+{
+    if (stdout_fn)
+        stdout_fn(text, size);
+    else
+        rt_console_write(text, size);
 }
 
 void rt_console_on_input(void (*fn)(void *arg, const char *text, size_t size),

@@ -94,6 +94,9 @@ void rt_stack_bounds(uint64_t *low, uint64_t *high);
 
 void rt_console_init(void);
 
+/* What was written to stdout or stderr. */
+void rt_console_stdout(const char *text, size_t size);
+
 /* Wait, within bounds, until what was printed has gone out. */
 void rt_console_drain(void);
 

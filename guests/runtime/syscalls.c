@@ -83,7 +83,7 @@ _ssize_t write(int file, const void *data, size_t size)
         errno = EBADF;
         return -1;
     }
-    rt_console_write(data, size);
+    rt_console_stdout(data, size);
     return (_ssize_t)size;
 }
 

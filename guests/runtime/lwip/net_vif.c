@@ -90,6 +90,10 @@ static void set_address(struct vif *vif)
     netif_set_addr(vif->netif, &vif->address[ADDRESS_IP],
                    &vif->address[ADDRESS_NETMASK],
                    &vif->address[ADDRESS_GATEWAY]);
+    /* It will be needed with the first packet that comes. */
+    if (netif_is_link_up(vif->netif) &&
+        !ip4_addr_isany_val(vif->address[ADDRESS_GATEWAY]))
+        etharp_request(vif->netif, &vif->address[ADDRESS_GATEWAY]);
 }
 
 static void have_address(struct vif *vif, enum address which, int rc,

@@ -49,6 +49,13 @@
 #define TCP_OOSEQ_MAX_BYTES TCP_WND
 #define TCP_OOSEQ_MAX_PBUFS 8
 
+/*
+ * Frames that wait for a neighbour's address: when the gateway's has run out,
+ * a burst of first packets must not be lost.
+ */
+#define ARP_QUEUEING  1
+#define ARP_QUEUE_LEN 128
+
 /* Connections that are not accepted yet. */
 #define TCP_LISTEN_BACKLOG         1
 #define TCP_DEFAULT_LISTEN_BACKLOG 128

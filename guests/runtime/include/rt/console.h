@@ -17,6 +17,13 @@
 void rt_console_write(const char *text, size_t size);
 
 /*
+ * Have what goes to stdout and stderr passed to @fn, which prints it by
+ * rt_console_write(); for a program with a prompt to keep whole.  NULL: no
+ * more.
+ */
+void rt_console_on_stdout(void (*fn)(const char *text, size_t size));
+
+/*
  * Have typed bytes passed to @fn, from the loop's context, instead of to
  * stdin.  NULL: back to stdin.
  */
