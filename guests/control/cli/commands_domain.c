@@ -10,6 +10,7 @@
 #include <abi/control.h>
 #include <abi/cpuid.h>
 #include <abi/errno.h>
+#include <abi/sched.h>
 
 #include <cJSON.h>
 
@@ -23,11 +24,10 @@
 #include "store/quota.h"
 #include "store/server.h"
 
-#define LIST_ROOM       64U
-#define PAGES_PER_MIB   256U
-#define STATE_BYTES     7
-#define NS_PER_10MS     10000000ULL
-#define CONFIG_TEXT_MAX 8192U
+#define LIST_ROOM     64U
+#define PAGES_PER_MIB 256U
+#define STATE_BYTES   7
+#define NS_PER_10MS   10000000ULL
 
 /* --- list ----------------------------------------------------------------- */
 
@@ -36,7 +36,8 @@ static void state_text(const struct control_domain_info *d,
                        char out[STATE_BYTES])
 {
     bool shut = d->flags & CONTROL_DOM_shutdown;
-    bool crashed = shut && d->crash_reason[0];
+    bool crashed = shut && (d->shutdown_reason == SHUTDOWN_crash ||
+                            d->shutdown_reason == SHUTDOWN_watchdog);
 
     snprintf(out, STATE_BYTES, "%c%c%c%c%c%c",
              d->flags & CONTROL_DOM_running ? 'r' : '-',
@@ -203,36 +204,62 @@ static bool apply_module(struct cli_call *call, struct domain_config *config)
     return false;
 }
 
-/* What follows the configuration's name, and options of this command. */
-static const char *rest_of(const struct cli_call *call, bool skip_name)
+/* Blank the words that are options, but not what stands in quotes. */
+static void blank_options(char *text)
 {
-    const char *rest = call->rest;
+    char quote = '\0';
 
-    for (;;) {
-        rest += strspn(rest, " \t");
-        if (strncmp(rest, "--", 2) != 0 && strncmp(rest, "-p", 2) != 0) {
-            if (!skip_name)
-                return rest;
-            skip_name = false;
+    while (*text) {
+        size_t bytes = strcspn(text, " \t");
+
+        if (!quote && (strncmp(text, "--", 2) == 0 ||
+                       (bytes == 2 && strncmp(text, "-p", 2) == 0)))
+            memset(text, ' ', bytes);
+        for (size_t i = 0; i < bytes; i++) {
+            if (quote ? text[i] == quote : text[i] == '"' || text[i] == '\'')
+                quote = quote ? '\0' : text[i];
         }
-        rest += strcspn(rest, " \t");
+        text += bytes;
+        text += strspn(text, " \t");
     }
+}
+
+/* The keys and values behind the configuration's name, if there is one. */
+static char *inline_keys(const struct cli_call *call, bool named)
+{
+    char *text = strdup(call->rest), *at;
+
+    if (!text)
+        return NULL;
+    blank_options(text);
+    if (named) {
+        at = text + strspn(text, " \t");
+        memset(at, ' ', strcspn(at, " \t"));
+    }
+
+    return text;
 }
 
 static bool read_config(struct cli_call *call, struct domain_config *config)
 {
-    bool named = has_config_name(call);
+    bool named = has_config_name(call), ok;
     char error[CONFIG_ERROR_BYTES];
-    const char *rest = rest_of(call, named);
+    char *keys;
 
     domain_config_default(config);
     if (named && !apply_module(call, config))
         return false;
-    if (domain_config_apply(config, rest, strlen(rest), SYNTAX_COMMAND, error))
-        return true;
-    cli_fail(call, "%s", error);
+    keys = inline_keys(call, named);
+    if (!keys) {
+        cli_fail(call, "the control domain is out of memory");
+        return false;
+    }
+    ok = domain_config_apply(config, keys, strlen(keys), SYNTAX_COMMAND, error);
+    free(keys);
+    if (!ok)
+        cli_fail(call, "%s", error);
 
-    return false;
+    return ok;
 }
 
 static void print_guest(struct cli_call *call, const struct guest *g)
@@ -319,6 +346,22 @@ static bool ask_poweroff(struct guest *g, char error[CONFIG_ERROR_BYTES])
 static void run_shutdown(struct cli_call *call)
 {
     on_guest(call, ask_poweroff);
+}
+
+static bool crash(struct guest *g, char error[CONFIG_ERROR_BYTES])
+{
+    int rc = hv_shutdown(g->domid, SHUTDOWN_crash);
+
+    if (rc)
+        snprintf(error, CONFIG_ERROR_BYTES, "domain \"%s\": %s", g->config.name,
+                 hv_error_text(rc));
+
+    return rc == 0;
+}
+
+static void run_crash(struct cli_call *call)
+{
+    on_guest(call, crash);
 }
 
 static void print_log(struct cli_call *call, domid_t domid)
@@ -409,6 +452,10 @@ static struct cli_command commands[] = {
      .usage = "DOMAIN",
      .help = "ask a domain to end; what happens then is its on_poweroff",
      .run = run_shutdown},
+    {.name = "crash",
+     .usage = "DOMAIN",
+     .help = "stop a domain as if it had crashed, to try its on_crash",
+     .run = run_crash},
     {.name = "console",
      .usage = "DOMAIN [--log]",
      .help = "attach to a domain's console, or show what it printed",

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <abi/errno.h>
+
 #include <cJSON.h>
 
 #include <rt/store.h>
@@ -18,7 +20,8 @@
 
 static void fail_path(struct cli_call *call, const char *path, int rc)
 {
-    cli_fail(call, "%s: %s", path, hv_error_text(rc));
+    cli_fail(call, "%s: %s", path,
+             rc == -ABI_ENOENT ? "there is no such node" : hv_error_text(rc));
 }
 
 /* Bytes that would confuse a terminal are shown as \xx. */

@@ -56,6 +56,24 @@ static void sink_write(struct cli_sink *sink, const char *text, size_t size)
     term_write(text, size);
 }
 
+/*
+ * Something else has a line to print: it goes above the prompt, which is shown
+ * again with what was typed.
+ */
+static void on_stdout(const char *text, size_t size)
+{
+    bool prompting = !term.running && !term.attached;
+
+    if (prompting)
+        line_edit_hide(&term.edit);
+    term_write(text, size);
+    if (!prompting)
+        return;
+    if (!term.at_line_start)
+        term_write("\n", 1);
+    line_edit_show(&term.edit);
+}
+
 /* --- Attached consoles ---------------------------------------------------- */
 
 static void on_guest_output(void *arg, const char *text, size_t size)
@@ -188,6 +206,7 @@ int terminal_start(void)
         return -ABI_ENOMEM;
     thread_detach(t);
     rt_console_on_input(on_input, NULL);
+    rt_console_on_stdout(on_stdout);
 
     return 0;
 }
