@@ -3,6 +3,7 @@
 
 #include "core/keys.h"
 
+#include "arch/x86_64/interrupt_counts.h"
 #include "core/log.h"
 
 extern const struct debug_key debug_keys_start[], debug_keys_end[];
@@ -13,6 +14,17 @@ static void print_help(void)
         log_info("  %c  %s", k->key, k->help);
 }
 DEBUG_KEY('?', "this list", print_help);
+
+static void print_interrupts(void)
+{
+    const struct interrupt_counts *n = &this_cpu(interrupt_counts);
+
+    log_info("CPU %u: %lu of the timer, %lu of devices, %lu of the console, "
+             "%lu NMIs, %lu stray",
+             this_cpu(cpu_id), n->timer, n->device, n->console, n->nmi,
+             n->stray);
+}
+DEBUG_KEY('i', "interrupts taken", print_interrupts);
 
 void debug_key_press(char key)
 {

@@ -17,8 +17,8 @@ struct debug_key {
 
 /* Placed by the linker into one table. */
 #define DEBUG_KEY(key_, help_, print_)                                         \
-    static const struct debug_key debug_key_##print_ __used __section(         \
-        ".debug_keys") = {(key_), (help_), (print_)}
+    static const struct debug_key debug_key_##print_ __element(                \
+        ".debug_keys", struct debug_key) = {(key_), (help_), (print_)}
 
 /* Run @key's function; says so when there is none. */
 void debug_key_press(char key);

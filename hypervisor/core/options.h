@@ -21,8 +21,9 @@ struct boot_option {
 };
 
 #define BOOT_OPTION(var, name_, help_, flag_, number_)                         \
-    static const struct boot_option boot_option_##var __used __section(        \
-        ".boot_options") = {(name_), (help_), (flag_), (number_)}
+    static const struct boot_option boot_option_##var __element(               \
+        ".boot_options", struct boot_option) = {(name_), (help_), (flag_),     \
+                                                (number_)}
 
 void options_parse(const char *command_line);
 

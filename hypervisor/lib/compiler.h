@@ -6,12 +6,15 @@
 
 #include <stddef.h>
 
-#define __must_check      __attribute__((warn_unused_result))
-#define __noreturn        __attribute__((noreturn))
-#define __printf(f, a)    __attribute__((format(printf, f, a)))
-#define __page_aligned    __attribute__((aligned(4096)))
-#define __used            __attribute__((used))
-#define __section(name)   __attribute__((section(name)))
+#define __must_check    __attribute__((warn_unused_result))
+#define __noreturn      __attribute__((noreturn))
+#define __printf(f, a)  __attribute__((format(printf, f, a)))
+#define __page_aligned  __attribute__((aligned(4096)))
+#define __used          __attribute__((used))
+#define __section(name) __attribute__((section(name)))
+/* Element of an array the linker gathers: no more alignment than its type. */
+#define __element(name, type)                                                  \
+    __attribute__((section(name), used, aligned(_Alignof(type))))
 #define likely(x)         __builtin_expect(!!(x), 1)
 #define unlikely(x)       __builtin_expect(!!(x), 0)
 #define barrier()         __asm__ __volatile__("" ::: "memory")
