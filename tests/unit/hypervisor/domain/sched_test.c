@@ -278,8 +278,8 @@ TEST("one that runs alone is never interrupted")
 TEST("the slice timer stops when nobody waits any more")
 {
     add(256, 0, 0);
-    add(256, 10 * MS, 1000 * MS);
-    simulate(100 * MS);
+    add(256, 1 * MS, 1000 * MS);
+    simulate(8 * MS); /* Its turn was at 5 ms, to last until 10 ms. */
     EXPECT_EQ(vcpu[1].state, VCPU_BLOCKED);
     EXPECT_FALSE(percpu_run_queue.slice.armed);
 }
@@ -345,8 +345,8 @@ TEST("a yield lets those who wait go first, and costs nothing alone")
     vcpu_yield(&vcpu[0]);
     EXPECT_FALSE(percpu_need_resched);
 
-    add(256, 0, 0);
-    simulate(1 * MS);
+    add(256, 0, 0); /* It is far behind, and yields all the same. */
+    simulate(MS / 10);
     for (int i = 0; i < 10; i++) {
         struct vcpu *before = current;
 
@@ -451,6 +451,15 @@ TEST("a change of weight counts from then on")
     expect_share(1, 4000 * MS, 75);
 }
 
+TEST("a change of weight does not count for what ran before")
+{
+    add(256, 0, 0);
+    choose_if_due();
+    now += 100 * MS;
+    vcpu_set_weight(&vcpu[0], 1);
+    EXPECT_EQ(vcpu[0].vtime, 100 * MS);
+}
+
 TEST("runstate times add up to the time that passed")
 {
     struct vcpu_runstate_info info;
@@ -467,4 +476,5 @@ TEST("runstate times add up to the time that passed")
     EXPECT_TRUE(info.time[RUNSTATE_blocked] > 0);
     EXPECT_TRUE(info.time[RUNSTATE_runnable] > 0);
     EXPECT_EQ(vcpu_cpu_time(&vcpu[0]), script[0].ran_ns);
+    EXPECT_EQ(vcpu_cpu_time(&vcpu[1]), script[1].ran_ns);
 }
