@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/power.h"
 #include "domain/domain.h"
+#include "domain/policy.h"
 #include "domain/table.h"
 #include "domain/upcalls.h"
 #include "domain/vcpu.h"
@@ -117,7 +118,7 @@ void domain_shutdown(struct domain *d, uint32_t reason)
 
     if (!first)
         return;
-    if (d->rights & DOMAIN_RIGHT_POWER)
+    if (policy_allows(d, POLICY_power))
         end_machine(d, reason);
     upcall_domain_changed();
 }

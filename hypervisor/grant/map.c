@@ -11,6 +11,7 @@
 #include "grant/grant.h"
 
 #include "domain/domain.h"
+#include "domain/policy.h"
 #include "grant/active.h"
 #include "grant/maptrack.h"
 #include "grant/table.h"
@@ -56,7 +57,8 @@ static void map_commit(struct domain *d, struct domain *granter,
     __atomic_store_n(&track->state, MAPTRACK_MAPPED, __ATOMIC_RELEASE);
 
     op->handle = handle;
-    op->dev_bus_addr = d->rights & DOMAIN_RIGHT_DEVICE ? mfn_to_maddr(m) : 0;
+    op->dev_bus_addr =
+        policy_allows(d, POLICY_machine_address) ? mfn_to_maddr(m) : 0;
 }
 
 static int16_t map_from(struct domain *d, struct domain *granter,
@@ -91,7 +93,8 @@ void grant_map(struct domain *d, struct gnttab_map_grant_ref *op)
     if (op->flags & GNTMAP_contains_pte)
         return;
     op->status = GNTST_permission_denied;
-    if ((op->flags & GNTMAP_device_map) && !(d->rights & DOMAIN_RIGHT_DEVICE))
+    if ((op->flags & GNTMAP_device_map) &&
+        !policy_allows(d, POLICY_machine_address))
         return;
 
     op->status = GNTST_bad_domain;

@@ -3,10 +3,10 @@
 
 #include <abi/console_io.h>
 
-#include "control/policy.h"
 #include "core/console.h"
 #include "core/time.h"
 #include "domain/domain.h"
+#include "domain/policy.h"
 #include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"

@@ -4,8 +4,8 @@
 #include "control/control.h"
 
 #include "arch/x86_64/cpu.h"
-#include "control/policy.h"
 #include "domain/domain.h"
+#include "domain/policy.h"
 #include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"

@@ -3,12 +3,12 @@
 
 #include <abi/device.h>
 
-#include "control/policy.h"
 #include "device/config_space.h"
 #include "device/msix.h"
 #include "device/owner.h"
 #include "device/reset.h"
 #include "domain/domain.h"
+#include "domain/policy.h"
 #include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"

@@ -3,8 +3,8 @@
 
 #include <abi/event_channel.h>
 
-#include "control/policy.h"
 #include "domain/domain.h"
+#include "domain/policy.h"
 #include "domain/vcpu.h"
 #include "event/evtchn.h"
 #include "hypercall/hypercall.h"

@@ -9,6 +9,7 @@
 #include <abi/grant_table.h>
 
 #include "domain/domain.h"
+#include "domain/policy.h"
 #include "domain/vcpu.h"
 #include "grant/grant.h"
 #include "hypercall/hypercall.h"
@@ -137,8 +138,8 @@ static int16_t subject_status(const struct domain *d, domid_t domid)
 {
     if (domid == DOMID_SELF || domid == d->domid)
         return GNTST_okay;
-    return d->rights & DOMAIN_RIGHT_CONTROL ? GNTST_bad_domain
-                                            : GNTST_permission_denied;
+    return policy_allows(d, POLICY_list) ? GNTST_bad_domain
+                                         : GNTST_permission_denied;
 }
 
 /* The gfns of the first @count frames; -EFAULT. */

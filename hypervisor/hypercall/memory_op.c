@@ -6,8 +6,8 @@
 
 #include <abi/memory.h>
 
-#include "control/policy.h"
 #include "domain/domain.h"
+#include "domain/policy.h"
 #include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"

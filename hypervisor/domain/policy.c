@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who may do what to others. */
 
-#include "control/policy.h"
+#include "domain/policy.h"
 
 #include "lib/assert.h"
 

@@ -6,8 +6,8 @@
  * does to itself needs none.
  */
 
-#ifndef CONTROL_POLICY_H
-#define CONTROL_POLICY_H
+#ifndef DOMAIN_POLICY_H
+#define DOMAIN_POLICY_H
 
 #include <stdbool.h>
 
@@ -43,4 +43,4 @@ enum policy_operation {
 
 bool policy_allows(const struct domain *d, enum policy_operation operation);
 
-#endif /* CONTROL_POLICY_H */
+#endif /* DOMAIN_POLICY_H */
