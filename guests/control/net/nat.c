@@ -376,9 +376,15 @@ enum nat_verdict nat_outward(struct nat *nat, struct nat_guest *guest,
 
 /* --- Inward --------------------------------------------------------------- */
 
+/*
+ * *refused says what becomes of the packet if there is no flow for it: what
+ * belongs to a connection that is gone, or is for a guest that is gone, goes to
+ * our own stack, which knows no such connection and resets it.
+ */
 static struct nat_flow *open_inward(struct nat *nat,
                                     struct nat_forward *forward,
-                                    const struct ip4_view *view, uint64_t now)
+                                    const struct ip4_view *view, uint64_t now,
+                                    enum nat_verdict *refused)
 {
     struct nat_guest *guest = *guest_at(nat, forward->guest_address);
     struct nat_key inside = {
@@ -392,6 +398,7 @@ static struct nat_flow *open_inward(struct nat *nat,
         view->proto == PROTO_TCP ? NAT_TCP_OPENING : NAT_UNANSWERED;
     struct nat_flow *flow;
 
+    *refused = NAT_NOT_OURS;
     if (guest == NULL) {
         drop(nat, NAT_DROP_no_guest);
         return NULL;
@@ -400,6 +407,8 @@ static struct nat_flow *open_inward(struct nat *nat,
         drop(nat, NAT_DROP_no_flow);
         return NULL;
     }
+
+    *refused = NAT_DROPPED;
     /* Two ports forwarded to one of the guest's, from one remote end. */
     if (nat_flow_inside(&nat->flows, &inside) != NULL) {
         drop(nat, NAT_DROP_no_port);
@@ -437,6 +446,7 @@ static enum nat_verdict inward_error(struct nat *nat, struct ip4_view *view,
 enum nat_verdict nat_inward(struct nat *nat, struct ip4_view *view,
                             uint64_t now, struct nat_guest **guest)
 {
+    enum nat_verdict refused;
     struct nat_key outside;
     struct nat_flow *flow;
 
@@ -466,9 +476,9 @@ enum nat_verdict nat_inward(struct nat *nat, struct ip4_view *view,
 
         if (forward == NULL)
             return NAT_NOT_OURS;
-        flow = open_inward(nat, forward, view, now);
+        flow = open_inward(nat, forward, view, now, &refused);
         if (flow == NULL)
-            return NAT_DROPPED;
+            return refused;
     }
     if (view->ip[IP4_TTL] <= 1)
         return drop(nat, NAT_DROP_expired);

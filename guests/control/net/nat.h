@@ -44,7 +44,7 @@ struct nat_forward {
     uint64_t opened; /* flows */
 };
 
-/* Why packets were dropped. */
+/* Why packets were dropped, or left to our own stack to be refused. */
 #define NAT_DROPS(DROP)                                                        \
     DROP(malformed, "damaged or cut short")                                    \
     DROP(fragment, "fragments")                                                \
@@ -81,7 +81,7 @@ struct nat {
 
 enum nat_verdict {
     NAT_TRANSLATED,
-    NAT_NOT_OURS, /* inward: of no flow and no forward; for our own stack */
+    NAT_NOT_OURS, /* inward: for our own stack, to serve or to refuse */
     NAT_DROPPED,
 };
 

@@ -230,14 +230,14 @@ TEST("no more forwards than the limit")
     EXPECT_EQ(nat_forward_add(&nat, PROTO_TCP, 60000, ALICE, 80), -ABI_ENOSPC);
 }
 
-TEST("a forward to a guest that is not there is dropped, and works when it is")
+TEST("a forward to a guest that is not there is refused, and works when it is")
 {
     static struct nat_guest carol;
     struct nat_guest *to;
 
     EXPECT_EQ(nat_forward_add(&nat, PROTO_TCP, 9000, BOB + 1, 80), 0);
     test_tcp(&p, REMOTE, 1, UPLINK, 9000, TCP_SYN, 1, 0, 0);
-    EXPECT_EQ(inward(&to), NAT_DROPPED);
+    EXPECT_EQ(inward(&to), NAT_NOT_OURS);
     EXPECT_EQ(dropped(NAT_DROP_no_guest), 1);
 
     EXPECT_TRUE(nat_guest_add(&nat, &carol, BOB + 1));
@@ -254,7 +254,7 @@ TEST("an address belongs to one guest")
     EXPECT_FALSE(nat_guest_add(&nat, &thief, ALICE));
 }
 
-TEST("only a SYN begins a TCP flow, from either side")
+TEST("only a SYN begins a TCP flow; the rest is dropped or left to be reset")
 {
     static const uint8_t flags[] = {0,
                                     TCP_ACK,
@@ -270,7 +270,7 @@ TEST("only a SYN begins a TCP flow, from either side")
         test_tcp(&p, ALICE, 7, REMOTE, 80, flags[i], 1, 1, 0);
         EXPECT_EQ(outward(&alice), NAT_DROPPED);
         test_tcp(&p, REMOTE, 7, UPLINK, 9000, flags[i], 1, 1, 0);
-        EXPECT_EQ(inward(&to), NAT_DROPPED);
+        EXPECT_EQ(inward(&to), NAT_NOT_OURS);
     }
     EXPECT_EQ(nat.flows.count, 0);
     EXPECT_EQ(dropped(NAT_DROP_no_flow), 2 * sizeof(flags));
