@@ -49,8 +49,8 @@
  */
 #define ARP_TABLE_SIZE     64
 #define ARP_QUEUEING       1
-#define ARP_QUEUE_LEN      8
-#define MEMP_NUM_ARP_QUEUE 128
+#define ARP_QUEUE_LEN      64
+#define MEMP_NUM_ARP_QUEUE 512
 
 #define TCP_MSS             1460
 #define TCP_WND             (16 * TCP_MSS)
