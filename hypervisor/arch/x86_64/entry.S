@@ -96,6 +96,17 @@
     pop %rdi
 .endm
 
+/*
+ * Bits 47 to 63 of the guest's rip must be the same: its upper half, signed,
+ * lies between -2^15 and 2^15 - 1.  Uses r11.
+ */
+.macro JUMP_UNLESS_CANONICAL to
+    mov (REGS_RIP + 4)(%rsp), %r11d
+    add $0x8000, %r11d
+    shr $16, %r11d
+    jnz \to
+.endm
+
     .text
 
 /* --- SYSCALL ----------------------------------------------------------- */
@@ -151,12 +162,7 @@ syscall_common:
     dec %ecx /* pending 1 .. 255, mask 0: below 255 now */
     cmp $0xff, %ecx
     jb return_slowly
-    mov REGS_RIP(%rsp), %rcx
-    mov %rcx, %r11
-    shl $16, %r11
-    sar $16, %r11
-    cmp %rcx, %r11
-    jne return_slowly
+    JUMP_UNLESS_CANONICAL return_slowly
 
     mov REGS_RDI(%rsp), %rdi
     mov REGS_RSI(%rsp), %rsi
@@ -170,6 +176,7 @@ syscall_common:
     mov REGS_R13(%rsp), %r13
     mov REGS_R14(%rsp), %r14
     mov REGS_R15(%rsp), %r15
+    mov REGS_RIP(%rsp), %rcx
     mov REGS_RFLAGS(%rsp), %r11
     CR3_LEAVE
     mov REGS_RSP(%rsp), %rsp
@@ -190,12 +197,7 @@ return_to_guest:
     jne return_by_iret
     cmpw $SELECTOR_DS, REGS_SS(%rsp)
     jne return_by_iret
-    mov REGS_RIP(%rsp), %rcx
-    mov %rcx, %rax
-    shl $16, %rax
-    sar $16, %rax
-    cmp %rcx, %rax
-    jne return_by_iret
+    JUMP_UNLESS_CANONICAL return_by_iret
 
     LOAD_REGISTERS
     CR3_LEAVE
