@@ -38,6 +38,7 @@
 #include "event/upcalls.h"
 #include "memory/frame.h"
 #include "memory/light.h"
+#include "memory/pool.h"
 
 #define FRAMES 4096U
 
@@ -60,9 +61,15 @@ uint64_t time_now(void)
     return ++now;
 }
 
+/* Each vCPU has two: after so many of them all memory is gone; 0: never. */
+static unsigned int exhaust_after;
+static void exhaust(void);
+
 void timer_init(struct timer *t, void (*expired)(struct timer *t))
 {
     *t = (struct timer){.expired = expired};
+    if (exhaust_after && --exhaust_after == 0)
+        exhaust();
 }
 
 void timer_set(struct timer *t, uint64_t deadline)
@@ -268,6 +275,51 @@ static void give_back(void)
 {
     while (taken_count)
         frame_put(taken[--taken_count]);
+}
+
+/* Small objects taken away, so that no frame has room for one more. */
+#define SIZES   7U
+#define OBJECTS 512U
+static void *objects[SIZES][OBJECTS];
+static unsigned int object_count[SIZES];
+
+static void exhaust(void)
+{
+    leave_frames(0);
+    for (unsigned int i = 0; i < SIZES; i++) {
+        void *object;
+
+        object_count[i] = 0;
+        while ((object = pool_alloc(32UL << i)) != NULL)
+            objects[i][object_count[i]++] = object;
+    }
+}
+
+static void recover(void)
+{
+    give_back();
+    for (unsigned int i = 0; i < SIZES; i++)
+        while (object_count[i])
+            pool_free(objects[i][--object_count[i]], 32UL << i);
+}
+
+TEST("a creation whose later parts find no memory undoes the earlier ones")
+{
+    struct domain_config config = small();
+
+    for (unsigned int vcpus = 1; vcpus <= 4; vcpus++) {
+        for (unsigned int after = 1; after <= 2 * vcpus; after++) {
+            struct domain *d;
+
+            config.create.vcpu_count = vcpus;
+            exhaust_after = after;
+            EXPECT_EQ(domain_create(&config, &d), -ENOMEM);
+            exhaust_after = 0;
+            recover();
+            EXPECT_EQ(domain_count(), 1);
+            expect_all_back();
+        }
+    }
 }
 
 TEST("a creation that runs out of memory at any point undoes all it did")
