@@ -120,11 +120,13 @@ static bool wait_gone(domid_t domid)
     return true;
 }
 
-/* The domain and all that is connected to it; the record stays. */
+/*
+ * End the domain and all that is connected to it; the record stays.  False: it
+ * lives on.
+ */
 static bool tear_down(struct guest *g, char error[CONFIG_ERROR_BYTES])
 {
-    domid_t domid = g->domid;
-    int rc = hv_destroy(domid);
+    int rc = hv_destroy(g->domid);
 
     if (rc && rc != -ABI_ESRCH) {
         snprintf(error, CONFIG_ERROR_BYTES,
@@ -135,14 +137,24 @@ static bool tear_down(struct guest *g, char error[CONFIG_ERROR_BYTES])
     disconnect(g);
     guest_clear_domid(g);
     guest_drop_addresses(g);
-    if (!wait_gone(domid)) {
-        snprintf(error, CONFIG_ERROR_BYTES,
-                 "domain %u has ended, but pages of it are still in use",
-                 (unsigned int)domid);
-        return false;
-    }
 
     return true;
+}
+
+/* The same, and wait until its memory is free again.  False: some is not. */
+static bool tear_down_wait(struct guest *g, char error[CONFIG_ERROR_BYTES])
+{
+    domid_t domid = g->domid;
+
+    if (!tear_down(g, error))
+        return false;
+    if (wait_gone(domid))
+        return true;
+    snprintf(error, CONFIG_ERROR_BYTES,
+             "domain %u has ended, but pages of it are still in use",
+             (unsigned int)domid);
+
+    return false;
 }
 
 static bool start(struct guest *g, bool paused, char error[CONFIG_ERROR_BYTES])
@@ -176,9 +188,29 @@ static bool build(struct guest *g, bool paused, char error[CONFIG_ERROR_BYTES])
         start(g, paused, error))
         return true;
 
-    (void)tear_down(g, ignored);
+    (void)tear_down_wait(g, ignored);
 
     return false;
+}
+
+/* Its nodes under /vm would be those of both. */
+static bool check_uuid(const struct domain_config *config,
+                       char error[CONFIG_ERROR_BYTES])
+{
+    const struct guest *g;
+
+    if (!config->has_uuid)
+        return true;
+    TAILQ_FOREACH(g, guest_all(), in_all)
+    {
+        if (memcmp(g->config.uuid, config->uuid, sizeof(config->uuid)) == 0) {
+            snprintf(error, CONFIG_ERROR_BYTES,
+                     "the uuid is that of domain \"%s\"", g->config.name);
+            return false;
+        }
+    }
+
+    return true;
 }
 
 static struct guest *create_locked(const struct domain_config *config,
@@ -187,7 +219,7 @@ static struct guest *create_locked(const struct domain_config *config,
     const struct guest *other = guest_find_name(config->name);
     struct guest *g;
 
-    if (!domain_config_check(config, error))
+    if (!domain_config_check(config, error) || !check_uuid(config, error))
         return NULL;
     if (other) {
         snprintf(error, CONFIG_ERROR_BYTES,
@@ -224,28 +256,30 @@ struct guest *lifecycle_create(const struct domain_config *config, bool paused,
 
 /* --- By command ----------------------------------------------------------- */
 
-/* @guest may have gone while the lock was waited for. */
-static bool still_there(const struct guest *guest,
+/* @guest may have gone, or ended and come back, while the lock was held. */
+static bool still_there(const struct guest *guest, domid_t domid,
                         char error[CONFIG_ERROR_BYTES])
 {
-    const struct guest *g;
-
-    TAILQ_FOREACH(g, guest_all(), in_all)
-    if (g == guest && g->has_domid)
+    if (guest_find(domid) == guest)
         return true;
-    snprintf(error, CONFIG_ERROR_BYTES, "the domain is gone already");
+    snprintf(error, CONFIG_ERROR_BYTES, "domain %u is gone already",
+             (unsigned int)domid);
 
     return false;
 }
 
 bool lifecycle_destroy(struct guest *guest, char error[CONFIG_ERROR_BYTES])
 {
+    domid_t domid = guest->domid;
     bool ok;
 
     mutex_lock(&lock);
-    ok = still_there(guest, error) && tear_down(guest, error);
-    if (ok)
-        guest_free(guest);
+    ok = still_there(guest, domid, error);
+    if (ok) {
+        ok = tear_down_wait(guest, error);
+        if (!guest->has_domid)
+            guest_free(guest);
+    }
     mutex_unlock(&lock);
 
     return ok;
@@ -293,9 +327,15 @@ bool lifecycle_unpause(struct guest *guest, char error[CONFIG_ERROR_BYTES])
 bool lifecycle_ask(struct guest *guest, const char *how,
                    char error[CONFIG_ERROR_BYTES])
 {
-    int rc = nodes_ask_shutdown(guest->domid, how);
+    domid_t domid = guest->domid;
+    int rc = nodes_ask_shutdown(domid, how);
 
-    return rc == 0 || fail_op(guest, "asked to end", rc, error);
+    if (rc) /* The record may have gone while the store was asked. */
+        snprintf(error, CONFIG_ERROR_BYTES,
+                 "domain %u cannot be asked to end: %s", (unsigned int)domid,
+                 hv_error_text(rc));
+
+    return rc == 0;
 }
 
 /* --- By themselves -------------------------------------------------------- */
@@ -334,6 +374,17 @@ static bool may_restart(struct guest *g)
     return ++g->quick_ends <= QUICK_END_MAX;
 }
 
+/* For good; what could not be freed is told. */
+static void end(struct guest *g)
+{
+    char error[CONFIG_ERROR_BYTES];
+
+    if (!tear_down_wait(g, error))
+        printf("%s\n", error);
+    if (!g->has_domid)
+        guest_free(g);
+}
+
 static void restart(struct guest *g)
 {
     char error[CONFIG_ERROR_BYTES];
@@ -343,24 +394,23 @@ static void restart(struct guest *g)
                "it is not restarted\n",
                g->config.name, QUICK_END_MAX + 1,
                (unsigned int)(QUICK_END_NS / RT_NS_PER_S));
-        if (tear_down(g, error))
-            guest_free(g);
-        else
-            printf("%s\n", error);
+        end(g);
         return;
     }
-    if (tear_down(g, error) && build(g, false, error)) {
+    /* Pages that are still in use do not keep the new one from being made. */
+    (void)tear_down_wait(g, error);
+    if (!g->has_domid && build(g, false, error)) {
         printf("domain \"%s\" is restarted as domain %u\n", g->config.name,
                (unsigned int)g->domid);
         return;
     }
     printf("domain \"%s\" cannot be restarted: %s\n", g->config.name, error);
-    guest_free(g);
+    if (!g->has_domid)
+        guest_free(g);
 }
 
 static void ended(struct guest *g, const struct control_domain_info *info)
 {
-    char error[CONFIG_ERROR_BYTES];
     enum config_action action = action_for(g, info->shutdown_reason);
 
     g->shut_down = true;
@@ -372,10 +422,7 @@ static void ended(struct guest *g, const struct control_domain_info *info)
 
     switch (action) {
     case ACTION_DESTROY:
-        if (tear_down(g, error))
-            guest_free(g);
-        else
-            printf("%s\n", error);
+        end(g);
         break;
     case ACTION_RESTART:
         restart(g);

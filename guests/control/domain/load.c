@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <abi/control.h>
@@ -20,6 +21,7 @@
 #include "domain/hv.h"
 #include "domain/modules.h"
 #include "lib/elf_image.h"
+#include "lib/hypercall_page.h"
 
 #define PAGE_BYTES    4096ULL
 #define PAGES_PER_MIB 256ULL
@@ -205,6 +207,29 @@ static bool fill_image(domid_t domid, const struct module *kernel,
     return true;
 }
 
+/* For kernels that call through a page of stubs. */
+static bool fill_hypercall_page(domid_t domid, const struct elf_image *image,
+                                char error[CONFIG_ERROR_BYTES])
+{
+    uint64_t paddr = image->hypercall_page - image->virt_base;
+    uint8_t *page;
+    int rc;
+
+    if (!image->hypercall_page)
+        return true;
+    if (paddr % PAGE_BYTES || paddr >= image->end)
+        return fail(error, "its hypercall page lies outside the image");
+    page = malloc(PAGE_BYTES);
+    if (!page)
+        return fail(error, "the control domain is out of memory");
+    hypercall_page_fill(page);
+    rc = hv_copy_to(domid, paddr, page, PAGE_BYTES);
+    free(page);
+
+    return rc == 0 || fail(error, "its hypercall page cannot be written: %s",
+                           hv_error_text(rc));
+}
+
 static bool make_ports(struct guest *guest, domid_t self,
                        char error[CONFIG_ERROR_BYTES])
 {
@@ -285,6 +310,7 @@ bool load_fill(struct guest *guest, const struct module *kernel,
     guest->console_gfn = gfn + PAGE_CONSOLE;
 
     return fill_image(guest->domid, kernel, image, error) &&
+           fill_hypercall_page(guest->domid, image, error) &&
            make_ports(guest, self, error) && seed_grants(guest, self, error) &&
            set_start(guest, image, error);
 }
