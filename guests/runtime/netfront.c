@@ -21,12 +21,17 @@
 #include <abi/errno.h>
 
 #include <rt/event.h>
+#include <rt/time.h>
+#include <rt/timer.h>
 #include <rt/xenbus.h>
 
 #include "netfront_link.h"
 
 #define PATH_BYTES 64
 #define MAC_BYTES  6
+
+/* After so long without a frame, the buffers give their memory back. */
+#define REST_NS (5 * RT_NS_PER_S)
 
 /* Frames taken in one go, so that timers and threads have their turn. */
 #define RX_BUDGET 256U
@@ -52,6 +57,8 @@ struct netfront {
     struct xs_watch *backend_watch; /* on dir/backend */
     struct xenbus_follow *follow;
     struct rt_work flush;
+    struct rt_timer rest;
+    uint64_t frames_seen; /* when `rest` was armed */
     struct netfront_stats stats;
     struct netfront_link link;
 };
@@ -87,6 +94,7 @@ static void go_down(struct netfront *front)
 {
     if (front->state == FRONT_DOWN)
         return;
+    rt_timer_cancel(&front->rest);
     if (front->state == FRONT_UP)
         front->ops->link(front->arg, false);
     front->state = FRONT_DOWN;
@@ -280,6 +288,28 @@ static void break_off(struct netfront *front)
     write_state(front, XenbusStateClosed);
 }
 
+/*
+ * Armed by traffic, and again only if there was more of it meanwhile: a guest
+ * at rest has no timer.
+ */
+static void watch_for_rest(struct netfront *front)
+{
+    if (rt_timer_armed(&front->rest))
+        return;
+    front->frames_seen = front->stats.rx_frames + front->stats.tx_frames;
+    rt_timer_arm(&front->rest, rt_now_ns() + REST_NS);
+}
+
+static void rest_due(void *arg)
+{
+    struct netfront *front = arg;
+
+    if (front->frames_seen != front->stats.rx_frames + front->stats.tx_frames)
+        watch_for_rest(front);
+    else
+        netfront_link_rest(&front->link);
+}
+
 static void receive(struct netfront *front)
 {
     struct front_rx *rx = &front->link.rx;
@@ -307,6 +337,7 @@ static void receive(struct netfront *front)
     if (front_rx_publish(rx))
         rt_port_notify(front->link.port);
     front->ops->received_all(front->arg);
+    watch_for_rest(front);
 }
 
 static void reap(struct netfront *front)
@@ -343,8 +374,11 @@ static void flush(void *arg)
 {
     struct netfront *front = arg;
 
-    if (front->state == FRONT_UP && front_tx_publish(&front->link.tx))
+    if (front->state != FRONT_UP)
+        return;
+    if (front_tx_publish(&front->link.tx))
         rt_port_notify(front->link.port);
+    watch_for_rest(front);
 }
 
 uint8_t *netfront_frame(struct netfront *front)
@@ -407,6 +441,7 @@ int netfront_create(struct xs *xs, unsigned int index,
     front->ops = ops;
     front->arg = arg;
     front->flush = (struct rt_work){.fn = flush, .arg = front};
+    front->rest = (struct rt_timer){.fn = rest_due, .arg = front};
     sniprintf(front->dir, sizeof(front->dir), "device/vif/%u", index);
     sniprintf(path, sizeof(path), "%s/backend", front->dir);
     rc = xs_watch_async(xs, path, backend_event, front, &front->backend_watch);

@@ -146,3 +146,14 @@ void netfront_link_close(struct netfront_link *link)
     take_back(&link->tx_page);
     take_back(&link->rx_page);
 }
+
+void netfront_link_rest(struct netfront_link *link)
+{
+    front_tx_reap(&link->tx);
+    if (!front_tx_idle(&link->tx) || front_rx_waiting(&link->rx))
+        return;
+    for (uint32_t i = 0; i < link->tx.page_count; i++)
+        page_discard(link->tx.pages[i].va, 1);
+    for (uint32_t i = 0; i < link->rx.page_count; i++)
+        page_discard(link->rx.pages[i].va, 1);
+}

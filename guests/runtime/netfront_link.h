@@ -33,4 +33,11 @@ bool netfront_link_more_tx(struct netfront_link *link);
 /* Twice as many receive buffers, up to a limit. */
 void netfront_link_more_rx(struct netfront_link *link);
 
+/*
+ * Give back the memory of all buffers that hold nothing.  They stay posted and
+ * lent, and cost memory again when a frame comes.  A frame that comes at this
+ * very moment may be lost.
+ */
+void netfront_link_rest(struct netfront_link *link);
+
 #endif /* RT_NETFRONT_LINK_H */

@@ -120,6 +120,11 @@ bool front_tx_publish(struct front_tx *tx)
                    &tx->published, tx->req_prod);
 }
 
+bool front_tx_idle(const struct front_tx *tx)
+{
+    return tx->free_count == tx->page_count * TX_BUFFERS_PER_PAGE;
+}
+
 /* --- Receive -------------------------------------------------------------- */
 
 void front_rx_init(struct front_rx *rx, struct netif_rx_ring *shared)
@@ -204,8 +209,13 @@ bool front_rx_publish(struct front_rx *rx)
                    &rx->published, rx->req_prod);
 }
 
+bool front_rx_waiting(const struct front_rx *rx)
+{
+    return !rx->broken && load(&rx->shared->h.rsp_prod) != rx->rsp_cons;
+}
+
 bool front_rx_ask_event(struct front_rx *rx)
 {
     ask_event(&rx->shared->h.rsp_event, rx->rsp_cons + 1);
-    return !rx->broken && load(&rx->shared->h.rsp_prod) != rx->rsp_cons;
+    return front_rx_waiting(rx);
 }

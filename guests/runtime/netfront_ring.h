@@ -81,6 +81,9 @@ void front_tx_push(struct front_tx *tx, uint16_t size);
 /* Show the backend what was queued; true: it wants an event. */
 bool front_tx_publish(struct front_tx *tx);
 
+/* No frame is under way. */
+bool front_tx_idle(const struct front_tx *tx);
+
 /* One more receive buffer, posted. */
 void front_rx_add_page(struct front_rx *rx, struct lent_page page);
 
@@ -100,5 +103,8 @@ bool front_rx_publish(struct front_rx *rx);
 
 /* Have an event for the next frame; true: there is one already. */
 bool front_rx_ask_event(struct front_rx *rx);
+
+/* There is a frame that has not been taken. */
+bool front_rx_waiting(const struct front_rx *rx);
 
 #endif /* RT_NETFRONT_RING_H */

@@ -93,22 +93,21 @@ void *page_alloc_zero(size_t count)
     return va;
 }
 
-/* Failing is no harm: the frames just stay ours. */
-static void discard(uint64_t gfn, size_t count)
+void page_discard(void *va, size_t count)
 {
-    struct light_discard arg = {.gfn = gfn, .count = count};
+    struct light_discard arg = {.gfn = rt_va_gfn(va), .count = count};
 
-    if (rt_is_light() && count >= DISCARD_MIN_PAGES)
+    /* Failing is no harm: the frames just stay ours. */
+    if (rt_is_light())
         hypercall_light_op(LIGHT_OP_discard, &arg);
 }
 
 void page_free(void *va, size_t count)
 {
-    uint64_t gfn = rt_va_gfn(va);
-
-    if (!page_map_release(&map, gfn, count))
+    if (!page_map_release(&map, rt_va_gfn(va), count))
         rt_panic("page_free(%p, %zu): not allocated", va, count);
-    discard(gfn, count);
+    if (count >= DISCARD_MIN_PAGES)
+        page_discard(va, count);
 }
 
 size_t page_free_count(void)

@@ -28,6 +28,13 @@ void *page_alloc_zero(size_t count);
  */
 void page_free(void *va, size_t count);
 
+/*
+ * The contents of these pages are not needed any more: their memory goes back
+ * to the host until they are next touched (class light).  Pages that are lent
+ * for copying only may be given up so, too.
+ */
+void page_discard(void *va, size_t count);
+
 /* Pages that are free now, and all pages of RAM. */
 size_t page_free_count(void);
 size_t page_total_count(void);
