@@ -200,11 +200,6 @@ struct packet *virtio_net_receive(void)
     return NULL;
 }
 
-bool virtio_net_has_input(void)
-{
-    return card.open && virtqueue_has_done(&card.rx.queue);
-}
-
 bool virtio_net_send(struct packet *packet)
 {
     if (!card.open) { /* Nowhere to go, for good. */

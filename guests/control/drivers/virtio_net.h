@@ -34,7 +34,6 @@ const struct virtio_net_stats *virtio_net_stats(void);
 
 /* The next frame that came in; NULL: none. */
 struct packet *virtio_net_receive(void);
-bool virtio_net_has_input(void);
 
 /* False: the card's queue is full; the packet stays the caller's. */
 bool virtio_net_send(struct packet *packet);

@@ -121,11 +121,6 @@ void *virtqueue_take(struct virtqueue *queue, uint32_t *bytes)
     return cookie;
 }
 
-bool virtqueue_has_done(const struct virtqueue *queue)
-{
-    return !queue->broken && load16(&queue->used->index) != queue->taken;
-}
-
 bool virtqueue_want_interrupt(struct virtqueue *queue, uint16_t more)
 {
     if (queue->broken)

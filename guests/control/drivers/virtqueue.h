@@ -99,9 +99,6 @@ bool virtqueue_publish(struct virtqueue *queue);
  */
 void *virtqueue_take(struct virtqueue *queue, uint32_t *bytes);
 
-/* virtqueue_take() has something to look at. */
-bool virtqueue_has_done(const struct virtqueue *queue);
-
 /*
  * Ask for an interrupt once @more further buffers are done (1: the next).
  * True: that many are done already, and no interrupt will tell.

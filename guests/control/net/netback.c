@@ -248,11 +248,12 @@ static void set_state(struct backend *back, enum xenbus_state state)
                back->vif.domid, back->vif.handle, -rc);
 }
 
-static void explain(const struct backend *back, const char *why)
+static void explain(struct backend *back, const char *why)
 {
     const struct node node = {"error", why};
 
-    printf("net: vif%u.%u: %s\n", back->vif.domid, back->vif.handle, why);
+    if (vif_may_log(&back->vif))
+        printf("net: vif%u.%u: %s\n", back->vif.domid, back->vif.handle, why);
     publish(back, &node, 1);
 }
 

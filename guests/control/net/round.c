@@ -104,8 +104,9 @@ void round_forget(struct vif *vif)
 /* A guest broke its ring: it is not served any more, and sends no event. */
 static void give_up(struct vif *vif)
 {
-    printf("net: vif%u.%u: its ring is broken, the interface is stopped\n",
-           vif->domid, vif->handle);
+    if (vif_may_log(vif))
+        printf("net: vif%u.%u: its ring is broken, the interface is stopped\n",
+               vif->domid, vif->handle);
     rt_port_mask(vif->evtchn);
     vif->tx.broken = vif->rx.broken = vif->stopped = true;
     rx_drop_queue(vif);
@@ -169,20 +170,22 @@ static void publish(void)
 
 static void run_round(void *arg)
 {
-    bool more;
+    bool some;
 
     (void)arg;
-    more = uplink_receive();
-    more = gather() || more;
+    uplink_receive();
+    some = gather();
     tx_batch_run(router_from_guest);
     rx_flush();
     tx_batch_answer();
-    more = uplink_flush() || more;
     router_flush();
     publish();
     net_activity();
 
-    /* Guests that only wait for the uplink or for memory are woken by it. */
-    if (more && (active.first != NULL || uplink_has_input()))
+    /*
+     * Guests that only wait for the uplink or for memory do not count: they
+     * are woken by it.
+     */
+    if (uplink_flush() || (some && active.first != NULL))
         round_wake();
 }

@@ -119,27 +119,21 @@ void uplink_route(struct packet *packet, uint32_t destination)
     uplink_stack_route(packet, destination);
 }
 
-bool uplink_receive(void)
+void uplink_receive(void)
 {
     struct packet *packet;
 
     if (!uplink.present)
-        return false;
+        return;
 
     virtio_net_reclaim();
     send_waiting();
     for (uint32_t i = 0; i < RECEIVE_TURN; i++) {
         packet = virtio_net_receive();
         if (packet == NULL)
-            return false;
+            return;
         router_from_uplink(packet);
     }
-    return true;
-}
-
-bool uplink_has_input(void)
-{
-    return virtio_net_has_input();
 }
 
 bool uplink_flush(void)

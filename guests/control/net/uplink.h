@@ -34,10 +34,14 @@ void uplink_route(struct packet *packet, uint32_t destination);
 /* A frame for the control domain's own stack; it stays the caller's. */
 void uplink_to_stack(const struct packet *packet);
 
-/* The beginning and the end of a round.  True: there is more to do. */
-bool uplink_receive(void);
+/* The beginning of a round: take in what came, up to a limit. */
+void uplink_receive(void);
+
+/*
+ * The end of a round.  True: frames have come in, or what others wait for has
+ * been sent, and no interrupt will tell.
+ */
 bool uplink_flush(void);
-bool uplink_has_input(void);
 
 /* The guest goes; what it has sent does not name it any more. */
 void uplink_forget(struct vif *vif);

@@ -49,6 +49,8 @@ struct vif {
     struct switch_port port;
     struct nat_guest nat;
 
+    uint32_t logged; /* lines about it; see vif_may_log() */
+
     /* From here on valid while connected. */
     bool connected;
     bool stopped;           /* it broke a ring: not served any more */
@@ -70,6 +72,14 @@ struct vif {
     uint32_t uplink_queued;
     struct vif_stats stats;
 };
+
+/* A guest that errs again and again fills no log. */
+#define VIF_LOG_MAX 10U
+
+static inline bool vif_may_log(struct vif *vif)
+{
+    return vif->logged < VIF_LOG_MAX && ++vif->logged != 0;
+}
 
 static inline struct vif *vif_of_port(struct switch_port *port)
 {

@@ -196,7 +196,7 @@ void uplink_to_stack(const struct packet *packet)
     uplink_stack_count++;
 }
 
-bool uplink_receive(void)
+void uplink_receive(void)
 {
     while (card_in != NULL) {
         struct packet *packet = card_in;
@@ -204,15 +204,9 @@ bool uplink_receive(void)
         card_in = packet->next;
         router_from_uplink(packet);
     }
-    return false;
 }
 
 bool uplink_flush(void)
-{
-    return false;
-}
-
-bool uplink_has_input(void)
 {
     return false;
 }
