@@ -249,14 +249,10 @@ void frame_free_to_reserve(struct frame *f)
     frame_end(f, true);
 }
 
-bool frame_try_get(struct frame *f)
+bool frame_refuse_get(struct frame *f, uint32_t refs)
 {
-    uint32_t refs = atomic_add(&f->refs, 1);
-
-    if (unlikely(refs == 1))
+    if (refs == 1)
         panic("a free frame, %#lx, is referred to", frame_to_mfn(f).raw);
-    if (likely(refs <= FRAME_REFS_MAX))
-        return true;
     (void)atomic_sub(&f->refs, 1);
     return false;
 }
@@ -267,14 +263,11 @@ void frame_get(struct frame *f)
         panic("frame %#lx has too many references", frame_to_mfn(f).raw);
 }
 
-void frame_put(struct frame *f)
+void frame_put_last(struct frame *f, uint32_t refs)
 {
-    uint32_t refs = atomic_sub(&f->refs, 1);
-
-    if (unlikely(refs == UINT32_MAX))
+    if (refs)
         panic("a free frame, %#lx, is freed again", frame_to_mfn(f).raw);
-    if (refs == 0)
-        frame_end(f, false);
+    frame_end(f, false);
 }
 
 bool frame_get_type(struct frame *f, enum frame_type type)

@@ -124,17 +124,34 @@ void frame_unreserve(uint64_t count);
  */
 void frame_free_to_reserve(struct frame *f);
 
+/* Out of line: what is rare of the following. */
+bool frame_refuse_get(struct frame *f, uint32_t refs);
+void frame_put_last(struct frame *f, uint32_t refs);
+
 /*
  * Take a general reference, where the caller knows that one exists.  False:
  * there are FRAME_REFS_MAX already.
  */
-bool __must_check frame_try_get(struct frame *f);
+static inline bool __must_check frame_try_get(struct frame *f)
+{
+    uint32_t refs = atomic_add(&f->refs, 1);
+
+    if (likely(refs > 1 && refs <= FRAME_REFS_MAX))
+        return true;
+    return frame_refuse_get(f, refs);
+}
 
 /* The same for the hypervisor's own uses, whose number is bounded otherwise. */
 void frame_get(struct frame *f);
 
 /* Drop a general reference; the last one frees the frame. */
-void frame_put(struct frame *f);
+static inline void frame_put(struct frame *f)
+{
+    uint32_t refs = atomic_sub(&f->refs, 1);
+
+    if (unlikely(refs == 0 || refs > FRAME_REFS_MAX))
+        frame_put_last(f, refs);
+}
 
 /*
  * Take a typed reference beside a general one.  False: the frame is in use as

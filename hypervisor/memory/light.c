@@ -211,6 +211,7 @@ bool light_destroy(struct light_space *s)
               s->live_cpus);
 
     spin_lock(&s->lock);
+    s->dying = true;
     done = pages_destroy(s);
     if (done) {
         light_root_free(s);

@@ -47,6 +47,7 @@ struct light_space {
     domid_t owner;              /* (c) */
     mfn_t root;                 /* (c) the L4 table; MFN_NONE: no space */
     uint64_t *root_table;       /* (c) the same in the direct map */
+    uint64_t *first_l2;         /* (c) the L2 table that maps gfn 0 */
     struct light_layout layout; /* (c) */
     uint64_t pages;             /* (c) gfns, with all windows */
     uint64_t reserved_pages;    /* (c) RAM frames promised at creation */
@@ -55,6 +56,7 @@ struct light_space {
     uint64_t used_pages;        /* (l) RAM pages populated */
     uint64_t table_pages;       /* (l) page-table frames, root included */
     uint64_t destroy_at;        /* (l) pages below are gone */
+    bool dying;                 /* (l) nothing is to be found here any more */
     uint64_t live_cpus;         /* (a) CPUs that may hold translations */
 };
 

@@ -101,37 +101,48 @@ int light_fault(struct light_space *s, vaddr_t va, enum light_access access)
     page = index_nospec(page, s->layout.ram_pages);
 
     spin_lock(&s->lock);
-    rc = page_fault(s, page, access);
+    rc = s->dying ? -EFAULT : page_fault(s, page, access);
     spin_unlock(&s->lock);
     return rc;
+}
+
+/* What a leaf must have so that nothing has to be done before the access. */
+static uint64_t leaf_needed(enum light_access access)
+{
+    return access == LIGHT_WRITE ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT;
+}
+
+/* Make page @page such that @access is possible, if its protection allows. */
+static int page_prepare(struct light_space *s, uint64_t page,
+                        enum light_access access, bool override)
+{
+    uint64_t *leaf = light_leaf_make(s, page);
+    uint32_t prot = leaf_prot(*leaf);
+
+    if (!prot_allows(prot, access) && !(override && prot != LIGHT_PROT_guard))
+        return -EACCES;
+    return *leaf & PTE_PRESENT ? 0 : light_populate(s, leaf);
 }
 
 static int page_get_frame(struct light_space *s, uint64_t page,
                           enum light_access access, bool override,
                           struct frame **frame)
 {
-    uint64_t *leaf = light_leaf(s, page);
-    struct frame *f;
-    uint32_t prot;
+    uint64_t needed = leaf_needed(access);
+    uint64_t *leaf;
     int rc;
 
-    if (!leaf)
-        leaf = light_leaf_make(s, page);
-
-    prot = leaf_prot(*leaf);
-    if (!prot_allows(prot, access) && !(override && prot != LIGHT_PROT_guard))
-        return -EACCES;
-    if (!(*leaf & PTE_PRESENT)) {
-        rc = light_populate(s, leaf);
+    if (unlikely(s->dying))
+        return -EINVAL;
+    leaf = light_leaf(s, page);
+    if (unlikely(!leaf || (*leaf & needed) != needed)) {
+        rc = page_prepare(s, page, access, override);
         if (rc)
             return rc;
+        leaf = light_leaf(s, page);
     }
-
-    f = mfn_to_frame(pte_mfn(*leaf));
-    if (!frame_try_get(f))
-        return -EBUSY;
-    *frame = f;
-    return 0;
+    *frame = mfn_to_frame(pte_mfn(*leaf));
+    return likely(frame_try_get(*frame)) ? 0 : -EBUSY;
 }
 
 int light_get_frame(struct light_space *s, gfn_t g, enum light_access access,
@@ -272,7 +283,7 @@ static int page_discard(struct light_space *s, uint64_t page,
 static bool range_is_ram(const struct light_space *s, gfn_t first,
                          uint64_t count)
 {
-    return first.raw <= s->layout.ram_pages &&
+    return !s->dying && first.raw <= s->layout.ram_pages &&
            count <= s->layout.ram_pages - first.raw;
 }
 
@@ -282,12 +293,13 @@ int light_protect(struct light_space *s, gfn_t first, uint64_t count,
     struct removal removal;
     int rc = 0;
 
-    if (!range_is_ram(s, first, count) || prot > LIGHT_PROT_execute ||
-        (prot == LIGHT_PROT_execute && !builder))
+    if (prot > LIGHT_PROT_execute || (prot == LIGHT_PROT_execute && !builder))
         return -EINVAL;
 
     removal_init(&removal, s);
     spin_lock(&s->lock);
+    if (!range_is_ram(s, first, count))
+        rc = -EINVAL;
     for (uint64_t i = 0; i < count && !rc; i++)
         rc = page_protect(s, first.raw + i, prot, builder, &removal);
     removal_finish(&removal, s);
@@ -300,11 +312,10 @@ int light_discard(struct light_space *s, gfn_t first, uint64_t count)
     struct removal removal;
     int rc = 0;
 
-    if (!range_is_ram(s, first, count))
-        return -EINVAL;
-
     removal_init(&removal, s);
     spin_lock(&s->lock);
+    if (!range_is_ram(s, first, count))
+        rc = -EINVAL;
     for (uint64_t i = 0; i < count && !rc; i++)
         rc = page_discard(s, first.raw + i, &removal);
     removal_finish(&removal, s);

@@ -31,12 +31,7 @@ static uint64_t table_number(vaddr_t va, unsigned int level)
     return va >> (PT_SHIFT_L1 + 9 * level);
 }
 
-static uint64_t *entry_table(uint64_t entry)
-{
-    return mfn_to_virt(pte_mfn(entry));
-}
-
-uint64_t *light_leaf(const struct light_space *s, uint64_t page)
+uint64_t *light_leaf_walk(const struct light_space *s, uint64_t page)
 {
     vaddr_t va = page_va(s, page);
     uint64_t entry;
@@ -44,13 +39,13 @@ uint64_t *light_leaf(const struct light_space *s, uint64_t page)
     entry = atomic_read(&s->root_table[pt_index(va, 4)]);
     if (!(entry & PTE_PRESENT))
         return NULL;
-    entry = atomic_read(&entry_table(entry)[pt_index(va, 3)]);
+    entry = atomic_read(&table_of_entry(entry)[pt_index(va, 3)]);
     if (!(entry & PTE_PRESENT))
         return NULL;
-    entry = atomic_read(&entry_table(entry)[pt_index(va, 2)]);
+    entry = atomic_read(&table_of_entry(entry)[pt_index(va, 2)]);
     if (!(entry & PTE_PRESENT))
         return NULL;
-    return &entry_table(entry)[pt_index(va, 1)];
+    return &table_of_entry(entry)[pt_index(va, 1)];
 }
 
 static struct frame *table_alloc(struct light_space *s)
@@ -77,21 +72,28 @@ static void table_free(struct light_space *s, mfn_t m)
     s->table_pages--;
 }
 
-uint64_t *light_leaf_make(struct light_space *s, uint64_t page)
+/* The table of level @to that maps @va, made with all above it. */
+static uint64_t *table_make(struct light_space *s, vaddr_t va, unsigned int to)
 {
-    vaddr_t va = page_va(s, page);
     uint64_t *table = s->root_table;
 
-    for (unsigned int level = 4; level > 1; level--) {
+    for (unsigned int level = 4; level > to; level--) {
         uint64_t *entry = &table[pt_index(va, level)];
 
         /* A table is cleared before the processor can see it. */
         if (!(atomic_read(entry) & PTE_PRESENT))
             atomic_write(entry,
                          pte_make(frame_to_mfn(table_alloc(s)), TABLE_FLAGS));
-        table = entry_table(*entry);
+        table = table_of_entry(*entry);
     }
-    return &table[pt_index(va, 1)];
+    return table;
+}
+
+uint64_t *light_leaf_make(struct light_space *s, uint64_t page)
+{
+    vaddr_t va = page_va(s, page);
+
+    return &table_make(s, va, 1)[pt_index(va, 1)];
 }
 
 struct window {
@@ -142,6 +144,7 @@ void light_root_make(struct light_space *s)
     s->root_table = mfn_to_virt(s->root);
     memcpy(&s->root_table[HV_L4_FIRST], hv_l4_slots(),
            HV_L4_COUNT * sizeof(uint64_t));
+    s->first_l2 = table_make(s, s->layout.virt_base, 2);
 }
 
 void light_root_free(struct light_space *s)
@@ -149,6 +152,7 @@ void light_root_free(struct light_space *s)
     table_free(s, s->root);
     s->root = MFN_NONE;
     s->root_table = NULL;
+    s->first_l2 = NULL;
 }
 
 /* The entry that points to the table of @level that maps @va; or NULL. */
@@ -162,7 +166,7 @@ static uint64_t *table_entry(const struct light_space *s, vaddr_t va,
 
         if (!(entry & PTE_PRESENT))
             return NULL;
-        table = entry_table(entry);
+        table = table_of_entry(entry);
     }
     return &table[pt_index(va, level + 1)];
 }

@@ -17,8 +17,13 @@ static bool in_window(uint64_t page, uint64_t first, uint64_t count)
 /* Fill an empty leaf; it was absent, so no CPU has to forget anything. */
 static int leaf_install(struct light_space *s, uint64_t page, uint64_t value)
 {
-    uint64_t *leaf = light_leaf_make(s, page);
+    uint64_t *leaf;
 
+    if (s->dying)
+        return -EINVAL;
+    leaf = light_leaf(s, page);
+    if (unlikely(!leaf))
+        leaf = light_leaf_make(s, page);
     if (*leaf)
         return -EBUSY;
     atomic_write(leaf, value);

@@ -20,7 +20,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/x86_64/guest_access.h"
+#include "arch/x86_64/guest_copy.h"
+#include "arch/x86_64/nospec.h"
 #include "lib/compiler.h"
+#include "lib/errno.h"
 
 struct guest_ptr {
     uint64_t va;
@@ -43,12 +47,108 @@ static inline struct guest_ptr guest_ptr_at(struct guest_ptr base,
     return (struct guest_ptr){va};
 }
 
+/* Any size, any address: what the two below do out of line. */
+int __must_check copy_bytes_from_guest(void *dst, struct guest_ptr src,
+                                       size_t size);
+int __must_check copy_bytes_to_guest(struct guest_ptr dst, const void *src,
+                                     size_t size);
+
+/* Sizes of which the compiler makes single moves, in place. */
+#define GUEST_COPY_WORDS 5U
+#define GUEST_WORD       sizeof(uint64_t)
+#define guest_copy_inline(size)                                                \
+    (__builtin_constant_p(size) &&                                             \
+     ((size) == sizeof(uint32_t) ||                                            \
+      ((size) % GUEST_WORD == 0 && (size) <= GUEST_COPY_WORDS * GUEST_WORD)))
+
+/* End of the lower half of canonical addresses, where light guests are. */
+#define GUEST_LOWER_END (1UL << 47)
+
+/* Move the word at @at, if the size has one there. */
+static inline __attribute__((always_inline)) bool
+guest_load_word(char *dst, uint64_t va, size_t at, size_t size)
+{
+    uint64_t value;
+
+    if (at >= size)
+        return true;
+    if (!guest_load(va + at, &value))
+        return false;
+    __builtin_memcpy(dst + at, &value, sizeof(value));
+    return true;
+}
+
+static inline __attribute__((always_inline)) bool
+guest_store_word(uint64_t va, const char *src, size_t at, size_t size)
+{
+    uint64_t value;
+
+    if (at >= size)
+        return true;
+    __builtin_memcpy(&value, src + at, sizeof(value));
+    return guest_store(va + at, value);
+}
+
+static inline __attribute__((always_inline)) bool
+guest_load_words(void *dst, uint64_t va, size_t size)
+{
+    bool ok;
+
+    guest_access_begin();
+    if (size == sizeof(uint32_t))
+        ok = guest_load32(va, dst);
+    else
+        ok = guest_load_word(dst, va, 0, size) &&
+             guest_load_word(dst, va, GUEST_WORD, size) &&
+             guest_load_word(dst, va, 2 * GUEST_WORD, size) &&
+             guest_load_word(dst, va, 3 * GUEST_WORD, size) &&
+             guest_load_word(dst, va, 4 * GUEST_WORD, size);
+    guest_access_end();
+    return ok;
+}
+
+static inline __attribute__((always_inline)) bool
+guest_store_words(uint64_t va, const void *src, size_t size)
+{
+    bool ok;
+
+    guest_access_begin();
+    if (size == sizeof(uint32_t))
+        ok = guest_store32(va, *(const uint32_t *)src);
+    else
+        ok = guest_store_word(va, src, 0, size) &&
+             guest_store_word(va, src, GUEST_WORD, size) &&
+             guest_store_word(va, src, 2 * GUEST_WORD, size) &&
+             guest_store_word(va, src, 3 * GUEST_WORD, size) &&
+             guest_store_word(va, src, 4 * GUEST_WORD, size);
+    guest_access_end();
+    return ok;
+}
+
 /*
  * Copy in once: the caller checks and uses the copy, never the original,
  * because another vcpu of the guest may be changing it.  0 or -EFAULT.
  */
-int __must_check copy_from_guest(void *dst, struct guest_ptr src, size_t size);
-int __must_check copy_to_guest(struct guest_ptr dst, const void *src,
-                               size_t size);
+static inline __attribute__((always_inline)) int __must_check
+copy_from_guest(void *dst, struct guest_ptr src, size_t size)
+{
+    if (guest_copy_inline(size) && likely(src.va <= GUEST_LOWER_END - size))
+        return guest_load_words(
+                   dst, index_nospec(src.va, GUEST_LOWER_END - size + 1), size)
+                   ? 0
+                   : -EFAULT;
+    return copy_bytes_from_guest(dst, src, size);
+}
+
+static inline __attribute__((always_inline)) int __must_check
+copy_to_guest(struct guest_ptr dst, const void *src, size_t size)
+{
+    if (guest_copy_inline(size) && likely(dst.va <= GUEST_LOWER_END - size))
+        return guest_store_words(
+                   index_nospec(dst.va, GUEST_LOWER_END - size + 1), src, size)
+                   ? 0
+                   : -EFAULT;
+    return copy_bytes_to_guest(dst, src, size);
+}
 
 #endif /* PV_GUEST_COPY_H */

@@ -32,9 +32,36 @@ fault:
     return false;
 }
 
+static inline bool __must_check guest_load32(uint64_t va, uint32_t *value)
+{
+    uint32_t loaded;
+
+    __asm__ goto("1: movl (%1), %0\n" EX_TABLE(1b, %l[fault])
+                 : "=r"(loaded)
+                 : "r"(va)
+                 : "memory"
+                 : fault);
+    *value = loaded;
+    return true;
+fault:
+    return false;
+}
+
 static inline bool __must_check guest_store(uint64_t va, uint64_t value)
 {
     __asm__ goto("1: movq %1, (%0)\n" EX_TABLE(1b, %l[fault])
+                 :
+                 : "r"(va), "r"(value)
+                 : "memory"
+                 : fault);
+    return true;
+fault:
+    return false;
+}
+
+static inline bool __must_check guest_store32(uint64_t va, uint32_t value)
+{
+    __asm__ goto("1: movl %1, (%0)\n" EX_TABLE(1b, %l[fault])
                  :
                  : "r"(va), "r"(value)
                  : "memory"

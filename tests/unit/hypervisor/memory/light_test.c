@@ -116,7 +116,7 @@ static struct frame *frame_of(uint64_t page)
     return mfn_to_frame(pte_mfn(leaf(page)));
 }
 
-TEST("a new space has a root with the hypervisor's slots and nothing else")
+TEST("a new space has a root with the hypervisor's slots and two tables below")
 {
     const uint64_t *root = mfn_to_virt(space.root);
 
@@ -125,9 +125,11 @@ TEST("a new space has a root with the hypervisor's slots and nothing else")
                             ? hv_l4_slots()[i - HV_L4_FIRST]
                             : 0;
 
-        EXPECT_EQ(root[i], want);
+        if (i > 0)
+            EXPECT_EQ(root[i], want);
     }
-    EXPECT_EQ(space.table_pages, 1);
+    EXPECT_EQ(leaf(0), 0);
+    EXPECT_EQ(space.table_pages, 3);
     EXPECT_EQ(space.used_pages, 0);
     EXPECT_EQ(frame_type(mfn_to_frame(space.root)), FRAME_HV);
 }
@@ -253,7 +255,7 @@ TEST("addresses outside of RAM fault to the guest, however wild")
         EXPECT_EQ(light_fault(&space, wild[i], LIGHT_READ), -EFAULT);
         EXPECT_EQ(light_fault(&space, wild[i], LIGHT_WRITE), -EFAULT);
     }
-    EXPECT_EQ(space.table_pages, 1);
+    EXPECT_EQ(space.table_pages, 3);
 }
 
 TEST("every protection of an untouched page holds when it is touched")
@@ -336,7 +338,7 @@ TEST("ranges that are not wholly RAM are refused whole")
                   -EINVAL);
     }
     EXPECT_EQ(light_protect(&space, gfn(RAM), 0, LIGHT_PROT_read, false), 0);
-    EXPECT_EQ(space.table_pages, 1);
+    EXPECT_EQ(space.table_pages, 3);
 }
 
 TEST("a discarded page is clear again and its frame is back in the promise")
@@ -597,6 +599,21 @@ TEST("destruction does a bounded part at a time, and all in the end")
     } while (calls < 100);
     EXPECT_TRUE(calls >= 3 && calls < 20);
     EXPECT_TRUE(light_destroy(&space));
+}
+
+TEST("whoever still holds a space that is being destroyed finds nothing in it")
+{
+    struct frame *f;
+
+    EXPECT_EQ(fault(3, LIGHT_WRITE), 0);
+    EXPECT_TRUE(destroy_all());
+    EXPECT_EQ(fault(3, LIGHT_READ), -EFAULT);
+    EXPECT_EQ(light_get_frame(&space, gfn(3), LIGHT_READ, false, &f), -EINVAL);
+    EXPECT_EQ(light_discard(&space, gfn(3), 1), -EINVAL);
+    EXPECT_EQ(light_protect(&space, gfn(3), 1, LIGHT_PROT_read, true), -EINVAL);
+    EXPECT_EQ(light_map_special(&space, gfn(space.layout.special_gfn),
+                                mfn(MACHINE_FIRST), true),
+              -EINVAL);
 }
 
 TEST("a huge and sparse space is destroyed by what it holds")

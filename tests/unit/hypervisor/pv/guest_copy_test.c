@@ -79,6 +79,42 @@ TEST("ranges that are not wholly a guest's are refused untouched")
     }
 }
 
+/* Sizes that are known when compiling are moved in place. */
+#define CHECK_WORDS(size)                                                      \
+    do {                                                                       \
+        unsigned char from_[64], to_[64], want_[64];                           \
+                                                                               \
+        memset(want_, 0xee, sizeof(want_));                                    \
+        memset(to_, 0xee, sizeof(to_));                                        \
+        for (size_t i = 0; i < sizeof(from_); i++)                             \
+            from_[i] = (unsigned char)(i * 37 + 1);                            \
+        memcpy(want_ + 5, from_ + 3, (size));                                  \
+        EXPECT_EQ(copy_from_guest(to_ + 5, here(from_ + 3), (size)), 0);       \
+        EXPECT_MEM(to_, want_, sizeof(to_));                                   \
+        memset(to_, 0xee, sizeof(to_));                                        \
+        EXPECT_EQ(copy_to_guest(here(to_ + 5), from_ + 3, (size)), 0);         \
+        EXPECT_MEM(to_, want_, sizeof(to_));                                   \
+        EXPECT_EQ(                                                             \
+            copy_from_guest(to_, guest_ptr((1UL << 47) - (size) + 1), (size)), \
+            -EFAULT);                                                          \
+        EXPECT_EQ(copy_to_guest(guest_ptr((1UL << 47) - 7), to_, (size)),      \
+                  -EFAULT);                                                    \
+        EXPECT_EQ(copy_from_guest(to_, guest_ptr(HV_VIRT_START), (size)),      \
+                  -EFAULT);                                                    \
+        EXPECT_EQ(copy_to_guest(guest_ptr(HV_VIRT_END - 8), to_, (size) + 1),  \
+                  -EFAULT);                                                    \
+        EXPECT_EQ(copy_to_guest(guest_ptr(~0UL), to_, (size)), -EFAULT);       \
+    } while (0)
+
+TEST("a few words are moved and checked like any other size")
+{
+    CHECK_WORDS(8);
+    CHECK_WORDS(16);
+    CHECK_WORDS(24);
+    CHECK_WORDS(32);
+    CHECK_WORDS(40);
+}
+
 TEST("an element of an array whose address wraps is nobody's address")
 {
     EXPECT_EQ(guest_ptr_at(guest_ptr(0x1000), 3, 24).va, 0x1048);
