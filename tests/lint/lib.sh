@@ -28,7 +28,8 @@ includes_of() {
     guest-abi/*) echo "-Iguest-abi/include" ;;
     guests/control/*)
         echo "-Iguests/control -Iguests/control/lwip $lwip
-            -isystem $THIRD_PARTY/cjson -isystem $THIRD_PARTY/uthash $guest"
+            -isystem $THIRD_PARTY/cjson -isystem $THIRD_PARTY/uthash $guest
+            -Ihypervisor"
         ;;
     guests/runtime/lwip/*) echo "-Iguests/web/lwip $lwip $guest" ;;
     guests/runtime/*) echo "$guest" ;;

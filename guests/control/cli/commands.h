@@ -9,4 +9,9 @@ void commands_host_register(void);
 void commands_store_register(void);
 void commands_network_register(void);
 
+struct cli_call;
+
+/* Ask the domain named first to end: "poweroff", "reboot". */
+void cli_ask(struct cli_call *call, const char *how);
+
 #endif /* CLI_COMMANDS_H */

@@ -14,6 +14,8 @@
 
 #include <cJSON.h>
 
+#include <rt/store.h>
+
 #include "cli/command.h"
 #include "config/net_text.h"
 #include "console/service.h"
@@ -338,14 +340,44 @@ static void run_unpause(struct cli_call *call)
     on_guest(call, lifecycle_unpause);
 }
 
-static bool ask_poweroff(struct guest *g, char error[CONFIG_ERROR_BYTES])
+/* A guest that follows such requests says so in its own node. */
+static bool listens(domid_t domid, const char *how)
 {
-    return lifecycle_ask(g, "poweroff", error);
+    char path[80], *value;
+    bool yes;
+
+    snprintf(path, sizeof(path), "/local/domain/%u/control/feature-%s",
+             (unsigned int)domid, how);
+    if (xs_read(xs_default(), 0, path, &value, NULL))
+        return false;
+    yes = strcmp(value, "1") == 0;
+    free(value);
+
+    return yes;
+}
+
+void cli_ask(struct cli_call *call, const char *how)
+{
+    char error[CONFIG_ERROR_BYTES];
+    struct guest *g = cli_guest(call, 0);
+    domid_t domid;
+
+    if (!g)
+        return;
+    domid = g->domid;
+    if (!lifecycle_ask(g, how, error))
+        cli_fail(call, "%s", error);
+    else if (!listens(domid, how))
+        cli_print(call,
+                  "domain %u is asked, but has not said that it follows such "
+                  "requests; `destroy` ends it\n",
+                  (unsigned int)domid);
 }
 
 static void run_shutdown(struct cli_call *call)
 {
-    on_guest(call, ask_poweroff);
+    if (cli_check_args(call, 1, 1))
+        cli_ask(call, "poweroff");
 }
 
 static bool crash(struct guest *g, char error[CONFIG_ERROR_BYTES])

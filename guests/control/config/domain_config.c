@@ -92,7 +92,7 @@ static bool get_list(const struct target *t, const struct syntax_value **item)
 /* A name stands in store paths and command lines. */
 static bool set_name(struct target *t)
 {
-    char name[CONFIG_NAME_BYTES];
+    char name[CONFIG_NAME_BYTES] = "";
 
     if (!get_string(t, name, sizeof(name)))
         return false;
@@ -141,7 +141,7 @@ static bool set_cmdline(struct target *t)
 
 static bool set_extra(struct target *t)
 {
-    char extra[CONFIG_CMDLINE_BYTES];
+    char extra[CONFIG_CMDLINE_BYTES] = "";
     char *to = t->config->cmdline;
     size_t used = strlen(to);
 
@@ -160,7 +160,7 @@ static bool set_extra(struct target *t)
 
 static bool set_root(struct target *t)
 {
-    char root[CONFIG_CMDLINE_BYTES];
+    char root[CONFIG_CMDLINE_BYTES] = "";
     int bytes;
 
     if (!get_string(t, root, sizeof(root)))
@@ -176,7 +176,7 @@ static bool set_root(struct target *t)
 
 static bool set_type(struct target *t)
 {
-    char type[16];
+    char type[16] = "";
 
     if (!get_string(t, type, sizeof(type)))
         return false;
@@ -192,7 +192,7 @@ static bool set_type(struct target *t)
 
 static bool set_uuid(struct target *t)
 {
-    char text[64];
+    char text[64] = "";
 
     if (!get_string(t, text, sizeof(text)))
         return false;
@@ -216,7 +216,7 @@ const char *config_action_name(enum config_action action)
 
 static bool get_action(const struct target *t, enum config_action *out)
 {
-    char text[32];
+    char text[32] = "";
 
     if (!get_string(t, text, sizeof(text)))
         return false;
@@ -290,7 +290,7 @@ static bool set_one_vif(const struct target *t, const struct syntax_value *v,
 
 static bool set_vif(struct target *t)
 {
-    const struct syntax_value *item;
+    const struct syntax_value *item = NULL;
 
     if (!get_list(t, &item))
         return false;
@@ -308,7 +308,7 @@ static bool set_vif(struct target *t)
 
 static bool set_forward(struct target *t)
 {
-    const struct syntax_value *item;
+    const struct syntax_value *item = NULL;
     struct config_forward *f;
 
     if (!get_list(t, &item))

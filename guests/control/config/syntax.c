@@ -104,7 +104,7 @@ static bool is_key_char(int c)
 /* Of a value without quotes in a command. */
 static bool is_word_char(int c)
 {
-    return is_key_char(c) || (c > 0 && strchr("-./:,+@>%", c));
+    return is_key_char(c) || (c > 0 && strchr("-./:,+@>%=", c));
 }
 
 static char *copy(struct parser *p, size_t from, size_t to)
@@ -244,7 +244,7 @@ static void parse_list(struct parser *p, struct syntax_value *v,
         if (peek(p) == ']')
             break; /* a comma may stand before it */
         *last = parse_value(p, depth + 1);
-        if (p->failed)
+        if (p->failed || !*last)
             return;
         last = &(*last)->next;
         skip_space(p, true);

@@ -80,6 +80,7 @@ TEST("a command has statements in one line, and words without quotes")
     EXPECT_STR(config.cmdline, "a b");
     EXPECT_EQ(config.memory_mib, 16);
     EXPECT_EQ(config.on_reboot, ACTION_PRESERVE);
+    REQUIRE(apply("extra=name=x", SYNTAX_COMMAND));
     EXPECT_FALSE(file("a=1 b=2"));
     EXPECT_FALSE(file("name=web"));
 }
