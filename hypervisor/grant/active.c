@@ -28,212 +28,214 @@ static_assert(sizeof(struct grant_entry_v1) == 2 * sizeof(uint32_t) &&
                   offsetof(struct grant_entry_v1, domid) == 2,
               "flags and domid share a word");
 
-struct use {
-    struct grant_entry_v1 *entry;
-    struct grant_active *active;
-};
-
 static struct grant_active *chunk_make(struct grant_active **chunk)
 {
     *chunk = pool_alloc(ACTIVE_CHUNK * sizeof(struct grant_active));
     return *chunk;
 }
 
-/* Entry and record of @ref. */
-static int16_t use_find(struct grant_table *t, grant_ref_t ref, struct use *use)
+/* Entry and record of @ref, which is in the table; false: no memory. */
+static inline bool find(const struct grant_table *t, grant_ref_t ref,
+                        struct grant_pin *pin)
 {
-    uint32_t limit = t->frame_count * GRANT_ENTRIES_PER_FRAME;
-    struct grant_active *chunk;
-    struct grant_frame *frame;
-    uint32_t index;
+    struct grant_frame *frame = t->frame[ref / GRANT_ENTRIES_PER_FRAME];
+    uint32_t index = ref % GRANT_ENTRIES_PER_FRAME;
+    struct grant_active *chunk = frame->active[index / ACTIVE_CHUNK];
 
-    if (ref >= limit)
-        return GNTST_bad_gntref;
-    ref = (grant_ref_t)index_nospec(ref, limit);
-
-    frame = t->frame[ref / GRANT_ENTRIES_PER_FRAME];
-    index = ref % GRANT_ENTRIES_PER_FRAME;
-    chunk = frame->active[index / ACTIVE_CHUNK];
-    if (unlikely(!chunk) &&
-        !(chunk = chunk_make(&frame->active[index / ACTIVE_CHUNK])))
-        return GNTST_no_space;
-    use->entry = &frame->entries[index];
-    use->active = &chunk[index % ACTIVE_CHUNK];
-    return GNTST_okay;
+    if (unlikely(!chunk)) {
+        chunk = chunk_make(&frame->active[index / ACTIVE_CHUNK]);
+        if (!chunk)
+            return false;
+    }
+    pin->entry = &frame->entries[index];
+    pin->active = &chunk[index % ACTIVE_CHUNK];
+    return true;
 }
 
-/* Check the entry and set reading, and writing if wanted, in one step. */
-static int16_t entry_mark(struct grant_entry_v1 *entry, domid_t user,
-                          bool write)
+/*
+ * Check the entry and set reading, and writing if wanted, in one step.  All
+ * that is checked is in one word: what is wanted there, and where to look.
+ */
+static inline int16_t entry_mark(struct grant_entry_v1 *entry, domid_t user,
+                                 bool write)
 {
     uint32_t *word = (uint32_t *)(void *)entry;
-    uint32_t seen = atomic_read(word);
-    uint32_t mark = write ? GTF_reading | GTF_writing : GTF_reading;
+    uint32_t wanted = (uint32_t)user << 16 | GTF_permit_access;
+    uint32_t checked = 0xffffU << 16 | GTF_type_mask;
+    uint32_t mark = GTF_reading, seen = atomic_read(word);
 
+    if (write) {
+        checked |= GTF_readonly;
+        mark |= GTF_writing;
+    }
     for (int i = 0; i < MARK_TRIES; i++) {
-        if ((seen & GTF_type_mask) != GTF_permit_access || seen >> 16 != user ||
-            (write && (seen & GTF_readonly)))
+        if ((seen & checked) != wanted)
             return GNTST_general_error;
-        if (atomic_cmpxchg(word, &seen, seen | mark))
+        if (likely(atomic_cmpxchg(word, &seen, seen | mark)))
             return GNTST_okay;
     }
     return GNTST_general_error;
 }
 
 /* Clear what no pin stands for any more. */
-static void entry_unmark(const struct use *use)
+static inline void entry_unmark(const struct grant_pin *pin)
 {
     uint16_t clear = 0;
 
-    if (!use->active->pins)
+    if (!pin->active->pins)
         clear |= GTF_reading;
-    if (!use->active->writers)
+    if (!pin->active->writers)
         clear |= GTF_writing;
     if (clear)
-        (void)__atomic_fetch_and(&use->entry->flags, (uint16_t)~clear,
+        (void)__atomic_fetch_and(&pin->entry->flags, (uint16_t)~clear,
                                  __ATOMIC_SEQ_CST);
 }
 
 /* The frame that the entry names, if the granter itself may use it so. */
-static int16_t entry_frame(struct domain *granter,
-                           const struct grant_entry_v1 *entry, bool write,
-                           struct frame **frame)
+static inline int16_t entry_frame(struct domain *granter, struct grant_pin *pin)
 {
-    uint32_t g = atomic_read(&entry->frame);
+    uint32_t g = atomic_read(&pin->entry->frame);
+    int rc = light_get_frame(granter->space, gfn(g),
+                             pin->write ? LIGHT_WRITE : LIGHT_READ, false,
+                             &pin->frame);
 
-    switch (light_get_frame(granter->space, gfn(g),
-                            write ? LIGHT_WRITE : LIGHT_READ, false, frame)) {
-    case 0:
+    if (likely(rc == 0))
         return GNTST_okay;
-    case -EINVAL:
+    if (rc == -EINVAL)
         return GNTST_bad_page;
-    case -ENOMEM:
-        return GNTST_eagain;
-    default:
-        return GNTST_general_error;
-    }
+    return rc == -ENOMEM ? GNTST_eagain : GNTST_general_error;
+}
+
+/* A typed reference besides, to write; or the general one is dropped. */
+static inline int16_t frame_pin_type(const struct grant_pin *pin)
+{
+    if (!pin->write || likely(frame_get_type(pin->frame, FRAME_WRITABLE)))
+        return GNTST_okay;
+    frame_put(pin->frame);
+    return GNTST_general_error;
 }
 
 /* The entry's word was just marked for a right that no pin had before. */
-static int16_t frame_for_new_right(struct domain *granter,
-                                   const struct use *use, bool write,
-                                   struct frame **frame)
+static inline int16_t pin_new_frame(struct domain *granter,
+                                    struct grant_pin *pin)
 {
-    struct grant_active *active = use->active;
-    int16_t status = entry_frame(granter, use->entry, write, frame);
+    const struct grant_active *active = pin->active;
+    int16_t status = entry_frame(granter, pin);
 
-    if (status)
+    if (unlikely(status))
         return status;
-    if (active->pins && mfn_to_frame(mfn(active->mfn)) != *frame) {
-        frame_put(*frame); /* Renamed while it is lent: one frame or none. */
+    if (active->pins && mfn_to_frame(mfn(active->mfn)) != pin->frame) {
+        frame_put(pin->frame); /* Renamed while it is lent. */
         return GNTST_general_error;
     }
-    return GNTST_okay;
+    return frame_pin_type(pin);
 }
 
-static int16_t frame_get_pin(struct frame *f, bool write)
+static inline int16_t pin_new_right(struct domain *granter, domid_t user,
+                                    struct grant_pin *pin)
 {
-    if (write && !frame_get_type(f, FRAME_WRITABLE))
-        return GNTST_general_error;
-    return GNTST_okay;
-}
+    int16_t status = entry_mark(pin->entry, user, pin->write);
 
-static int16_t pin_new_right(struct domain *granter, const struct use *use,
-                             domid_t user, bool write, struct frame **frame)
-{
-    int16_t status = entry_mark(use->entry, user, write);
-
-    if (status)
+    if (unlikely(status))
         return status;
-    status = frame_for_new_right(granter, use, write, frame);
-    if (!status) {
-        status = frame_get_pin(*frame, write);
-        if (status)
-            frame_put(*frame);
-    }
-    if (status)
-        entry_unmark(use);
+    status = pin_new_frame(granter, pin);
+    if (unlikely(status))
+        entry_unmark(pin);
     return status;
 }
 
-static int16_t pin_known_right(const struct use *use, bool write,
-                               struct frame **frame)
+static int16_t pin_known_right(struct grant_pin *pin)
 {
-    struct frame *f = mfn_to_frame(mfn(use->active->mfn));
-    int16_t status;
-
-    if (!frame_try_get(f))
+    pin->frame = mfn_to_frame(mfn(pin->active->mfn));
+    if (!frame_try_get(pin->frame))
         return GNTST_general_error;
-    status = frame_get_pin(f, write);
-    if (status)
-        frame_put(f);
-    *frame = f;
-    return status;
+    return frame_pin_type(pin);
 }
 
-static int16_t pin_locked(struct domain *granter, grant_ref_t ref, domid_t user,
-                          bool write, struct frame **frame)
+static inline int16_t pin_entry(struct domain *granter, domid_t user,
+                                struct grant_pin *pin)
 {
-    struct grant_table *t = granter->grants;
-    struct grant_active *active;
-    struct use use;
+    struct grant_active *active = pin->active;
     int16_t status;
 
-    if (t->closed)
-        return GNTST_bad_domain;
-    status = use_find(t, ref, &use);
-    if (status)
-        return status;
-
-    active = use.active;
     if (active->pins && active->domid != user)
         return GNTST_general_error;
     if (active->pins == UINT32_MAX)
         return GNTST_general_error;
 
-    if (!active->pins || (write && !active->writers))
-        status = pin_new_right(granter, &use, user, write, frame);
+    if (!active->pins || (pin->write && !active->writers))
+        status = pin_new_right(granter, user, pin);
     else
-        status = pin_known_right(&use, write, frame);
-    if (status)
+        status = pin_known_right(pin);
+    if (unlikely(status))
         return status;
 
-    active->mfn = (uint32_t)frame_to_mfn(*frame).raw;
+    active->mfn = (uint32_t)frame_to_mfn(pin->frame).raw;
     active->domid = user;
     active->pins++;
-    active->writers += write;
+    active->writers += pin->write;
     return GNTST_okay;
 }
 
-int16_t grant_pin(struct domain *granter, grant_ref_t ref, domid_t user,
-                  bool write, struct frame **frame)
+static inline int16_t pin_locked(struct domain *granter, grant_ref_t ref,
+                                 domid_t user, struct grant_pin *pin)
 {
+    const struct grant_table *t = granter->grants;
+
+    if (unlikely(ref >= t->entry_count))
+        return t->closed ? GNTST_bad_domain : GNTST_bad_gntref;
+    ref = (grant_ref_t)index_nospec(ref, t->entry_count);
+    if (unlikely(!find(t, ref, pin)))
+        return GNTST_no_space;
+    return pin_entry(granter, user, pin);
+}
+
+int16_t grant_pin(struct domain *granter, grant_ref_t ref, domid_t user,
+                  struct grant_pin *pin)
+{
+    struct grant_table *t = granter->grants;
     int16_t status;
 
-    spin_lock(&granter->grants->lock);
-    status = pin_locked(granter, ref, user, write, frame);
-    spin_unlock(&granter->grants->lock);
+    spin_lock(&t->lock);
+    status = pin_locked(granter, ref, user, pin);
+    spin_unlock(&t->lock);
     return status;
 }
 
-void grant_unpin(struct domain *granter, grant_ref_t ref, bool write,
-                 struct frame *frame)
+static inline void unpin(struct domain *granter, const struct grant_pin *pin)
 {
-    struct grant_table *t = granter->grants;
-    struct use use;
+    struct grant_active *active = pin->active;
 
-    spin_lock(&t->lock);
-    if (use_find(t, ref, &use) || !use.active->pins ||
-        (write && !use.active->writers))
-        panic("grant %u of domain %u is not pinned", ref, granter->domid);
-
-    use.active->pins--;
-    use.active->writers -= write;
-    if (write)
-        frame_put_type(frame);
+    if (unlikely(!active->pins || (pin->write && !active->writers)))
+        panic("a grant of domain %u is not pinned", granter->domid);
+    active->pins--;
+    active->writers -= pin->write;
+    if (pin->write)
+        frame_put_type(pin->frame);
 
     /* First the frame: who sees the entry free may discard the page. */
-    frame_put(frame);
-    entry_unmark(&use);
+    frame_put(pin->frame);
+    entry_unmark(pin);
+}
+
+void grant_unpin(struct domain *granter, const struct grant_pin *pin)
+{
+    struct grant_table *t = granter->grants;
+
+    spin_lock(&t->lock);
+    unpin(granter, pin);
+    spin_unlock(&t->lock);
+}
+
+void grant_unpin_ref(struct domain *granter, grant_ref_t ref, bool write,
+                     struct frame *frame)
+{
+    struct grant_pin pin = {.frame = frame, .write = write};
+    struct grant_table *t = granter->grants;
+
+    spin_lock(&t->lock);
+    if (ref >= t->frame_count * GRANT_ENTRIES_PER_FRAME || !find(t, ref, &pin))
+        panic("grant %u of domain %u was never there", ref, granter->domid);
+    unpin(granter, &pin);
     spin_unlock(&t->lock);
 }

@@ -21,19 +21,31 @@
 
 struct domain;
 struct frame;
+struct grant_active;
+
+/* What was pinned; valid as long as the granter is held. */
+struct grant_pin {
+    struct grant_entry_v1 *entry;
+    struct grant_active *active;
+    struct frame *frame;
+    bool write;
+};
 
 /*
- * Pin entry @ref of @granter for @user.  GNTST_okay and the frame, or the
- * status to answer: bad_gntref, no such entry; general_error, it does not let
- * @user do that; bad_page, it names no RAM of @granter; eagain, the page has
- * no frame and none is free; no_space, no record to be had; bad_domain,
- * @granter is dying.
+ * Pin entry @ref of @granter for @user, as @pin->write says.  GNTST_okay and
+ * the rest of @pin, or the status to answer: bad_gntref, no such entry;
+ * general_error, it does not let @user do that; bad_page, it names no RAM of
+ * @granter; eagain, the page has no frame and none is free; no_space, no
+ * record to be had; bad_domain, @granter is dying.
  */
 int16_t __must_check grant_pin(struct domain *granter, grant_ref_t ref,
-                               domid_t user, bool write, struct frame **frame);
+                               domid_t user, struct grant_pin *pin);
 
-/* Undo a grant_pin() of @frame. */
-void grant_unpin(struct domain *granter, grant_ref_t ref, bool write,
-                 struct frame *frame);
+/* Undo a grant_pin(). */
+void grant_unpin(struct domain *granter, const struct grant_pin *pin);
+
+/* The same of entry @ref, which is pinned. */
+void grant_unpin_ref(struct domain *granter, grant_ref_t ref, bool write,
+                     struct frame *frame);
 
 #endif /* GRANT_ACTIVE_H */

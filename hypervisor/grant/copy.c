@@ -19,70 +19,69 @@
 /* One end of a copy. */
 struct end {
     struct domain *granter; /* held; NULL: a page of the caller's own */
-    grant_ref_t ref;
-    bool write;
-    struct frame *frame; /* held */
+    struct grant_pin pin;   /* of its own page only frame and write */
 };
 
-static int16_t own_open(struct domain *d, const struct gnttab_copy_ptr *ptr,
-                        struct end *end)
+static inline int16_t
+own_open(struct domain *d, const struct gnttab_copy_ptr *ptr, struct end *end)
 {
+    int rc;
+
     if (ptr->domid != DOMID_SELF)
         return GNTST_permission_denied;
 
     end->granter = NULL;
-    switch (light_get_frame(d->space, gfn(ptr->u.gmfn),
-                            end->write ? LIGHT_WRITE : LIGHT_READ, false,
-                            &end->frame)) {
-    case 0:
+    rc = light_get_frame(d->space, gfn(ptr->u.gmfn),
+                         end->pin.write ? LIGHT_WRITE : LIGHT_READ, false,
+                         &end->pin.frame);
+    if (likely(rc == 0))
         return GNTST_okay;
-    case -EINVAL:
+    if (rc == -EINVAL)
         return GNTST_bad_page;
-    case -ENOMEM:
-        current->wants_memory = true;
-        vcpu_repeat(current);
-        return GNTST_eagain;
-    default:
+    if (rc != -ENOMEM)
         return GNTST_general_error;
-    }
+
+    /* It is the caller that waits: it makes its call again. */
+    current->wants_memory = true;
+    current->repeat = true;
+    return GNTST_eagain;
 }
 
-static int16_t grant_open(struct domain *d, const struct gnttab_copy_ptr *ptr,
-                          struct end *end)
+static inline int16_t
+grant_open(struct domain *d, const struct gnttab_copy_ptr *ptr, struct end *end)
 {
     int16_t status;
 
     end->granter = domain_get_or_self(ptr->domid, d);
-    if (!end->granter)
+    if (unlikely(!end->granter))
         return GNTST_bad_domain;
-    end->ref = ptr->u.ref;
-    status =
-        grant_pin(end->granter, end->ref, d->domid, end->write, &end->frame);
-    if (status)
+    status = grant_pin(end->granter, ptr->u.ref, d->domid, &end->pin);
+    if (unlikely(status))
         domain_put(end->granter);
     return status;
 }
 
-static int16_t end_open(struct domain *d, const struct gnttab_copy_ptr *ptr,
-                        bool is_grant, bool write, struct end *end)
+static inline int16_t end_open(struct domain *d,
+                               const struct gnttab_copy_ptr *ptr, bool is_grant,
+                               bool write, struct end *end)
 {
-    end->write = write;
+    end->pin.write = write;
     return is_grant ? grant_open(d, ptr, end) : own_open(d, ptr, end);
 }
 
-static void end_close(const struct end *end)
+static inline void end_close(const struct end *end)
 {
     if (!end->granter) {
-        frame_put(end->frame);
+        frame_put(end->pin.frame);
         return;
     }
-    grant_unpin(end->granter, end->ref, end->write, end->frame);
+    grant_unpin(end->granter, &end->pin);
     domain_put(end->granter);
 }
 
-static char *end_bytes(const struct end *end, uint16_t offset)
+static inline char *end_bytes(const struct end *end, uint16_t offset)
 {
-    return (char *)mfn_to_virt(frame_to_mfn(end->frame)) + offset;
+    return (char *)mfn_to_virt(frame_to_mfn(end->pin.frame)) + offset;
 }
 
 void grant_copy(struct domain *d, struct gnttab_copy *op)

@@ -21,60 +21,60 @@
 #include "memory/tlb_batch.h"
 
 /* Pin, and write the leaf if one is wanted. */
-static int16_t map_entry(struct domain *d, struct domain *granter,
-                         const struct gnttab_map_grant_ref *op,
-                         struct frame **frame)
+static inline int16_t map_entry(struct domain *d, struct domain *granter,
+                                const struct gnttab_map_grant_ref *op,
+                                struct grant_pin *pin)
 {
-    bool write = !(op->flags & GNTMAP_readonly);
-    int16_t status = grant_pin(granter, op->ref, d->domid, write, frame);
+    int16_t status;
 
+    pin->write = !(op->flags & GNTMAP_readonly);
+    status = grant_pin(granter, op->ref, d->domid, pin);
     if (status || !(op->flags & GNTMAP_host_map))
         return status;
-    if (light_map_granted(d->space, op->host_addr, frame_to_mfn(*frame),
-                          write)) {
-        grant_unpin(granter, op->ref, write, *frame);
-        return GNTST_general_error;
-    }
-    return GNTST_okay;
+    if (likely(!light_map_granted(d->space, op->host_addr,
+                                  frame_to_mfn(pin->frame), pin->write)))
+        return GNTST_okay;
+    grant_unpin(granter, pin);
+    return GNTST_general_error;
 }
 
 /* What @handle stands for, from here on; its reference to @granter stays. */
-static void map_commit(struct domain *d, struct domain *granter,
-                       struct gnttab_map_grant_ref *op, struct frame *frame,
-                       grant_handle_t handle)
+static inline void map_commit(struct domain *d, struct domain *granter,
+                              struct gnttab_map_grant_ref *op,
+                              const struct grant_pin *pin,
+                              grant_handle_t handle)
 {
     struct maptrack *track = maptrack_at(d->grants, handle);
-    mfn_t m = frame_to_mfn(frame);
+    mfn_t m = frame_to_mfn(pin->frame);
 
     track->granter = granter;
     track->ref = op->ref;
     track->mfn = (uint32_t)m.raw;
     track->host_addr = op->flags & GNTMAP_host_map ? op->host_addr : 0;
-    track->writable = !(op->flags & GNTMAP_readonly);
+    track->writable = pin->write;
     track->device = op->flags & GNTMAP_device_map;
 
     /* A guess at the handle by another vCPU sees all of it or nothing. */
     __atomic_store_n(&track->state, MAPTRACK_MAPPED, __ATOMIC_RELEASE);
 
     op->handle = handle;
-    op->dev_bus_addr =
-        policy_allows(d, POLICY_machine_address) ? mfn_to_maddr(m) : 0;
+    op->dev_bus_addr = d->rights & DOMAIN_RIGHT_DEVICE ? mfn_to_maddr(m) : 0;
 }
 
-static int16_t map_from(struct domain *d, struct domain *granter,
-                        struct gnttab_map_grant_ref *op)
+static inline int16_t map_from(struct domain *d, struct domain *granter,
+                               struct gnttab_map_grant_ref *op)
 {
     grant_handle_t handle = maptrack_alloc(d->grants);
-    struct frame *frame;
+    struct grant_pin pin;
     int16_t status;
 
-    if (handle == NO_HANDLE)
+    if (unlikely(handle == NO_HANDLE))
         return GNTST_no_space;
-    status = map_entry(d, granter, op, &frame);
-    if (status)
+    status = map_entry(d, granter, op, &pin);
+    if (unlikely(status))
         maptrack_free(d->grants, handle);
     else
-        map_commit(d, granter, op, frame, handle);
+        map_commit(d, granter, op, &pin, handle);
     return status;
 }
 
@@ -152,8 +152,8 @@ static void unmap_finish(struct domain *d, grant_handle_t handle)
     struct maptrack *track = maptrack_at(d->grants, handle);
     struct domain *granter = track->granter;
 
-    grant_unpin(granter, track->ref, track->writable,
-                mfn_to_frame(mfn(track->mfn)));
+    grant_unpin_ref(granter, track->ref, track->writable,
+                    mfn_to_frame(mfn(track->mfn)));
     maptrack_free(d->grants, handle);
     domain_put(granter);
 }

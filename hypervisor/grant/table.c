@@ -88,6 +88,7 @@ static int frame_add(struct domain *d, struct grant_table *t)
         return rc;
     }
     t->frame[t->frame_count++] = gf;
+    t->entry_count = t->frame_count * GRANT_ENTRIES_PER_FRAME;
     return 0;
 }
 
@@ -175,8 +176,8 @@ static bool mapping_undo(struct domain *d, struct maptrack *track)
         panic("domain %u has lost a mapped grant", d->domid);
     tlb_batch_flush(&batch);
 
-    grant_unpin(track->granter, track->ref, track->writable,
-                mfn_to_frame(mfn(track->mfn)));
+    grant_unpin_ref(track->granter, track->ref, track->writable,
+                    mfn_to_frame(mfn(track->mfn)));
     domain_put(track->granter);
     track->state = MAPTRACK_FREE;
     return true;
@@ -212,6 +213,7 @@ bool upcall_grants_destroy(struct domain *d)
         return true;
     spin_lock(&t->lock);
     t->closed = true;
+    t->entry_count = 0;
     spin_unlock(&t->lock);
 
     return mappings_undo(d);

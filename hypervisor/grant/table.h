@@ -47,6 +47,7 @@ struct grant_frame {
 struct grant_table {
     struct spinlock lock;
     bool closed;                /* (g) the domain dies: nothing new */
+    uint32_t entry_count;       /* (g) that can be pinned: none if closed */
     uint32_t frame_count;       /* (g) */
     uint32_t frame_max;         /* (c) */
     struct grant_frame **frame; /* (g) frame_max of them */
@@ -59,7 +60,7 @@ struct grant_table {
     struct maptrack **track;  /* (g) NULL until the first mapping */
 };
 
-/* What light_map_special() has told the guest about. */
+/* Frames made in one call of grant_grow(): each is cleared. */
 #define GRANT_GROW_QUANTUM 16U
 
 #endif /* GRANT_TABLE_H */

@@ -57,12 +57,14 @@ static long array_fault(const struct array *a, uint32_t done)
     return -EFAULT;
 }
 
-static struct guest_ptr array_field(const struct array *a, uint32_t i,
-                                    size_t offset)
+/*
+ * Bytes @offset on of element @i.  Should that wrap, it is still an address
+ * that is checked when something is copied there.
+ */
+static inline struct guest_ptr array_field(const struct array *a, uint32_t i,
+                                           size_t offset)
 {
-    struct guest_ptr element = guest_ptr_at(a->base, i, a->size);
-
-    return guest_ptr_at(element, offset, 1);
+    return guest_ptr(a->base.va + i * a->size + offset);
 }
 
 /* Nobody would know the handle: as if it had not been mapped. */
