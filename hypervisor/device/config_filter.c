@@ -42,6 +42,7 @@ int config_owner_read(const struct pci_device *dev, struct device_config *op)
  * that is being reset answers when that is over.
  */
 static int write_command(const struct pci_device *dev, uint16_t value)
+    __must_hold(device_lock)
 {
     uint32_t old = config_read(dev->sbdf, PCI_COMMAND, 2);
 
@@ -53,6 +54,7 @@ static int write_command(const struct pci_device *dev, uint16_t value)
 
 static int write_register(const struct pci_device *dev,
                           const struct device_config *op)
+    __must_hold(device_lock)
 {
     config_write(dev->sbdf, op->offset, op->size, op->value);
     return 0;

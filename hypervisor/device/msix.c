@@ -46,14 +46,14 @@
 
 /* One a vector, (v); dev NULL: the vector is free. */
 static struct irq {
+    struct timer rest;
     struct pci_device *dev;
     struct domain *d;
+    uint64_t unseen_since; /* system time */
+    uint32_t unseen;       /* interrupts since then, none looked at */
     uint32_t entry;
     uint32_t port;
-    uint32_t unseen;       /* interrupts since unseen_since, none looked at */
-    uint64_t unseen_since; /* system time */
     bool resting, reported;
-    struct timer rest;
 } irqs[VECTOR_DEVICE_LAST + 1];
 
 static uint64_t table_bytes(const struct pci_msix *m)

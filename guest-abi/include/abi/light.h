@@ -2,8 +2,8 @@
 /*
  * light_op(cmd, arg): what a domain of class light may ask about its own
  * memory.  Class light has one flat space: va = virt_base + gfn * 4096, for
- * ever; gfns below ram_pages are RAM and the windows follow it.  In a space that
- * begins at address 0 the first page begins as a guard, for null pointers.
+ * ever; gfns below ram_pages are RAM and the windows follow it.  In a space
+ * that begins at address 0 the first page begins as a guard, for null pointers.
  *
  * Errors: -EFAULT, the argument could not be read or written; -EINVAL, a
  * range that is not wholly RAM, or an unknown protection; -EACCES, a range
