@@ -9,6 +9,8 @@
 
 /* LINK: hypervisor/pv/guest_copy.c */
 
+#define UNIT_TEST_GUEST_COPY
+
 #include "pv/guest_copy.h"
 
 #include "lib/errno.h"

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Dispatch, calls that are made again, and lists of calls: the guest is a loop
+ * that makes its call again for as long as its rip was moved back.
+ */
+
+/* LINK: hypervisor/hypercall/dispatch.c hypervisor/hypercall/multicall.c */
+
+#include <abi/hypercall.h>
+#include <abi/multicall.h>
+
+#include "arch/x86_64/regs.h"
+#include "arch/x86_64/upcalls.h"
+#include "core/time.h"
+#include "domain/fault.h"
+#include "domain/vcpu.h"
+#include "hypercall/hypercall.h"
+#include "lib/frame_number.h"
+#include "pv/guest_copy.h"
+#include "unit/test.h"
+
+char unit_test_cpu_area[CPU_AREA_SIZE] __attribute__((aligned(16)));
+struct vcpu *percpu_current_vcpu;
+bool percpu_need_resched, percpu_slow_return;
+uint32_t tsc_khz;
+
+static struct vcpu vcpu;
+static unsigned int calls, waits, resched_after;
+
+/* What each made call was, in order. */
+static struct {
+    uint64_t nr, a1, a2;
+} made[64];
+
+/* Calls of set_timer_op that do a quantum and want to be made again. */
+static unsigned int continue_for;
+
+/* The copy that fails for want of memory, counted from 1; 0: none does. */
+static unsigned int starve_copy, copies;
+
+static long note(uint64_t nr, uint64_t a1, uint64_t a2)
+{
+    if (calls < 64) {
+        made[calls].nr = nr;
+        made[calls].a1 = a1;
+        made[calls].a2 = a2;
+    }
+    calls++;
+    if (resched_after && calls == resched_after)
+        percpu_need_resched = true;
+    return (long)(nr * 100);
+}
+
+#define FAKE(number, name)                                                     \
+    long hypercall_##name(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,  \
+                          uint64_t a5)                                         \
+    {                                                                          \
+        (void)a3, (void)a4, (void)a5;                                          \
+        return note(number, a1, a2);                                           \
+    }
+FAKE(0, set_trap_table)
+FAKE(4, set_callbacks)
+FAKE(12, memory_op)
+FAKE(17, xen_version)
+FAKE(18, console_io)
+FAKE(20, grant_table_op)
+FAKE(24, vcpu_op)
+FAKE(25, set_segment_base)
+FAKE(29, sched_op)
+FAKE(30, callback_op)
+FAKE(32, event_channel_op)
+FAKE(64, light_op)
+FAKE(65, control_op)
+FAKE(66, device_op)
+
+/* Counts its second argument down, one a quantum. */
+long hypercall_set_timer_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                            uint64_t a5)
+{
+    (void)a3, (void)a4, (void)a5;
+    note(15, a1, a2);
+    if (!continue_for)
+        return 1500;
+    continue_for--;
+    hypercall_set_arg(1, a1 + 1);
+    hypercall_set_arg(2, a2 - 1);
+    return hypercall_continue();
+}
+
+long hypercall_iret(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                    uint64_t a5)
+{
+    (void)a1, (void)a2, (void)a3, (void)a4, (void)a5;
+    note(23, 0, 0);
+    guest_regs()->rip = 0x777;
+    return 0x1234;
+}
+
+void fault_wait_for_memory(void)
+{
+    waits++;
+    fault_do_not_wait();
+}
+
+static bool is_starved(void)
+{
+    if (++copies != starve_copy)
+        return false;
+    vcpu.wants_memory = vcpu.repeat = true;
+    return true;
+}
+
+/* Addresses below a page are nobody's. */
+int copy_bytes_from_guest(void *dst, struct guest_ptr src, size_t size)
+{
+    if (src.va < PAGE_SIZE || src.va > 1ULL << 47 || is_starved())
+        return -EFAULT;
+    memcpy(dst, (const void *)src.va, size);
+    return 0;
+}
+
+int copy_bytes_to_guest(struct guest_ptr dst, const void *src, size_t size)
+{
+    if (dst.va < PAGE_SIZE || dst.va > 1ULL << 47 || is_starved())
+        return -EFAULT;
+    memcpy((void *)dst.va, src, size);
+    return 0;
+}
+
+/* --- The guest -------------------------------------------------------------
+ */
+
+static unsigned int entries;
+
+#define AFTER_SYSCALL 0x1002U
+
+/* As SYSCALL and entry.S do it, until the call has returned. */
+static long call(uint64_t nr, uint64_t a1, uint64_t a2)
+{
+    struct cpu_regs *r = guest_regs();
+
+    r->rax = nr;
+    r->rdi = a1;
+    r->rsi = a2;
+    for (entries = 0; entries < 1000; entries++) {
+        r->rip = AFTER_SYSCALL;
+        percpu_need_resched = false;
+        upcall_hypercall_done(
+            upcall_hypercall(r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->rax));
+        if (r->rip != AFTER_SYSCALL - 2)
+            break;
+        EXPECT_EQ(r->rax, nr);
+    }
+    return (long)r->rax;
+}
+
+void setup(void)
+{
+    memset(&vcpu, 0, sizeof(vcpu));
+    memset(guest_regs(), 0, sizeof(struct cpu_regs));
+    percpu_current_vcpu = &vcpu;
+    calls = waits = resched_after = continue_for = 0;
+    starve_copy = copies = 0;
+    tsc_khz = 1U << 31; /* A quantum that does not end by itself. */
+}
+
+void teardown(void)
+{
+    EXPECT_FALSE(vcpu.repeat);
+    EXPECT_FALSE(vcpu.wants_memory);
+    EXPECT_PTR(percpu_multicall_args, NULL);
+}
+
+static struct multicall_entry list[40];
+
+static void fill(unsigned int count)
+{
+    memset(list, 0, sizeof(list));
+    for (unsigned int i = 0; i < count; i++)
+        list[i] = (struct multicall_entry){
+            .op = HYPERCALL_event_channel_op, .result = -1, .args = {i, i + 1}};
+}
+
+static long multicall(unsigned int count)
+{
+    return call(HYPERCALL_multicall, (uintptr_t)list, count);
+}
+
+TEST("every number of the list reaches its handler, with its arguments")
+{
+    static const uint64_t numbers[] = {
+#define HYPERCALL(number, name, args) number,
+#include <abi/hypercalls.def>
+#undef HYPERCALL
+    };
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        if (numbers[i] == HYPERCALL_multicall || numbers[i] == HYPERCALL_iret)
+            continue;
+        calls = 0;
+        EXPECT_EQ(call(numbers[i], 7, 8), (long)numbers[i] * 100);
+        EXPECT_EQ(made[0].nr, numbers[i]);
+        EXPECT_EQ(made[0].a1, 7);
+        EXPECT_EQ(made[0].a2, 8);
+    }
+}
+
+TEST("any other number is -ENOSYS")
+{
+    static const uint64_t numbers[] = {
+        1, 2, 31, 67, 72, 128, 1UL << 32, (1UL << 32) + 17, 1UL << 63, ~0UL};
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        EXPECT_EQ(call(numbers[i], 0, 0), -ENOSYS);
+    EXPECT_EQ(calls, 0);
+}
+
+TEST("a call that continues is made again with what it changed, then returns")
+{
+    continue_for = 3;
+    EXPECT_EQ(call(HYPERCALL_set_timer_op, 10, 20), 1500);
+    EXPECT_EQ(calls, 4);
+    EXPECT_EQ(made[3].a1, 13);
+    EXPECT_EQ(made[3].a2, 17);
+}
+
+TEST("the entries of a list are made in order, with a result each")
+{
+    fill(5);
+    list[2].op = 999;
+    EXPECT_EQ(multicall(5), 0);
+    EXPECT_EQ(calls, 4);
+    for (unsigned int i = 0; i < 5; i++)
+        EXPECT_EQ(list[i].result, i == 2 ? -ENOSYS : 3200);
+    EXPECT_EQ(made[3].a1, 4);
+    EXPECT_EQ(entries, 0);
+}
+
+TEST("an empty list is done, wherever it is")
+{
+    EXPECT_EQ(call(HYPERCALL_multicall, 8, 0), 0);
+}
+
+TEST("a list inside a list is refused, alone")
+{
+    fill(3);
+    list[1].op = HYPERCALL_multicall;
+    list[1].args[0] = (uintptr_t)list;
+    list[1].args[1] = 3;
+    EXPECT_EQ(multicall(3), 0);
+    EXPECT_EQ(list[1].result, -EINVAL);
+    EXPECT_EQ(list[2].result, 3200);
+}
+
+TEST("a list that cannot be read is -EFAULT")
+{
+    EXPECT_EQ(call(HYPERCALL_multicall, 8, 1), -EFAULT);
+    EXPECT_EQ(call(HYPERCALL_multicall, ~0UL - 63, 2), -EFAULT);
+    EXPECT_EQ(call(HYPERCALL_multicall, 8, ~0UL), -EFAULT);
+    EXPECT_EQ(calls, 0);
+}
+
+TEST("a long list lets others run when its time is over, and makes each once")
+{
+    tsc_khz = 0;
+    fill(40);
+    EXPECT_EQ(multicall(40), 0);
+    EXPECT_EQ(entries, 39);
+    EXPECT_EQ(calls, 40);
+    for (unsigned int i = 0; i < 40; i++) {
+        EXPECT_EQ(made[i].a1, i);
+        EXPECT_EQ(list[i].result, 3200);
+    }
+}
+
+TEST("a list stops for a vCPU that has to go, and goes on behind")
+{
+    fill(10);
+    resched_after = 4;
+    EXPECT_EQ(multicall(10), 0);
+    EXPECT_EQ(entries, 1);
+    EXPECT_EQ(calls, 10);
+    EXPECT_EQ(made[4].a1, 4);
+}
+
+TEST("an entry that continues is gone on with, what was before it is not")
+{
+    fill(4);
+    list[1].op = HYPERCALL_set_timer_op;
+    continue_for = 2;
+    EXPECT_EQ(multicall(4), 0);
+    EXPECT_EQ(calls, 6);
+    EXPECT_EQ(made[0].nr, 32);
+    EXPECT_EQ(made[1].nr, 15);
+    EXPECT_EQ(made[3].nr, 15);
+    EXPECT_EQ(made[3].a1, 3);
+    EXPECT_EQ(made[3].a2, 0);
+    EXPECT_EQ(list[1].result, 1500);
+    EXPECT_EQ(list[3].result, 3200);
+    EXPECT_EQ(entries, 2);
+}
+
+TEST("an iret in a list ends it, and its rax is the guest's")
+{
+    fill(3);
+    list[1].op = HYPERCALL_iret;
+    EXPECT_EQ(multicall(3), 0x1234);
+    EXPECT_EQ(guest_regs()->rip, 0x777);
+    EXPECT_EQ(calls, 2);
+    EXPECT_EQ(list[2].result, -1);
+}
+
+TEST("a list that finds no memory for an entry waits, and makes each once")
+{
+    fill(4);
+    starve_copy = 7; /* Two reads and a write an entry: reading the third. */
+    EXPECT_EQ(multicall(4), 0);
+    EXPECT_EQ(waits, 1);
+    EXPECT_EQ(calls, 4);
+    for (unsigned int i = 0; i < 4; i++)
+        EXPECT_EQ(made[i].a1, i);
+}
+
+TEST("a result that cannot be written ends the list, with no call made twice")
+{
+    fill(4);
+    starve_copy = 6; /* The result of the second. */
+    EXPECT_EQ(multicall(4), -EFAULT);
+    EXPECT_EQ(calls, 2);
+    EXPECT_EQ(waits, 0);
+}
