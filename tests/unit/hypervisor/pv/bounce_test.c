@@ -343,6 +343,8 @@ TEST("a #GP of other kinds is no int n")
     handler(0x30, 3);
     raise(VECTOR_GP, 0x30 * 8 + 4, 0); /* a selector of the LDT */
     EXPECT_EQ(r->rip, 0x500000 + VECTOR_GP);
+    raise(VECTOR_GP, 0x30 * 8 + 3, 0); /* an event from outside */
+    EXPECT_EQ(r->rip, 0x500000 + VECTOR_GP);
     raise(VECTOR_GP, 0, 0);
     EXPECT_EQ(r->rip, 0x500000 + VECTOR_GP);
 }
