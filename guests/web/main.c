@@ -13,6 +13,7 @@
 #include <abi/domid.h>
 
 #include <rt/net.h>
+#include <rt/power.h>
 #include <rt/start.h>
 #include <rt/store.h>
 #include <rt/thread.h>
@@ -64,6 +65,9 @@ int main(int argc, char **argv)
         iprintf("web: cannot start the network: error %d\n", rc);
         return 1;
     }
+    rc = rt_heed_shutdown(xs);
+    if (rc != 0)
+        iprintf("web: will not hear of a shutdown: error %d\n", rc);
     iprintf("web: %s serves port %d\n", guest_facts.name, HTTP_PORT);
     thread_exit();
 }
