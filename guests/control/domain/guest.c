@@ -169,7 +169,7 @@ static void derive_mac(uint32_t ip, uint8_t mac[6])
 bool guest_choose_addresses(struct guest *g, char error[CONFIG_ERROR_BYTES])
 {
     for (unsigned int i = 0; i < g->config.vif_count; i++) {
-        const struct config_vif *wanted = &g->config.vif[i];
+        struct config_vif *wanted = &g->config.vif[i];
         struct guest_vif *vif = &g->vif[i];
 
         if (!choose_ip(g, wanted, &vif->ip, error))
@@ -179,6 +179,11 @@ bool guest_choose_addresses(struct guest *g, char error[CONFIG_ERROR_BYTES])
         else
             derive_mac(vif->ip, vif->mac);
         vif->guest = g;
+
+        /* Who comes back after a restart is found where it was. */
+        wanted->ip = vif->ip;
+        memcpy(wanted->mac, vif->mac, sizeof(wanted->mac));
+        wanted->has_mac = true;
         table_insert(&by_ip, &vif->by_ip, vif->ip); /* hash: the address */
         g->vif_count++;
     }

@@ -69,7 +69,8 @@ void guest_clear_domid(struct guest *guest);
 
 /*
  * Give each vif of the configuration its address: the one asked for, or a free
- * one that the domain's number suggests.  False: @error says why not.
+ * one that the domain's number suggests, and note it in the configuration, so
+ * that a restart gives it again.  False: @error says why not.
  */
 bool guest_choose_addresses(struct guest *guest,
                             char error[CONFIG_ERROR_BYTES]);

@@ -81,6 +81,22 @@ TEST("no address comes twice, and none is the router's or a group's")
                       "network 10.64.0.0/16");
 }
 
+TEST("a guest that comes back under another number keeps its addresses")
+{
+    struct guest *g = make("a", 1, 0);
+    struct guest_vif before;
+
+    REQUIRE(guest_choose_addresses(g, error));
+    before = g->vif[0];
+    guest_drop_addresses(g);
+    guest_clear_domid(g);
+    guest_set_domid(g, 9);
+
+    REQUIRE(guest_choose_addresses(g, error));
+    EXPECT_EQ(g->vif[0].ip, before.ip);
+    EXPECT_MEM(g->vif[0].mac, before.mac, sizeof(before.mac));
+}
+
 TEST("twenty thousand guests are found as fast as two")
 {
     char name[16];
