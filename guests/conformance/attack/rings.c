@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Attacks on the control domain through the pages it shares with a guest:
+ * store, console and network rings with contents that cannot be.
+ */
+
+#include "attack/attack.h"
+
+#include <string.h>
+
+#include <abi/io/console.h>
+#include <abi/io/netif.h>
+#include <abi/io/xs_wire.h>
+
+#include <rt/hypercall.h>
+
+#include "attack/store.h"
+#include "framework/grants.h"
+#include "framework/ports.h"
+#include "framework/test.h"
+
+#define MS 1000000UL
+
+/* --- The store -------------------------------------------------------------
+ */
+
+static void random_message(void)
+{
+    static char message[sizeof(struct xsd_sockmsg) + 512];
+    struct xsd_sockmsg *header = (struct xsd_sockmsg *)(void *)message;
+    size_t size = sizeof(*header) + random_below(300);
+
+    for (size_t i = sizeof(*header); i < sizeof(message); i++)
+        message[i] = random_below(3) ? "/local/domain\0"[random_below(14)]
+                                     : (char)random_next();
+    header->type = (uint32_t)random_below(26);
+    header->req_id = (uint32_t)random_next();
+    header->tx_id = (uint32_t)random_below(4);
+    header->len = (uint32_t)(size - sizeof(*header));
+    /* The reply is not waited for: it piles up until it blocks. */
+    store_put(message, size);
+    store_notify();
+    store_page()->rsp_cons = store_page()->rsp_prod;
+}
+
+void attack_store(void)
+{
+    static const char secret[] = "/local/domain/0/attacked";
+    struct xenstore_domain_interface *ring = store_page();
+    char value[64];
+
+    if (store_write(secret, "by a guest"))
+        broken("wrote another domain's node", 0);
+    if (store_ask(XS_RM, "/local", 7, NULL, 0) >= 0)
+        broken("removed /local", 0);
+    if (store_ask(XS_INTRODUCE,
+                  "5\0"
+                  "1\0"
+                  "1\0",
+                  6, NULL, 0) >= 0)
+        broken("introduced a domain", 5);
+    if (store_read("/local/domain/0/name", value, sizeof(value)) && !value[0])
+        broken("read an empty name", 0);
+    for (uint64_t n = rounds(300); n > 0; n--) {
+        random_message();
+        idle_ns(MS / 5);
+    }
+    /* Lengths and indices that cannot be. */
+    for (uint64_t n = rounds(100); n > 0; n--) {
+        struct xsd_sockmsg header = {.type = XS_WRITE,
+                                     .len = (uint32_t)random_next()};
+
+        store_put(&header, sizeof(header));
+        store_notify();
+        idle_ns(MS);
+        ring->req_prod = (uint32_t)random_next();
+        ring->req_cons = (uint32_t)random_next();
+        ring->rsp_prod = (uint32_t)random_next();
+        ring->rsp_cons = (uint32_t)random_next();
+        store_notify();
+        idle_ns(MS);
+    }
+}
+
+/* As many nodes, watches and transactions as it gets. */
+void attack_store_flood(void)
+{
+    unsigned int nodes = 0, watches = 0, transactions = 0;
+    char path[48];
+
+    for (uint64_t n = 0; n < rounds(3000); n++) {
+        char *at = path;
+
+        memcpy(at, "data/", 5);
+        at += 5;
+        for (uint64_t digits = n + 100000; digits > 0; digits /= 10)
+            *at++ = (char)('0' + digits % 10);
+        *at = '\0';
+        if (!store_write(path, "flood"))
+            break;
+        nodes++;
+    }
+    for (unsigned int n = 0; n < 500; n++) {
+        path[0] = 'd';
+        memcpy(path + 1, "ata\0tok", 8);
+        path[8] = (char)('a' + n % 26);
+        path[9] = (char)('a' + n / 26);
+        path[10] = '\0';
+        if (store_ask(XS_WATCH, path, 11, NULL, 0) < 0)
+            break;
+        watches++;
+    }
+    for (unsigned int n = 0; n < 500; n++) {
+        if (store_ask(XS_TRANSACTION_START, "", 1, NULL, 0) < 0)
+            break;
+        transactions++;
+    }
+    print("attack store-flood: %u nodes, %u watches, %u transactions\n", nodes,
+          watches, transactions);
+    if (nodes >= 3000 || watches >= 500 || transactions >= 500)
+        broken("there is no quota", nodes);
+}
+
+/* --- The console ------------------------------------------------------------
+ */
+
+void attack_console(void)
+{
+    struct xencons_interface *ring =
+        (void *)(uintptr_t)(layout.virt_base +
+                            start_info->console.domU.mfn * PAGE_SIZE);
+    evtchn_port_t port = start_info->console.domU.evtchn;
+
+    /* Rubbish, control characters and escape sequences, without a pause. */
+    for (uint64_t n = rounds(3000); n > 0; n--) {
+        for (unsigned int i = 0; i < XENCONS_OUT_BYTES; i++)
+            ring->out[i] = (char)random_next();
+        ring->out_prod = ring->out_cons + XENCONS_OUT_BYTES;
+        port_send(port);
+        if (n % 64 == 0)
+            idle_ns(MS);
+    }
+    for (uint64_t n = rounds(300); n > 0; n--) {
+        ring->out_prod = (uint32_t)random_next();
+        ring->out_cons = (uint32_t)random_next();
+        ring->in_prod = (uint32_t)random_next();
+        ring->in_cons = (uint32_t)random_next();
+        port_send(port);
+        idle_ns(MS);
+    }
+}
+
+/* --- The network -------------------------------------------------------------
+ */
+
+#define TX_REF   16U
+#define RX_REF   17U
+#define DATA_REF 18U
+#define BUFFERS  8U
+
+PAGES(tx_page, 1);
+PAGES(rx_page, 1);
+PAGES(buffers, BUFFERS);
+
+static struct netif_tx_ring *const tx = (void *)tx_page;
+static struct netif_rx_ring *const rx = (void *)rx_page;
+static evtchn_port_t net_port;
+
+static void number_text(char *text, uint32_t value)
+{
+    char digits[12];
+    size_t count = 0;
+
+    do {
+        digits[count++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    while (count > 0)
+        *text++ = digits[--count];
+    *text = '\0';
+}
+
+static bool write_number(const char *path, uint32_t value)
+{
+    char text[12];
+
+    number_text(text, value);
+    return store_write(path, text);
+}
+
+/* Wait for the backend's state. */
+static bool wait_backend(char state)
+{
+    char path[256], value[16];
+
+    if (!store_read("device/vif/0/backend", path, sizeof(path) - 8))
+        return false;
+    strcat(path, "/state");
+    for (int i = 0; i < 200; i++) {
+        if (store_read(path, value, sizeof(value)) && value[0] == state)
+            return true;
+        idle_ns(5 * MS);
+    }
+    return false;
+}
+
+static bool connect(void)
+{
+    memset(tx_page, 0, PAGE_SIZE);
+    memset(rx_page, 0, PAGE_SIZE);
+    tx->h.req_event = tx->h.rsp_event = 1;
+    rx->h.req_event = rx->h.rsp_event = 1;
+    if (!grants_init())
+        return false;
+    net_port = port_alloc_unbound(0);
+    grant_give(TX_REF, 0, tx_page, 0);
+    grant_give(RX_REF, 0, rx_page, 0);
+    for (unsigned int i = 0; i < BUFFERS; i++)
+        grant_give(DATA_REF + i, 0, buffers + i * PAGE_SIZE, 0);
+    return wait_backend('2') &&
+           write_number("device/vif/0/tx-ring-ref", TX_REF) &&
+           write_number("device/vif/0/rx-ring-ref", RX_REF) &&
+           write_number("device/vif/0/event-channel", net_port) &&
+           store_write("device/vif/0/request-rx-copy", "1") &&
+           store_write("device/vif/0/feature-rx-notify", "1") &&
+           store_write("device/vif/0/state", "4") && wait_backend('4');
+}
+
+static void disconnect(void)
+{
+    store_write("device/vif/0/state", "5");
+    store_write("device/vif/0/state", "6");
+    wait_backend('6');
+    port_close(net_port);
+    store_write("device/vif/0/state", "1");
+}
+
+/* A request near what is right, and sometimes far from it. */
+static void random_request(struct netif_tx_request *request)
+{
+    request->gref = random_below(4) ? DATA_REF + (uint32_t)random_below(BUFFERS)
+                                    : (uint32_t)random_next();
+    request->offset = (uint16_t)(random_below(4) ? 0 : random_next());
+    request->size =
+        (uint16_t)(random_below(4) ? 60 + random_below(1500) : random_next());
+    request->flags =
+        (uint16_t)(random_below(3) ? random_below(3) : random_next());
+    request->id = (uint16_t)random_next();
+}
+
+static void send_rubbish(uint64_t packets)
+{
+    while (packets > 0) {
+        unsigned int burst = 1 + (unsigned int)random_below(60);
+        uint32_t prod = tx->h.req_prod;
+
+        for (unsigned int i = 0; i < BUFFERS * PAGE_SIZE; i += 8)
+            *(uint64_t *)(void *)(buffers + i) = random_next();
+        for (unsigned int i = 0; i < burst; i++)
+            random_request(&tx->slot[(prod + i) % NETIF_TX_RING_SLOTS].req);
+        __atomic_store_n(&tx->h.req_prod, prod + burst, __ATOMIC_SEQ_CST);
+        for (unsigned int i = 0; i < 8; i++) {
+            uint32_t at = rx->h.req_prod++;
+
+            rx->slot[at % NETIF_RX_RING_SLOTS].req = (struct netif_rx_request){
+                .id = (uint16_t)at,
+                .gref = random_below(4) ? DATA_REF : (uint32_t)random_next()};
+        }
+        port_send(net_port);
+        /* Change it while the other side may be reading. */
+        for (unsigned int i = 0; i < 200; i++)
+            random_request(&tx->slot[random_below(NETIF_TX_RING_SLOTS)].req);
+        idle_ns(MS / 2);
+        packets -= packets < burst ? packets : burst;
+    }
+}
+
+void attack_net(void)
+{
+    for (uint64_t n = rounds(5); n > 0; n--) {
+        if (!connect()) {
+            print("attack net: not connected in round %lu\n", n);
+            disconnect();
+            continue;
+        }
+        send_rubbish(2000);
+        /* Indices that cannot be. */
+        for (int i = 0; i < 20; i++) {
+            tx->h.req_prod = (uint32_t)random_next();
+            rx->h.req_prod = (uint32_t)random_next();
+            tx->h.rsp_prod = (uint32_t)random_next();
+            rx->h.rsp_prod = (uint32_t)random_next();
+            port_send(net_port);
+            idle_ns(MS);
+        }
+        disconnect();
+    }
+    /* Nodes that cannot be. */
+    write_number("device/vif/0/tx-ring-ref", 0xffffffff);
+    write_number("device/vif/0/rx-ring-ref", 7);
+    store_write("device/vif/0/event-channel", "99999999999999999999");
+    store_write("device/vif/0/state", "4");
+    idle_ns(100 * MS);
+    store_write("device/vif/0/state", "frog");
+    store_write("device/vif/0/backend", "/local/domain/0/backend/vif/1/0");
+    store_write("device/vif/0/state", "1");
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* control_op and device_op ask for a right, whatever else is wrong. */
+
+#include <abi/cpuid.h>
+#include <abi/device.h>
+#include <abi/hypercall.h>
+
+#include <rt/hypercall.h>
+
+#include "framework/child.h"
+#include "framework/test.h"
+
+#define ONLY_CAIRN SKIP_ON_XEN("control_op is Cairn's")
+
+static uint64_t try_control(uint64_t unused)
+{
+    uint64_t allowed = 0;
+
+    (void)unused;
+    for (uint32_t cmd = 1; cmd <= CONTROL_OP_debug_key; cmd++) {
+        for (domid_t domid = 0; domid < 3; domid++) {
+            struct control_op op = {.cmd = cmd, .domid = domid};
+            long rc = control(&op);
+
+            if (rc != -ABI_EPERM) {
+                print("# control_op %u on %u: %ld\n", cmd, domid, rc);
+                allowed++;
+            }
+        }
+    }
+    return allowed;
+}
+
+TEST("a domain without rights is -EPERM in every control operation")
+{
+    struct child child;
+
+    ONLY_CAIRN;
+    EXPECT_TRUE(child_run(&child, try_control, 0));
+    EXPECT_EQ(child.result, 0);
+}
+
+static uint64_t try_device(uint64_t unused)
+{
+    uint64_t allowed = 0;
+
+    (void)unused;
+    for (uint32_t cmd = DEVICE_OP_find; cmd <= DEVICE_OP_reset; cmd++) {
+        struct device_op op = {.cmd = cmd};
+        long rc = hypercall_device_op(&op);
+
+        if (rc >= 0) {
+            print("# device_op %u: %ld\n", cmd, rc);
+            allowed++;
+        }
+    }
+    return allowed;
+}
+
+TEST("a domain without rights reaches no device")
+{
+    struct child child;
+
+    ONLY_CAIRN;
+    EXPECT_TRUE(child_run(&child, try_device, 0));
+    EXPECT_EQ(child.result, 0);
+}
+
+TEST("a wrong version is -EACCES, an unknown command -ENOSYS")
+{
+    struct control_op op = {.cmd = CONTROL_OP_host_info, .version = 99};
+
+    ONLY_CAIRN;
+    EXPECT_EQ(hypercall1(HYPERCALL_control_op, hypercall_ptr(&op)),
+              -ABI_EACCES);
+    op.version = 0;
+    EXPECT_EQ(hypercall1(HYPERCALL_control_op, hypercall_ptr(&op)),
+              -ABI_EACCES);
+    op.cmd = 0;
+    EXPECT_EQ(control(&op), -ABI_ENOSYS);
+    op.cmd = 999;
+    EXPECT_EQ(control(&op), -ABI_ENOSYS);
+    op.cmd = ~0U;
+    EXPECT_EQ(control(&op), -ABI_ENOSYS);
+}
+
+TEST("operations on a domain that does not exist are -ESRCH")
+{
+    static const uint32_t cmds[] = {
+        CONTROL_OP_destroy,   CONTROL_OP_pause,     CONTROL_OP_unpause,
+        CONTROL_OP_copy_to,   CONTROL_OP_copy_from, CONTROL_OP_set_region,
+        CONTROL_OP_set_start, CONTROL_OP_shutdown,  CONTROL_OP_seed_grant,
+        CONTROL_OP_set_sched};
+    static const domid_t nobody[] = {0x5555, 0x7fef, DOMID_IO, DOMID_INVALID,
+                                     0xffff};
+    static char byte;
+
+    ONLY_CAIRN;
+    for (unsigned int i = 0; i < sizeof(cmds) / sizeof(cmds[0]); i++) {
+        for (unsigned int j = 0; j < sizeof(nobody) / sizeof(nobody[0]); j++) {
+            struct control_op op = {.cmd = cmds[i], .domid = nobody[j]};
+
+            if (cmds[i] == CONTROL_OP_set_sched)
+                op.u.set_sched.weight = 256;
+            if (cmds[i] == CONTROL_OP_copy_to ||
+                cmds[i] == CONTROL_OP_copy_from) {
+                op.u.copy.buffer = hypercall_ptr(&byte);
+                op.u.copy.size = 1;
+            }
+            EXPECT_EQ(control(&op), -ABI_ESRCH);
+        }
+    }
+}
