@@ -15,12 +15,6 @@
 #include "core/panic.h"
 #include "lib/atomic.h"
 
-#ifdef NDEBUG
-#define LOCK_CHECKS false
-#else
-#define LOCK_CHECKS true
-#endif
-
 /* Locks a CPU holds at once: one of each rank, twice where two are allowed. */
 #define HELD_MAX 24
 
@@ -38,15 +32,25 @@ static const char *const rank_names[] = {
 #undef LOCK_RANK
 };
 
+void spin_lock_init(struct spinlock *lock, enum lock_rank rank)
+{
+    *lock = (struct spinlock)SPINLOCK_INIT(rank);
+}
+
+void spin_lock_wait(struct spinlock *lock, uint16_t ticket)
+{
+    this_cpu(held_locks).waited++;
+    while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
+        cpu_relax();
+}
+
+/* Release builds have the two in place, unchecked: see lock.h. */
+#ifndef NDEBUG
+
 /* Ranks of which a CPU may hold two; who takes them sees to their order. */
 static bool may_nest(enum lock_rank rank)
 {
     return rank == LOCK_event || rank == LOCK_grant || rank == LOCK_runqueue;
-}
-
-void spin_lock_init(struct spinlock *lock, enum lock_rank rank)
-{
-    *lock = (struct spinlock)SPINLOCK_INIT(rank);
 }
 
 /* Before waiting, so that a deadlock is reported instead of entered. */
@@ -91,26 +95,22 @@ void spin_lock(struct spinlock *lock) __lock_primitive
 {
     uint16_t ticket;
 
-    if (LOCK_CHECKS)
-        check_order(lock);
+    check_order(lock);
     ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_ACQUIRE);
-    if (unlikely(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)) {
-        this_cpu(held_locks).waited++;
-        while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
-            cpu_relax();
-    }
-    if (LOCK_CHECKS)
-        note_taken(lock);
+    if (unlikely(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket))
+        spin_lock_wait(lock, ticket);
+    note_taken(lock);
 }
 
 void spin_unlock(struct spinlock *lock) __lock_primitive
 {
-    if (LOCK_CHECKS)
-        note_given_back(lock);
+    note_given_back(lock);
     /* Only the holder writes it. */
     __atomic_store_n(&lock->serving, (uint16_t)(lock->serving + 1),
                      __ATOMIC_RELEASE);
 }
+
+#endif
 
 static void print_locks(void)
 {
