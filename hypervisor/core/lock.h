@@ -35,8 +35,11 @@ struct __lockable spinlock {
 
 void spin_lock_init(struct spinlock *lock, enum lock_rank rank);
 
-/* Until @ticket is served; counted. */
-void spin_lock_wait(struct spinlock *lock, uint16_t ticket);
+/*
+ * Until @ticket is served; counted.  It keeps all registers, so that a lock
+ * that is free costs its holder none.
+ */
+void spin_lock_wait(struct spinlock *lock, uint16_t ticket) __keeps_registers;
 
 /*
  * In release builds a free lock is taken in place, in four instructions; debug

@@ -51,12 +51,9 @@ static struct vcpu *vcpu_of(struct domain *d, evtchn_port_t port)
     return d->vcpu[atomic_read(&chn->notify_vcpu)];
 }
 
-void evtchn_set_pending(struct domain *d, evtchn_port_t port)
+void evtchn_deliver(struct domain *d, evtchn_port_t port)
 {
-    struct shared_info *s = d->shared_info;
-
-    if (bit_test_and_set(s->evtchn_pending, port))
-        return;
+    const struct shared_info *s = d->shared_info;
 
     /* A guest looks at pending again after it unmasks, so that one waits. */
     if (!bit_test(s->evtchn_mask, port))

@@ -6,10 +6,9 @@
 #include "event/table.h"
 #include "lib/errno.h"
 
-static int send(struct domain *d, evtchn_port_t port)
-    __must_hold(d->events->lock)
+static int send(struct domain *d, struct evtchn_table *t, evtchn_port_t port)
 {
-    const struct evtchn *chn = table_find(d->events, port);
+    const struct evtchn *chn = table_find(t, port);
 
     if (!chn)
         return -EINVAL;
@@ -34,11 +33,12 @@ static int send(struct domain *d, evtchn_port_t port)
 
 int evtchn_send(struct domain *d, evtchn_port_t port)
 {
+    struct evtchn_table *t = d->events;
     int rc;
 
-    spin_lock(&d->events->lock);
-    rc = send(d, port);
-    spin_unlock(&d->events->lock);
+    spin_lock(&t->lock);
+    rc = send(d, t, port);
+    spin_unlock(&t->lock);
     return rc;
 }
 

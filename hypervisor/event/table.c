@@ -3,7 +3,6 @@
 
 #include "event/table.h"
 
-#include "arch/x86_64/nospec.h"
 #include "domain/upcalls.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
@@ -53,17 +52,6 @@ void upcall_events_free(struct domain *d)
     pool_free(t->virq, t->vcpu_count * sizeof(*t->virq));
     pool_free(t, table_bytes(t->max_port));
     d->events = NULL;
-}
-
-struct evtchn *table_find(struct evtchn_table *t, evtchn_port_t port)
-{
-    struct evtchn *chn;
-
-    if (unlikely(port > t->max_port))
-        return NULL;
-    port = (evtchn_port_t)index_nospec(port, (uint64_t)t->max_port + 1);
-    chn = atomic_read(&t->bucket[port / BUCKET_PORTS].chn);
-    return likely(chn) ? &chn[port % BUCKET_PORTS] : NULL;
 }
 
 /* The lowest free port of bucket @i that is allowed; 0: none. */

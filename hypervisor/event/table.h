@@ -13,10 +13,12 @@
 
 #include <stdint.h>
 
+#include "arch/x86_64/nospec.h"
 #include "core/lock.h"
 #include "domain/domain.h"
 #include "event/evtchn.h"
 #include "lib/atomic.h"
+#include "lib/bitops.h"
 #include "lib/compiler.h"
 
 #define BUCKET_PORTS 64U
@@ -39,7 +41,17 @@ struct evtchn_table {
 };
 
 /* The record of @port, or NULL: never allocated, or out of range. */
-struct evtchn *table_find(struct evtchn_table *t, evtchn_port_t port);
+static inline struct evtchn *table_find(struct evtchn_table *t,
+                                        evtchn_port_t port)
+{
+    struct evtchn *chn;
+
+    if (unlikely(port > t->max_port))
+        return NULL;
+    port = (evtchn_port_t)index_nospec(port, (uint64_t)t->max_port + 1);
+    chn = atomic_read(&t->bucket[port / BUCKET_PORTS].chn);
+    return likely(chn) ? &chn[port % BUCKET_PORTS] : NULL;
+}
 
 /*
  * Take the lowest free port; its record is FREE until the caller says what
@@ -56,8 +68,16 @@ void evtchn_set_state(struct domain *d, evtchn_port_t port,
 void events_lock_both(struct domain *a, struct domain *b);
 void events_unlock_both(struct domain *a, struct domain *b);
 
-/* Make @port pending and tell its vCPU: event/deliver.c. */
-void evtchn_set_pending(struct domain *d, evtchn_port_t port);
+/* @port became pending: tell its vCPU, and who polls; event/deliver.c. */
+void evtchn_deliver(struct domain *d, evtchn_port_t port);
+
+/* Make @port pending, once: whoever turned the bit on delivers it. */
+static inline void evtchn_set_pending(struct domain *d, evtchn_port_t port)
+{
+    if (!bit_test_and_set(d->shared_info->evtchn_pending, port))
+        evtchn_deliver(d, port);
+}
+
 void evtchn_clear_pending(struct domain *d, evtchn_port_t port);
 
 #endif /* EVENT_TABLE_H */

@@ -15,6 +15,7 @@
 /* Element of an array the linker gathers: no more alignment than its type. */
 #define __element(name, type)                                                  \
     __attribute__((section(name), used, aligned(_Alignof(type))))
+#define __keeps_registers __attribute__((no_caller_saved_registers))
 #define likely(x)         __builtin_expect(!!(x), 1)
 #define unlikely(x)       __builtin_expect(!!(x), 0)
 #define barrier()         __asm__ __volatile__("" ::: "memory")
