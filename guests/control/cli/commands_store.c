@@ -72,7 +72,7 @@ static void list_child(struct cli_call *call, const char *path,
     free(child);
 }
 
-/* The tree's depth is bounded by the length of a path. */
+/* No path is deeper than PATH_DEPTH_MAX (store/path.h). */
 static void list_node(struct cli_call *call, const char *path, int depth,
                       cJSON *json)
 {

@@ -51,7 +51,9 @@ int path_resolve(char out[STORE_PATH_BYTES], const char *text, domid_t domid)
     else
         return -EINVAL;
 
-    return count < (int)STORE_PATH_BYTES ? 0 : -EINVAL;
+    return count < (int)STORE_PATH_BYTES && path_depth(out) <= PATH_DEPTH_MAX
+               ? 0
+               : -EINVAL;
 }
 
 void path_to_parent(char *path)

@@ -3,9 +3,9 @@
  * Paths of store nodes.
  *
  * An absolute path is "/" or "/a/b": components of A-Z a-z 0-9 - _ @, none
- * empty, no slash at the end.  A relative one is what follows
- * "/local/domain/DOMID/".  Two names are no paths but may be watched:
- * "@introduceDomain" and "@releaseDomain".
+ * empty, no slash at the end, and no more than PATH_DEPTH_MAX.  A relative one
+ * is what follows "/local/domain/DOMID/".  Two names are no paths but may be
+ * watched: "@introduceDomain" and "@releaseDomain".
  */
 
 #ifndef STORE_PATH_H
@@ -18,6 +18,12 @@
 #include <abi/io/xs_wire.h>
 
 #define STORE_PATH_BYTES (XENSTORE_ABS_PATH_MAX + 1) /* with its NUL */
+
+/*
+ * Components of a path: several times what anybody needs.  It bounds what a
+ * request costs, and whoever walks the tree by recursion.
+ */
+#define PATH_DEPTH_MAX 32U
 
 #define STORE_INTRODUCE_DOMAIN "@introduceDomain"
 #define STORE_RELEASE_DOMAIN   "@releaseDomain"

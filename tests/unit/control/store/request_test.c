@@ -8,6 +8,7 @@
 
 #include "control/store/store_calls.h"
 
+#include "store/path.h"
 #include "store/quota.h"
 #include "store/tree.h"
 
@@ -71,6 +72,21 @@ TEST("what is no path is refused")
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         EXPECT_STR(call(&root, XS_READ, 0, bad[i]), "EINVAL|");
     EXPECT_EQ(answer_type, XS_ERROR);
+}
+
+/* Whoever lists the tree goes down by recursion, on a small stack. */
+TEST("a guest cannot make the tree deeper than 32 levels")
+{
+    char path[STORE_PATH_BYTES] = "data";
+
+    for (int depth = 4; depth < 32; depth++)
+        strcat(path, "/d");
+    strcat(path, "|");
+    EXPECT_STR(call(&one, XS_MKDIR, 0, path), "OK|");
+    strcpy(strchr(path, '|'), "/d|");
+    EXPECT_STR(call(&one, XS_MKDIR, 0, path), "EINVAL|");
+    EXPECT_STR(call(&one, XS_WATCH, 0, path), "EINVAL|");
+    EXPECT_STR(call(&root, XS_MKDIR, 0, path), "EINVAL|");
 }
 
 TEST("a path may have 3072 bytes, a relative one 2048, and none more")
