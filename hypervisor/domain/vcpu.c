@@ -103,14 +103,12 @@ int vcpu_move_info(struct vcpu *v, struct frame *frame, uint32_t offset)
 
 void vcpu_set_timer(struct vcpu *v, uint64_t deadline)
 {
-    uint64_t now;
-
     if (!deadline) {
         timer_cancel(&v->timer);
         return;
     }
-    now = time_now();
-    if (deadline > now + TIMER_FAR_NS)
-        deadline = now + TIMER_SOON_NS;
+    /* The first comparison is for those who need not know what time it is. */
+    if (deadline > TIMER_FAR_NS && deadline > time_now() + TIMER_FAR_NS)
+        deadline = time_now() + TIMER_SOON_NS;
     timer_set(&v->timer, deadline);
 }

@@ -22,49 +22,41 @@
 
 static_assert(QUANTUM <= GRANT_UNMAP_BATCH, "unmapped in one batch");
 
-/* Where an array stands. */
-struct array {
-    struct guest_ptr base;
-    uint32_t count;
-    size_t size; /* of an element */
-};
-
-static void array_advance(const struct array *a, uint32_t done)
+/*
+ * Where an array stands: @at is the next element, @count are left.  Should the
+ * address wrap, it is checked all the same when something is copied there.
+ */
+static void progress(struct guest_ptr at, uint32_t count)
 {
-    hypercall_set_arg(2, guest_ptr_at(a->base, done, a->size).va);
-    hypercall_set_arg(3, a->count - done);
+    hypercall_set_arg(2, at.va);
+    hypercall_set_arg(3, count);
 }
 
-static uint32_t array_quantum(const struct array *a)
+/* How many will be left after this call's quantum. */
+static uint32_t left_after(uint32_t count)
 {
-    return a->count < QUANTUM ? a->count : QUANTUM;
+    return count < QUANTUM ? 0 : count - QUANTUM;
 }
 
-/* After @done elements: finished, or there is more. */
-static long array_done(const struct array *a, uint32_t done)
+static long elements_done(struct guest_ptr at, uint32_t count)
 {
-    if (done == a->count)
+    if (likely(count == 0))
         return 0;
-    array_advance(a, done);
+    progress(at, count);
     return hypercall_continue();
 }
 
-/* Element @done could not be copied; if it waits for memory, go on there. */
-static long array_fault(const struct array *a, uint32_t done)
+/* An element could not be copied; if that waits for memory, go on there. */
+static long element_fault(struct guest_ptr at, uint32_t count)
 {
     if (current->repeat)
-        array_advance(a, done);
+        progress(at, count);
     return -EFAULT;
 }
 
-/*
- * Bytes @offset on of element @i.  Should that wrap, it is still an address
- * that is checked when something is copied there.
- */
-static inline struct guest_ptr array_field(const struct array *a, uint32_t i,
-                                           size_t offset)
+static struct guest_ptr field(struct guest_ptr element, size_t offset)
 {
-    return guest_ptr(a->base.va + i * a->size + offset);
+    return guest_ptr(element.va + offset);
 }
 
 /* Nobody would know the handle: as if it had not been mapped. */
@@ -80,59 +72,75 @@ static void take_back(struct domain *d, const struct gnttab_map_grant_ref *op)
         grant_unmap(d, &undo, 1);
 }
 
-static long op_map(struct domain *d, const struct array *a)
+static long op_map(struct domain *d, struct guest_ptr at, uint32_t count)
 {
     const size_t out = offsetof(struct gnttab_map_grant_ref, dom);
+    uint32_t left = left_after(count);
     struct gnttab_map_grant_ref op;
-    uint32_t i;
 
-    for (i = 0; i < array_quantum(a); i++) {
-        if (copy_from_guest(&op, array_field(a, i, 0), sizeof(op)))
-            return array_fault(a, i);
+    for (; count > left; count--, at = field(at, sizeof(op))) {
+        if (copy_from_guest(&op, at, sizeof(op)))
+            return element_fault(at, count);
         grant_map(d, &op);
-        if (copy_to_guest(array_field(a, i, out), &op.dom, sizeof(op) - out)) {
+        if (copy_to_guest(field(at, out), &op.dom, sizeof(op) - out)) {
             take_back(d, &op);
-            return array_fault(a, i);
+            return element_fault(at, count);
         }
     }
-    return array_done(a, i);
+    return elements_done(at, count);
 }
 
-static long op_unmap(struct domain *d, const struct array *a)
+/* One: most are, and an array of one is shorter. */
+static long op_unmap_one(struct domain *d, struct guest_ptr at)
 {
     const size_t out = offsetof(struct gnttab_unmap_grant_ref, handle);
-    struct gnttab_unmap_grant_ref ops[QUANTUM];
-    uint32_t count = array_quantum(a);
+    struct gnttab_unmap_grant_ref op;
 
-    for (uint32_t i = 0; i < count; i++)
-        if (copy_from_guest(&ops[i], array_field(a, i, 0), sizeof(ops[i])))
-            return array_fault(a, 0); /* None is done yet. */
-
-    grant_unmap(d, ops, count);
-
-    for (uint32_t i = 0; i < count; i++)
-        if (copy_to_guest(array_field(a, i, out), &ops[i].handle,
-                          sizeof(ops[i]) - out))
-            return array_fault(a, count); /* All are done, even so. */
-    return array_done(a, count);
+    if (copy_from_guest(&op, at, sizeof(op)))
+        return -EFAULT;
+    grant_unmap(d, &op, 1);
+    if (copy_to_guest(field(at, out), &op.handle, sizeof(op) - out))
+        return element_fault(at, 0); /* It is done, even so. */
+    return 0;
 }
 
-static long op_copy(struct domain *d, const struct array *a)
+static long op_unmap(struct domain *d, struct guest_ptr at, uint32_t count)
+{
+    const size_t out = offsetof(struct gnttab_unmap_grant_ref, handle);
+    uint32_t left = left_after(count), n = count - left;
+    struct gnttab_unmap_grant_ref ops[QUANTUM];
+    struct guest_ptr end = field(at, n * sizeof(ops[0]));
+
+    for (uint32_t i = 0; i < n; i++)
+        if (copy_from_guest(&ops[i], field(at, i * sizeof(ops[0])),
+                            sizeof(ops[0])))
+            return element_fault(at, count); /* None is done yet. */
+
+    grant_unmap(d, ops, n);
+
+    for (uint32_t i = 0; i < n; i++)
+        if (copy_to_guest(field(at, i * sizeof(ops[0]) + out), &ops[i].handle,
+                          sizeof(ops[0]) - out))
+            return element_fault(end, left); /* All are done, even so. */
+    return elements_done(end, left);
+}
+
+static long op_copy(struct domain *d, struct guest_ptr at, uint32_t count)
 {
     const size_t out = offsetof(struct gnttab_copy, len);
+    uint32_t left = left_after(count);
     struct gnttab_copy op;
-    uint32_t i;
 
-    for (i = 0; i < array_quantum(a); i++) {
-        if (copy_from_guest(&op, array_field(a, i, 0), sizeof(op)))
-            return array_fault(a, i);
+    for (; count > left; count--, at = field(at, sizeof(op))) {
+        if (copy_from_guest(&op, at, sizeof(op)))
+            return element_fault(at, count);
         grant_copy(d, &op);
         if (unlikely(op.status == GNTST_eagain) && current->repeat)
-            return array_fault(a, i);
-        if (copy_to_guest(array_field(a, i, out), &op.len, sizeof(op) - out))
-            return array_fault(a, i);
+            return element_fault(at, count);
+        if (copy_to_guest(field(at, out), &op.len, sizeof(op) - out))
+            return element_fault(at, count);
     }
-    return array_done(a, i);
+    return elements_done(at, count);
 }
 
 /* GNTST_okay if @domid is the caller: no other table may be asked for. */
@@ -157,14 +165,12 @@ static int list_frames(const struct domain *d, struct guest_ptr list,
     return 0;
 }
 
-static long op_setup_table(struct domain *d, const struct array *a)
+static long op_setup_table(struct domain *d, struct guest_ptr at)
 {
     struct gnttab_setup_table op;
     int rc;
 
-    if (a->count != 1)
-        return -EINVAL;
-    if (copy_from_guest(&op, a->base, sizeof(op)))
+    if (copy_from_guest(&op, at, sizeof(op)))
         return -EFAULT;
 
     op.status = subject_status(d, op.dom);
@@ -177,91 +183,93 @@ static long op_setup_table(struct domain *d, const struct array *a)
         else if (list_frames(d, guest_ptr(op.frame_list), op.nr_frames))
             return -EFAULT;
     }
-    return copy_to_guest(a->base, &op, sizeof(op));
+    return copy_to_guest(at, &op, sizeof(op));
 }
 
-static long op_query_size(struct domain *d, const struct array *a)
+static long op_query_size(struct domain *d, struct guest_ptr at)
 {
     struct gnttab_query_size op;
 
-    if (a->count != 1)
-        return -EINVAL;
-    if (copy_from_guest(&op, a->base, sizeof(op)))
+    if (copy_from_guest(&op, at, sizeof(op)))
         return -EFAULT;
     op.status = subject_status(d, op.dom);
     if (!op.status)
         grant_query_size(d, &op);
-    return copy_to_guest(a->base, &op, sizeof(op));
+    return copy_to_guest(at, &op, sizeof(op));
 }
 
 /* There is one version: to ask for it again changes nothing. */
-static long op_set_version(const struct array *a)
+static long op_set_version(struct guest_ptr at)
 {
     struct gnttab_set_version op;
     uint32_t wanted;
     int rc;
 
-    if (a->count != 1)
-        return -EINVAL;
-    if (copy_from_guest(&op, a->base, sizeof(op)))
+    if (copy_from_guest(&op, at, sizeof(op)))
         return -EFAULT;
     wanted = op.version;
     if (wanted != 1 && wanted != 2)
         return -EINVAL;
     op.version = 1;
-    rc = copy_to_guest(a->base, &op, sizeof(op));
+    rc = copy_to_guest(at, &op, sizeof(op));
     if (rc)
         return rc;
     return wanted == 1 ? 0 : -ENOSYS;
 }
 
-static long op_get_version(const struct array *a)
+static long op_get_version(struct guest_ptr at)
 {
     struct gnttab_get_version op;
 
-    if (a->count != 1)
-        return -EINVAL;
-    if (copy_from_guest(&op, a->base, sizeof(op)))
+    if (copy_from_guest(&op, at, sizeof(op)))
         return -EFAULT;
     op.version = 1;
-    return copy_to_guest(a->base, &op, sizeof(op));
+    return copy_to_guest(at, &op, sizeof(op));
 }
 
-static struct array array_of(uint64_t va, uint32_t count, size_t size)
+/* Operations that take one structure, not an array. */
+static long op_single(struct domain *d, uint32_t cmd, struct guest_ptr at,
+                      uint32_t count)
 {
-    return (struct array){guest_ptr(va), count, size};
+    if (count != 1)
+        return -EINVAL;
+    switch (cmd) {
+    case GNTTABOP_setup_table:
+        return op_setup_table(d, at);
+    case GNTTABOP_query_size:
+        return op_query_size(d, at);
+    case GNTTABOP_set_version:
+        return op_set_version(at);
+    default:
+        return op_get_version(at);
+    }
 }
 
 long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3,
                               uint64_t a4, uint64_t a5)
 {
     struct domain *d = current->domain;
-    struct array a = array_of(a2, (uint32_t)a3, 0);
+    struct guest_ptr at = guest_ptr(a2);
+    uint32_t count = (uint32_t)a3;
 
     (void)a4, (void)a5;
 
     /* As an int, which it is in Xen's interface. */
-    if ((int32_t)a3 < 0 || a1 > UINT32_MAX)
+    if ((int32_t)count < 0 || a1 > UINT32_MAX)
         return -EINVAL;
 
     switch (a1) {
-    case GNTTABOP_map_grant_ref:
-        a.size = sizeof(struct gnttab_map_grant_ref);
-        return op_map(d, &a);
-    case GNTTABOP_unmap_grant_ref:
-        a.size = sizeof(struct gnttab_unmap_grant_ref);
-        return op_unmap(d, &a);
     case GNTTABOP_copy:
-        a.size = sizeof(struct gnttab_copy);
-        return op_copy(d, &a);
+        return op_copy(d, at, count);
+    case GNTTABOP_map_grant_ref:
+        return op_map(d, at, count);
+    case GNTTABOP_unmap_grant_ref:
+        return count == 1 ? op_unmap_one(d, at) : op_unmap(d, at, count);
     case GNTTABOP_setup_table:
-        return op_setup_table(d, &a);
     case GNTTABOP_query_size:
-        return op_query_size(d, &a);
     case GNTTABOP_set_version:
-        return op_set_version(&a);
     case GNTTABOP_get_version:
-        return op_get_version(&a);
+        return op_single(d, (uint32_t)a1, at, count);
     default:
         return -ENOSYS;
     }

@@ -41,15 +41,6 @@ static long go_on(struct guest_ptr list, uint64_t count, uint64_t done)
     return hypercall_continue();
 }
 
-static bool load_entry(struct guest_ptr at, struct multicall_entry *e)
-{
-    const size_t half = sizeof(*e) / 2; /* guest_copy moves it by words */
-
-    return copy_from_guest(e, at, half) == 0 &&
-           copy_from_guest((char *)e + half, guest_ptr_at(at, 1, half), half) ==
-               0;
-}
-
 long hypercall_multicall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                          uint64_t a5)
 {
@@ -64,7 +55,7 @@ long hypercall_multicall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
 
         if (i && (this_cpu(need_resched) || rdtsc() >= end))
             return go_on(list, a2, i);
-        if (!load_entry(at, &e))
+        if (copy_from_guest(&e, at, sizeof(e)))
             return current->repeat ? go_on(list, a2, i) : -EFAULT;
         if (e.op == HYPERCALL_iret)
             return hypercall_iret(0, 0, 0, 0, 0); /* The list ends there. */

@@ -47,16 +47,14 @@ static unsigned int build(uint64_t frame[FRAME_WORDS_MAX],
     return n;
 }
 
-/* In two steps, of sizes that guest_copy moves by words. */
-static int push(uint64_t rsp, const uint64_t *frame, size_t bytes)
+/* The two sizes there are: known to the compiler, they are moved in place. */
+static int push(uint64_t rsp, const uint64_t *frame, bool has_error_code)
 {
-    const size_t half = FRAME_WORDS_MAX / 2 * sizeof(frame[0]);
-    int rc = copy_to_guest(guest_ptr(rsp), frame, half);
+    const size_t bytes = FRAME_WORDS_MAX * sizeof(frame[0]);
 
-    if (rc)
-        return rc;
-    return copy_to_guest(guest_ptr(rsp + half), frame + FRAME_WORDS_MAX / 2,
-                         bytes - half);
+    if (has_error_code)
+        return copy_to_guest(guest_ptr(rsp), frame, bytes);
+    return copy_to_guest(guest_ptr(rsp), frame, bytes - sizeof(frame[0]));
 }
 
 int bounce(const struct bounce *b)
@@ -68,7 +66,7 @@ int bounce(const struct bounce *b)
     size_t bytes = build(frame, regs, b, masked) * sizeof(frame[0]);
 
     rsp = (regs->rsp & ~0xfULL) - bytes;
-    if (push(rsp, frame, bytes)) {
+    if (push(rsp, frame, b->has_error_code)) {
         if (v->wants_memory) {
             fault_wait_for_memory();
             return -EAGAIN;

@@ -16,7 +16,6 @@
 #include "domain/domain.h"
 #include "domain/fault.h"
 #include "domain/vcpu.h"
-#include "lib/string.h"
 #include "pv/guest_copy.h"
 
 #define BIT(n) (1U << (n))
@@ -164,26 +163,43 @@ struct cpuid_regs cpuid_policy(uint32_t class, uint32_t leaf, uint32_t subleaf)
     return native_leaf(leaf, subleaf);
 }
 
+/*
+ * UD2, "xen", CPUID: seven bytes, looked at as two words that share one of
+ * them, since a word is moved in place.
+ */
+#define WANTED_BYTES  7U
+#define WANTED_FIRST  0x65780b0fU /* 0f 0b 'x' 'e' */
+#define WANTED_SECOND 0xa20f6e65U /* 'e' 'n' 0f a2 */
+#define SECOND_OFFSET 3U
+
+static bool is_at(uint64_t rip)
+{
+    uint32_t first, second;
+
+    if (copy_from_guest(&first, guest_ptr(rip), sizeof(first)))
+        return false;
+    if (first != WANTED_FIRST)
+        return false;
+    return copy_from_guest(&second, guest_ptr(rip + SECOND_OFFSET),
+                           sizeof(second)) == 0 &&
+           second == WANTED_SECOND;
+}
+
 bool cpuid_emulate(struct cpu_regs *regs)
 {
-    static const uint8_t wanted[] = {0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2};
-    uint8_t found[sizeof(wanted)];
     struct cpuid_regs r;
 
-    /* Text is always there: a copy that fails has met something else. */
-    if (copy_from_guest(found, guest_ptr(regs->rip), sizeof(found))) {
+    if (!is_at(regs->rip)) {
+        /* Text is always there: what was not, was something else. */
         fault_do_not_wait();
         return false;
     }
-    if (memcmp(found, wanted, sizeof(wanted)) != 0)
-        return false;
-
     r = cpuid_policy(current->domain->class, (uint32_t)regs->rax,
                      (uint32_t)regs->rcx);
     regs->rax = r.eax;
     regs->rbx = r.ebx;
     regs->rcx = r.ecx;
     regs->rdx = r.edx;
-    regs->rip += sizeof(wanted);
+    regs->rip += WANTED_BYTES;
     return true;
 }

@@ -57,7 +57,7 @@ int __must_check copy_bytes_to_guest(struct guest_ptr dst, const void *src,
  * Sizes of which the compiler makes single moves, in place.  In unit tests, but
  * that of these functions, all goes out of line, to the test's doubles.
  */
-#define GUEST_COPY_WORDS 5U
+#define GUEST_COPY_WORDS 9U /* the frame of iret */
 #define GUEST_WORD       sizeof(uint64_t)
 #if defined(UNIT_TEST) && !defined(UNIT_TEST_GUEST_COPY)
 #define guest_copy_inline(size) false
@@ -109,7 +109,11 @@ guest_load_words(void *dst, uint64_t va, size_t size)
              guest_load_word(dst, va, GUEST_WORD, size) &&
              guest_load_word(dst, va, 2 * GUEST_WORD, size) &&
              guest_load_word(dst, va, 3 * GUEST_WORD, size) &&
-             guest_load_word(dst, va, 4 * GUEST_WORD, size);
+             guest_load_word(dst, va, 4 * GUEST_WORD, size) &&
+             guest_load_word(dst, va, 5 * GUEST_WORD, size) &&
+             guest_load_word(dst, va, 6 * GUEST_WORD, size) &&
+             guest_load_word(dst, va, 7 * GUEST_WORD, size) &&
+             guest_load_word(dst, va, 8 * GUEST_WORD, size);
     guest_access_end();
     return ok;
 }
@@ -127,7 +131,11 @@ guest_store_words(uint64_t va, const void *src, size_t size)
              guest_store_word(va, src, GUEST_WORD, size) &&
              guest_store_word(va, src, 2 * GUEST_WORD, size) &&
              guest_store_word(va, src, 3 * GUEST_WORD, size) &&
-             guest_store_word(va, src, 4 * GUEST_WORD, size);
+             guest_store_word(va, src, 4 * GUEST_WORD, size) &&
+             guest_store_word(va, src, 5 * GUEST_WORD, size) &&
+             guest_store_word(va, src, 6 * GUEST_WORD, size) &&
+             guest_store_word(va, src, 7 * GUEST_WORD, size) &&
+             guest_store_word(va, src, 8 * GUEST_WORD, size);
     guest_access_end();
     return ok;
 }

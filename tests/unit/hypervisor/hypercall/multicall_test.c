@@ -313,7 +313,7 @@ TEST("an iret in a list ends it, and its rax is the guest's")
 TEST("a list that finds no memory for an entry waits, and makes each once")
 {
     fill(4);
-    starve_copy = 7; /* Two reads and a write an entry: reading the third. */
+    starve_copy = 5; /* A read and a write an entry: reading the third. */
     EXPECT_EQ(multicall(4), 0);
     EXPECT_EQ(waits, 1);
     EXPECT_EQ(calls, 4);
@@ -324,7 +324,7 @@ TEST("a list that finds no memory for an entry waits, and makes each once")
 TEST("a result that cannot be written ends the list, with no call made twice")
 {
     fill(4);
-    starve_copy = 6; /* The result of the second. */
+    starve_copy = 4; /* The result of the second. */
     EXPECT_EQ(multicall(4), -EFAULT);
     EXPECT_EQ(calls, 2);
     EXPECT_EQ(waits, 0);
