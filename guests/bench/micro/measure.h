@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What one operation costs, in ticks of the time stamp counter.  Under
+ * instruction counting a tick is an instruction, the guest's and the
+ * hypervisor's alike, so a figure is exact and the same in every run.
+ *
+ * Each operation prints one line:
+ *
+ *   @ NAME n=COUNT min=TICKS med=TICKS max=TICKS rc=RESULT
+ *
+ * without the cost of timing a function that does nothing.  RESULT is 0, or
+ * what the first round that went wrong was answered.
+ */
+
+#ifndef MICRO_MEASURE_H
+#define MICRO_MEASURE_H
+
+/* Kept apart from its caller, so that its cost is its own. */
+#define OPERATION(name) static __attribute__((noipa)) long name(void)
+
+struct operation {
+    const char *name;
+    long (*run)(void);      /* what is timed */
+    void (*before)(void);   /* not timed; NULL: nothing */
+    long (*after)(long rc); /* not timed: 0, or what is wrong; NULL: rc */
+};
+
+/* Find out what timing itself costs; first of all. */
+void measure_init(void);
+
+/* Time @op and print its line. */
+void measure(const struct operation *op);
+
+/* The groups of operations, each in the file of its name. */
+void measure_hypercalls(void);
+void measure_events(void);
+void measure_grants(void);
+void measure_traps(void);
+void measure_memory(void);
+
+#endif /* MICRO_MEASURE_H */
