@@ -72,6 +72,11 @@ unit: third-party
 system: all
 	@$(TEST_ENV) tests/run system
 
+## Take one check away at a time; a test must notice (NAMES=mutations)
+.PHONY: mutate
+mutate: all
+	@$(TEST_ENV) tests/system/mutate $(NAMES)
+
 ## Static checks: layers, headers, ABI layout, locks, format, analysers
 .PHONY: lint
 lint: third-party
