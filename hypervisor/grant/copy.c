@@ -10,6 +10,7 @@
 
 #include "arch/x86_64/page_ops.h"
 #include "domain/domain.h"
+#include "domain/fault.h"
 #include "domain/vcpu.h"
 #include "grant/active.h"
 #include "lib/errno.h"
@@ -42,8 +43,8 @@ own_open(struct domain *d, const struct gnttab_copy_ptr *ptr, struct end *end)
         return GNTST_general_error;
 
     /* It is the caller that waits: it makes its call again. */
-    current->wants_memory = true;
-    current->repeat = true;
+    (void)fault_resolve(light_va(d->space, gfn(ptr->u.gmfn)), 0);
+    vcpu_repeat(current);
     return GNTST_eagain;
 }
 

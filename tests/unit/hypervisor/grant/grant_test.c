@@ -541,9 +541,16 @@ TEST("a copy that finds no frame waits if it is the caller's page")
     frame_totals(&now);
     EXPECT_EQ(frame_reserve(now.unreserved), 0);
     s->reserve_left = 0; /* Beyond its promise. */
+    current->domain = world_domain[2];
+    percpu_slow_return = false;
     EXPECT_EQ(copy(2, op), GNTST_eagain);
     EXPECT_TRUE(current->repeat && current->wants_memory);
     EXPECT_EQ(marks(1, REF), 0);
+
+    /* Without these it got its -EFAULT, and nobody ever woke it. */
+    EXPECT_TRUE(percpu_slow_return);
+    EXPECT_TRUE(frames_wanted);
+    frames_wanted = false;
     s->reserve_left = promised;
     frame_unreserve(now.unreserved);
 }
