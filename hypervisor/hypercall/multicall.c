@@ -41,6 +41,14 @@ static long go_on(struct guest_ptr list, uint64_t count, uint64_t done)
     return hypercall_continue();
 }
 
+/* The list ends at entry @i, an iret, unless that has to wait for memory. */
+static long end_by_iret(struct guest_ptr list, uint64_t count, uint64_t i)
+{
+    long rax = hypercall_iret(0, 0, 0, 0, 0);
+
+    return current->repeat ? go_on(list, count, i) : rax;
+}
+
 long hypercall_multicall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                          uint64_t a5)
 {
@@ -58,7 +66,7 @@ long hypercall_multicall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         if (copy_from_guest(&e, at, sizeof(e)))
             return current->repeat ? go_on(list, a2, i) : -EFAULT;
         if (e.op == HYPERCALL_iret)
-            return hypercall_iret(0, 0, 0, 0, 0); /* The list ends there. */
+            return end_by_iret(list, a2, i);
         if (make_entry(at, &e)) {
             fault_do_not_wait();
             return -EFAULT;

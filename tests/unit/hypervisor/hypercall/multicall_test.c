@@ -38,6 +38,9 @@ static unsigned int continue_for;
 /* The copy that fails for want of memory, counted from 1; 0: none does. */
 static unsigned int starve_copy, copies;
 
+/* The frame of the next iret is where no memory is yet. */
+static bool starve_iret;
+
 static long note(uint64_t nr, uint64_t a1, uint64_t a2)
 {
     if (calls < 64) {
@@ -92,6 +95,11 @@ long hypercall_iret(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
 {
     (void)a1, (void)a2, (void)a3, (void)a4, (void)a5;
     note(23, 0, 0);
+    if (starve_iret) {
+        starve_iret = false;
+        vcpu.wants_memory = vcpu.repeat = true;
+        return 0;
+    }
     guest_regs()->rip = 0x777;
     return 0x1234;
 }
@@ -308,6 +316,18 @@ TEST("an iret in a list ends it, and its rax is the guest's")
     EXPECT_EQ(guest_regs()->rip, 0x777);
     EXPECT_EQ(calls, 2);
     EXPECT_EQ(list[2].result, -1);
+}
+
+TEST("an iret that finds no memory for its frame makes no entry twice")
+{
+    fill(3);
+    list[1].op = HYPERCALL_iret;
+    starve_iret = true;
+    EXPECT_EQ(multicall(3), 0x1234);
+    EXPECT_EQ(waits, 1);
+    EXPECT_EQ(calls, 3);
+    EXPECT_EQ(made[1].nr, 23);
+    EXPECT_EQ(made[2].nr, 23);
 }
 
 TEST("a list that finds no memory for an entry waits, and makes each once")
