@@ -60,7 +60,8 @@ struct control_host_info {
 
 /*
  * Make an empty, paused domain.  -ENOMEM: its reservation cannot be kept;
- * -ENOSPC: no free domain id; -EEXIST: that id is taken.
+ * -ENOSPC: no free domain id; -EEXIST: that id is taken; -EOPNOTSUPP: a class
+ * that this hypervisor does not run.
  */
 struct control_create {
     uint32_t class;          /* IN: CAIRN_CLASS_* */
