@@ -95,6 +95,12 @@ static int check_node_count(const struct view *v, size_t count)
     return owned + (long)count <= (long)STORE_QUOTA_NODES ? 0 : -ENOSPC;
 }
 
+/* A transaction's records are charged as they are made. */
+static int check_room(const struct view *v, size_t bytes)
+{
+    return v->t || store_client_has_room(v->client, bytes) ? 0 : -ENOSPC;
+}
+
 /* --- Reading -------------------------------------------------------------- */
 
 int ops_read(struct store_client *client, struct transaction *t,
@@ -170,11 +176,16 @@ static int check_creation(const struct view *v, const char *path,
                           size_t value_bytes)
 {
     char top[STORE_PATH_BYTES];
+    size_t count;
     int rc;
 
     if (!may(v->client, node->perms, PERM_WRITE))
         return -EACCES;
-    rc = check_node_count(v, path_depth(path) - path_depth(above));
+    count = path_depth(path) - path_depth(above);
+    rc = check_node_count(v, count);
+    if (rc == 0)
+        rc = check_room(v, count * tree_node_bytes(0, 0) + strlen(path) +
+                               value_bytes);
     if (rc)
         return rc;
 
@@ -226,6 +237,8 @@ static int change_value(const struct view *v, const char *path,
         return -EACCES;
     rc = check_record_bytes(v->client, node->perms, value_bytes,
                             node->child_name_bytes);
+    if (rc == 0 && value_bytes > node->value_bytes)
+        rc = check_room(v, value_bytes - node->value_bytes);
     if (rc == 0)
         rc = view_set_value(v, path, value, value_bytes);
     if (rc == 0)

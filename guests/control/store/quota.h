@@ -19,8 +19,18 @@
 #define STORE_QUOTA_OUTSTANDING       20U /* replies not yet fetched */
 #define STORE_QUOTA_PERMS             5U
 
+#define STORE_QUOTA_OUTPUT_BYTES (8U * 1024U) /* the same of replies */
+
 #define STORE_QUOTA_BYTES       (256U * 1024U) /* watches and transactions */
 #define STORE_QUOTA_EVENT_BYTES (16U * 1024U)  /* events not yet fetched */
+
+/*
+ * Memory of the control domain is shared by thousands of guests.  Each is
+ * certain of what a well-behaved one needs several times; beyond that, all of
+ * them together have a pool.
+ */
+#define STORE_CERTAIN_BYTES (16U * 1024U)
+#define STORE_POOL_BYTES    (24U * 1024U * 1024U)
 
 /* What a node costs besides names and values, for the size of its record. */
 #define STORE_NODE_HEADER_BYTES 24U

@@ -46,6 +46,7 @@ static void drop_first_output(struct ring *ring)
 
     TAILQ_REMOVE(&ring->output, o, next);
     ring->output_count--;
+    ring->output_bytes -= o->bytes;
     ring->output_sent = 0;
     free(o);
 }
@@ -169,6 +170,7 @@ static void give(struct ring *ring, const struct store_message *message)
            message->header.len);
     TAILQ_INSERT_TAIL(&ring->output, o, next);
     ring->output_count++;
+    ring->output_bytes += bytes;
 }
 
 /* Put what fits of the first message into the response ring. */
@@ -217,6 +219,13 @@ static bool flush(struct ring *ring, struct ring_pass *pass)
     return !ring->error;
 }
 
+/* A guest that does not fetch its answers is not asked for more requests. */
+static bool may_answer(const struct ring *ring)
+{
+    return ring->output_count < STORE_QUOTA_OUTSTANDING &&
+           ring->output_bytes < STORE_QUOTA_OUTPUT_BYTES;
+}
+
 /* Answers first, then events, as long as there is room in the ring. */
 static void flush_all(struct ring *ring, struct ring_pass *pass,
                       struct store_message *message)
@@ -248,8 +257,8 @@ struct ring_pass ring_serve(struct ring *ring, unsigned int budget)
     struct store_message message;
 
     flush_all(ring, &pass, &message);
-    while (!ring->error && ring->output_count < STORE_QUOTA_OUTSTANDING &&
-           budget && take_request(ring, &pass)) {
+    while (!ring->error && may_answer(ring) && budget &&
+           take_request(ring, &pass)) {
         answer(ring, &message);
         flush_all(ring, &pass, &message);
         budget--;

@@ -44,6 +44,7 @@ struct ring {
 
     struct ring_output_list output;
     uint32_t output_count;
+    size_t output_bytes;
     size_t output_sent; /* bytes of the first that are in the ring */
 };
 

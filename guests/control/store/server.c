@@ -274,7 +274,7 @@ bool store_server_usage(domid_t domid, struct store_server_usage *usage)
         .nodes = tree_owned_count(&server.store.tree, domid),
         .watches = c->ring.client.watch_count,
         .transactions = c->ring.client.transaction_count,
-        .bytes = c->ring.client.charged_bytes + c->ring.client.event_bytes,
+        .bytes = store_client_bytes(&c->ring.client),
         .error = error_text(c->ring.error),
     };
 

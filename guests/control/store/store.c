@@ -60,12 +60,43 @@ void store_client_reset(struct store_client *client)
     assert(client->charged_bytes == 0 && client->event_bytes == 0);
 }
 
+size_t store_client_bytes(const struct store_client *client)
+{
+    return client->charged_bytes + client->event_bytes +
+           tree_owned_bytes(&client->store->tree, client->domid);
+}
+
+bool store_client_has_room(const struct store_client *client, size_t bytes)
+{
+    struct store *store = client->store;
+    struct tree *tree = &store->tree;
+    size_t guests;
+
+    if (client->privileged ||
+        store_client_bytes(client) + bytes <= STORE_CERTAIN_BYTES)
+        return true;
+    guests = store->guest_bytes + tree->bytes -
+             tree_owned_bytes(tree, perms_owner(tree->root->perms));
+
+    return guests + bytes <= STORE_POOL_BYTES;
+}
+
+/* Guests' memory is counted for all of them together, too. */
+static void count(struct store_client *client, size_t more)
+{
+    if (!client->privileged)
+        client->store->guest_bytes += more;
+}
+
 int store_client_charge(struct store_client *client, size_t bytes)
 {
     if (!client->privileged &&
         client->charged_bytes + bytes > STORE_QUOTA_BYTES)
         return -ENOSPC;
+    if (!store_client_has_room(client, bytes))
+        return -ENOSPC;
     client->charged_bytes += bytes;
+    count(client, bytes);
 
     return 0;
 }
@@ -74,6 +105,20 @@ void store_client_uncharge(struct store_client *client, size_t bytes)
 {
     assert(client->charged_bytes >= bytes);
     client->charged_bytes -= bytes;
+    count(client, -bytes);
+}
+
+void store_client_charge_event(struct store_client *client, size_t bytes)
+{
+    client->event_bytes += (uint32_t)bytes;
+    count(client, bytes);
+}
+
+void store_client_uncharge_event(struct store_client *client, size_t bytes)
+{
+    assert(client->event_bytes >= bytes);
+    client->event_bytes -= (uint32_t)bytes;
+    count(client, -bytes);
 }
 
 void store_forget_domain(struct store *store, domid_t domid)

@@ -47,6 +47,7 @@ struct store {
     struct perms *introduce_perms; /* of @introduceDomain */
     struct perms *release_perms;   /* of @releaseDomain */
     struct store_domains domains;
+    size_t guest_bytes; /* what guests hold besides nodes */
     uint64_t request_count, event_count, conflict_count;
 };
 
@@ -82,12 +83,22 @@ void store_client_init(struct store_client *client, struct store *store,
 /* Drop its watches, events and transactions; it may be used again. */
 void store_client_reset(struct store_client *client);
 
+/* May the store keep @bytes more for it?  See STORE_POOL_BYTES. */
+bool store_client_has_room(const struct store_client *client, size_t bytes);
+
 /*
  * Take @bytes of the client's quota for what the store keeps for it.
  * -ENOSPC when it has none left.
  */
 int store_client_charge(struct store_client *client, size_t bytes);
 void store_client_uncharge(struct store_client *client, size_t bytes);
+
+/* The same for events, which have a quota of their own (store/watch.c). */
+void store_client_charge_event(struct store_client *client, size_t bytes);
+void store_client_uncharge_event(struct store_client *client, size_t bytes);
+
+/* All that the store keeps for the client: nodes of its domain, too. */
+size_t store_client_bytes(const struct store_client *client);
 
 /* Remove all nodes that @domid owns, with what is below them. */
 void store_forget_domain(struct store *store, domid_t domid);

@@ -317,8 +317,7 @@ static void apply_new(struct tree *tree, struct record *r)
     strcpy(parent, r->path);
     path_to_parent(parent);
     r->prepared = NULL;
-    node->value = r->value;
-    node->value_bytes = r->value_bytes;
+    tree_set_value(tree, node, r->value, r->value_bytes);
     tree_link(tree, tree_find(tree, parent), node);
 }
 

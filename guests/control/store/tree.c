@@ -10,6 +10,20 @@
 
 #include "store/path.h"
 #include "store/perms.h"
+#include "store/quota.h"
+
+/* A list of permissions is shared, but it may be this node's alone. */
+size_t tree_node_bytes(size_t name_bytes, size_t value_bytes)
+{
+    return sizeof(struct node) + sizeof(struct perms) +
+           STORE_QUOTA_PERMS * sizeof(struct perm) + name_bytes + 1 +
+           value_bytes;
+}
+
+static size_t bytes_of(const struct node *node)
+{
+    return tree_node_bytes(strlen(node->name), node->value_bytes);
+}
 
 /* --- Owners --------------------------------------------------------------- */
 
@@ -45,19 +59,27 @@ static void account_put_if_empty(struct tree *tree, struct account *a)
     free(a);
 }
 
-static void account_enter(struct account *a, struct node *node)
+static void account_enter(struct tree *tree, struct account *a,
+                          struct node *node)
 {
+    size_t bytes = bytes_of(node);
+
     node->account = a;
     a->node_count++;
+    a->bytes += bytes;
+    tree->bytes += bytes;
     TAILQ_INSERT_TAIL(&a->nodes, node, owned);
 }
 
 static void account_leave(struct tree *tree, struct node *node)
 {
     struct account *a = node->account;
+    size_t bytes = bytes_of(node);
 
     TAILQ_REMOVE(&a->nodes, node, owned);
     a->node_count--;
+    a->bytes -= bytes;
+    tree->bytes -= bytes;
     node->account = NULL;
     account_put_if_empty(tree, a);
 }
@@ -67,6 +89,13 @@ uint32_t tree_owned_count(struct tree *tree, domid_t domid)
     const struct account *a = account_find(tree, domid);
 
     return a ? a->node_count : 0;
+}
+
+size_t tree_owned_bytes(struct tree *tree, domid_t domid)
+{
+    const struct account *a = account_find(tree, domid);
+
+    return a ? a->bytes : 0;
 }
 
 struct node *tree_owned_first(struct tree *tree, domid_t domid)
@@ -107,7 +136,7 @@ struct node *tree_prepare(struct tree *tree, const char *name, char *value,
     node->perms = perms;
     node->value = value;
     node->value_bytes = value_bytes;
-    account_enter(a, node);
+    account_enter(tree, a, node);
     touch(tree, node);
     touch_children(tree, node);
 
@@ -158,6 +187,10 @@ void tree_remove(struct tree *tree, struct node *node)
 void tree_set_value(struct tree *tree, struct node *node, char *value,
                     uint32_t value_bytes)
 {
+    size_t more = value_bytes - (size_t)node->value_bytes; /* wraps for less */
+
+    node->account->bytes += more;
+    tree->bytes += more;
     free(node->value);
     node->value = value;
     node->value_bytes = value_bytes;
@@ -172,7 +205,7 @@ int tree_set_perms(struct tree *tree, struct node *node, struct perms *perms)
         return -ENOMEM;
     if (a != node->account) {
         account_leave(tree, node);
-        account_enter(a, node);
+        account_enter(tree, a, node);
     }
     perms_put(node->perms);
     node->perms = perms;

@@ -36,6 +36,7 @@ struct account {
     struct table_link link; /* in tree->accounts, by domid */
     domid_t domid;
     uint32_t node_count;
+    size_t bytes;
     struct node_list nodes;
 };
 
@@ -61,6 +62,7 @@ struct tree {
     struct table accounts;
     uint64_t last_generation;
     uint64_t node_count; /* with the root */
+    size_t bytes;        /* of all accounts */
 };
 
 /* An empty tree whose root has @perms (the reference is taken); -ENOMEM. */
@@ -72,6 +74,9 @@ struct node *tree_find(struct tree *tree, const char *path);
 
 /* The node itself, or its nearest ancestor that exists. */
 struct node *tree_find_nearest(struct tree *tree, const char *path);
+
+/* The memory of a node with so long a name and value. */
+size_t tree_node_bytes(size_t name_bytes, size_t value_bytes);
 
 /*
  * Make a node that nobody finds yet, to be linked later without failing; it
@@ -94,6 +99,7 @@ void tree_remove(struct tree *tree, struct node *node);
 
 /* The nodes that @domid owns. */
 uint32_t tree_owned_count(struct tree *tree, domid_t domid);
+size_t tree_owned_bytes(struct tree *tree, domid_t domid);
 struct node *tree_owned_first(struct tree *tree, domid_t domid);
 
 /* Write the absolute path; false if @room is too small. */

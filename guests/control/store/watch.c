@@ -155,7 +155,7 @@ static void event_append(struct watch_event *e)
     TAILQ_INSERT_TAIL(&client->events, e, in_client);
     TAILQ_INSERT_TAIL(&w->events, e, in_watch);
     w->event_count++;
-    client->event_bytes += (uint32_t)event_bytes(e);
+    store_client_charge_event(client, event_bytes(e));
     client->store->event_count++;
     if (was_empty && client->wake)
         client->wake(client);
@@ -169,7 +169,7 @@ static void event_take(struct watch_event *e)
     TAILQ_REMOVE(&w->client->events, e, in_client);
     TAILQ_REMOVE(&w->events, e, in_watch);
     w->event_count--;
-    w->client->event_bytes -= (uint32_t)event_bytes(e);
+    store_client_uncharge_event(w->client, event_bytes(e));
     if (e == w->again)
         w->again_waits = false;
     else
@@ -207,7 +207,8 @@ static bool has_room(const struct watch *w, size_t bytes)
         return true;
 
     return w->event_count < EVENTS_PER_WATCH_MAX &&
-           w->client->event_bytes + bytes <= STORE_QUOTA_EVENT_BYTES;
+           w->client->event_bytes + bytes <= STORE_QUOTA_EVENT_BYTES &&
+           store_client_has_room(w->client, bytes);
 }
 
 static void event_queue(struct watch *w, const char *full_path)

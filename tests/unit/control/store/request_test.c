@@ -200,6 +200,61 @@ TEST("a guest owns at most its quota of nodes")
     EXPECT_STR(call(&two, XS_WRITE, 0, "other|x"), "OK|");
 }
 
+/* As much as one guest gets; returns how many nodes. */
+static unsigned int fill(struct store_client *c)
+{
+    static char text[2048];
+    unsigned int made = 0;
+    int head;
+
+    do {
+        head = snprintf(text, sizeof(text), "d/%u|", made % 500);
+        if (made >= 500)
+            head = snprintf(text, sizeof(text), "e/%u|", made % 500);
+        memset(text + head, 'x', 1900);
+    } while (strcmp(call_bytes(c, XS_WRITE, 0, text, (size_t)head + 1900),
+                    "OK|") == 0 &&
+             ++made);
+
+    return made;
+}
+
+/* 40 guests would do: each may own 1000 nodes of 2 KiB. */
+TEST("many guests together cannot take the control domain's memory")
+{
+    enum { GUESTS = 40 };
+    static struct store_client guest[GUESTS];
+    static char text[32];
+
+    for (unsigned int i = 0; i < GUESTS; i++) {
+        store_client_init(&guest[i], &store, (domid_t)(10 + i), false, NULL);
+        snprintf(text, sizeof(text), "/local/domain/%u|", 10 + i);
+        call(&root, XS_MKDIR, 0, text);
+        snprintf(text, sizeof(text), "/local/domain/%u|n%u|", 10 + i, 10 + i);
+        call(&root, XS_SET_PERMS, 0, text);
+        /* The last one has what every guest is certain of. */
+        EXPECT_TRUE(fill(&guest[i]) >= (i ? 5 : 950));
+    }
+    EXPECT_TRUE(store.tree.bytes <
+                STORE_POOL_BYTES + GUESTS * STORE_CERTAIN_BYTES);
+    EXPECT_STR(call(&guest[0], XS_WATCH, 0, "w|t|"), "ENOSPC|");
+    EXPECT_STR(call(&guest[0], XS_TRANSACTION_START, 0, "|"), "ENOSPC|");
+    EXPECT_STR(call(&one, XS_WRITE, 0, "k|v"), "OK|");
+    EXPECT_STR(call(&one, XS_WATCH, 0, "k|t|"), "OK|");
+    EXPECT_STR(event(&one), "k|t|");
+    EXPECT_STR(call(&root, XS_WRITE, 0, "/k|v"), "OK|");
+
+    for (unsigned int i = 0; i < GUESTS; i++) {
+        store_client_reset(&guest[i]);
+        store_forget_domain(&store, (domid_t)(10 + i));
+    }
+    store_client_reset(&one);
+    store_forget_domain(&store, 1);
+    EXPECT_EQ(store.guest_bytes, 0);
+    EXPECT_EQ(store.tree.bytes, tree_owned_bytes(&store.tree, 0) +
+                                    tree_owned_bytes(&store.tree, 2));
+}
+
 TEST("a record of a guest stays below its quota of bytes")
 {
     char text[4096];

@@ -10,6 +10,7 @@
 #include "test.h"
 
 #include "store/quota.h"
+#include "store/request.h"
 #include "store/ring.h"
 
 static struct store store;
@@ -180,6 +181,48 @@ TEST("a guest that sends and fetches nothing stops being read")
         ring_serve(&ring, 8);
         EXPECT_EQ(guest_answer(text), i);
     }
+}
+
+/* By the toolstack; a '|' in @head stands for a NUL. */
+static void root_ask(uint32_t type, const char *head, uint32_t bytes)
+{
+    static struct store_message reply;
+    static char payload[2048];
+    struct xsd_sockmsg header = {type, 0, 0, bytes};
+    struct store_client root;
+
+    memset(payload, 'x', sizeof(payload));
+    for (size_t i = 0; i < strlen(head); i++)
+        payload[i] = head[i] == '|' ? '\0' : head[i];
+    store_client_init(&root, &store, 0, true, NULL);
+    store_request(&root, &header, payload, &reply);
+    EXPECT_EQ(reply.header.type, type);
+}
+
+TEST("a guest that fetches nothing makes the store keep little")
+{
+    root_ask(XS_WRITE, "/k|", 2000);
+    root_ask(XS_SET_PERMS, "/k|r0|", 6);
+    for (unsigned int i = 0; i < 40; i++) {
+        guest_ask(XS_READ, i, "/k", 3);
+        ring_serve(&ring, 8);
+    }
+    EXPECT_TRUE(ring.output_bytes <=
+                STORE_QUOTA_OUTPUT_BYTES + XENSTORE_PAYLOAD_MAX);
+    EXPECT_EQ(ring.error, RING_ERROR_NONE);
+
+    for (unsigned int i = 0; i < 40; i++) {
+        struct xsd_sockmsg header;
+        char value[1997];
+
+        /* Longer than what is left of the ring: it comes in pieces. */
+        ring_serve(&ring, 8);
+        REQUIRE(guest_receive(&header, sizeof(header)) == sizeof(header));
+        EXPECT_EQ(header.req_id, i);
+        for (uint32_t had = 0; had < header.len; ring_serve(&ring, 8))
+            had += guest_receive(value + had, header.len - had);
+    }
+    EXPECT_EQ(ring.output_bytes, 0);
 }
 
 TEST("one pass serves its budget and says that there is more")
