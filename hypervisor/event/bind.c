@@ -3,6 +3,7 @@
 
 #include "event/evtchn.h"
 
+#include "arch/x86_64/nospec.h"
 #include "domain/vcpu.h"
 #include "event/table.h"
 #include "event/virq.h"
@@ -106,6 +107,8 @@ int evtchn_bind_virq(struct domain *d, uint32_t virq, uint32_t vcpu,
         return -EINVAL;
     if (vcpu >= d->vcpu_count)
         return -ENOENT;
+    virq = (uint32_t)index_nospec(virq, VIRQ_COUNT);
+    vcpu = (uint32_t)index_nospec(vcpu, d->vcpu_count);
 
     spin_lock(&d->events->lock);
     rc = bind_virq(d, virq, vcpu, port);

@@ -9,6 +9,7 @@
 
 #include "event/evtchn.h"
 
+#include "arch/x86_64/nospec.h"
 #include "core/time.h"
 #include "core/timer.h"
 #include "event/table.h"
@@ -19,7 +20,8 @@ static bool any_pending(const struct shared_info *s, const evtchn_port_t *ports,
                         uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (bit_test(s->evtchn_pending, ports[i]))
+        if (bit_test(s->evtchn_pending,
+                     (uint32_t)index_nospec(ports[i], EVTCHN_2L_PORTS)))
             return true;
     return false;
 }
