@@ -38,7 +38,7 @@ static int check_sizes(const struct control_create *c)
 static int check_config(const struct control_create *c)
 {
     if (c->class != CAIRN_CLASS_LIGHT)
-        return c->class == CAIRN_CLASS_PV ? -EOPNOTSUPP : -EINVAL;
+        return -EOPNOTSUPP;
     if (c->vcpu_count == 0 || c->vcpu_count > DOMAIN_VCPUS_MAX)
         return -EINVAL;
     if (c->weight == 0 || c->weight > DOMAIN_WEIGHT_MAX || c->flags)
