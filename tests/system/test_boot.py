@@ -72,7 +72,7 @@ def test_noreboot_is_honoured():
                  append="noreboot", net=False) as m:
         m.wait_for(r"d0: .*crash")
         with pytest.raises(MachineError):
-            m.wait_end(5)
+            m.wait_end(3)
 
 
 def test_no_module_is_said():

