@@ -70,15 +70,20 @@ fetch() {
 }
 
 unpack() {
-    local name=$1 to=$2 first
+    local name=$1 to=$2 first alone
     check "$name" || fail "the source of $name is not in $CACHE." "Run make deps."
     first=$(place "$(files | awk -v n="$name" '$1 == n {print $4; exit}')")
     rm -rf "$to"
     mkdir -p "$(dirname "$to")"
     case $first in
     *.dsc)
-        dpkg-source --no-check -q -x "$first" "$to"
-        rm -f "$(dirname "$to")"/*.orig.tar.* # Copied beside it.
+        # In a folder of its own: it copies the tarballs beside the result.
+        alone=$to.unpacking
+        rm -rf "$alone"
+        mkdir "$alone"
+        dpkg-source --no-check -q -x "$first" "$alone/source"
+        mv "$alone/source" "$to"
+        rm -rf "$alone"
         ;;
     *)
         mkdir "$to"

@@ -72,15 +72,5 @@ $(CJSON)/.done: config/sources.txt
 	$(Q)$(unpack) cjson $(CJSON)
 	@touch $@
 
-# uthash is headers only; alone in a folder, because next to them in
-# /usr/include lies the host's C library.
-UTHASH := $(THIRD_PARTY)/uthash
-
-$(UTHASH)/.done: config/third-party.mk
-	$(say) COPY uthash
-	@mkdir -p $(UTHASH)
-	$(Q)cp $(patsubst %,/usr/include/ut%.h,array hash list string) $(UTHASH)
-	@touch $@
-
 .PHONY: third-party
-third-party: $(NEWLIB)/.done $(LWIP)/.done $(CJSON)/.done $(UTHASH)/.done
+third-party: $(NEWLIB)/.done $(LWIP)/.done $(CJSON)/.done

@@ -9,7 +9,7 @@ CONTROL_SHARED := hypervisor/lib/elf_image.c hypervisor/lib/hypercall_page.c
 CONTROL_OBJ := $(patsubst %,$(OUT)/guests/control/%.o,\
     $(CONTROL_SRC) $(CONTROL_SHARED))
 CONTROL_INC := -Iguests/control -Iguests/control/lwip $(LWIP_INC) \
-    -isystem $(CJSON) -isystem $(UTHASH) -Ihypervisor
+    -isystem $(CJSON) -Ihypervisor
 
 $(eval $(call guest-objects,$(OUT)/guests/control,\
     $$(WARN) $$(CONTROL_INC) $$(GUEST_INC)))
@@ -18,7 +18,7 @@ $(eval $(call guest-image,$(OUT)/guests/control,$(CONTROL_OBJ) \
     $(OUT)/guests/control/cJSON.o $(OUT)/guests/control/liblwip.a))
 $(call read-deps,$(CONTROL_OBJ))
 
-$(CONTROL_OBJ): $(CJSON)/.done $(UTHASH)/.done $(LWIP)/.done
+$(CONTROL_OBJ): $(CJSON)/.done $(LWIP)/.done
 
 $(CJSON)/cJSON.c: | $(CJSON)/.done ;
 

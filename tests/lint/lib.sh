@@ -28,7 +28,7 @@ includes_of() {
     guest-abi/*) echo "-Iguest-abi/include" ;;
     guests/control/*)
         echo "-Iguests/control -Iguests/control/lwip $lwip
-            -isystem $THIRD_PARTY/cjson -isystem $THIRD_PARTY/uthash $guest
+            -isystem $THIRD_PARTY/cjson $guest
             -Ihypervisor"
         ;;
     guests/runtime/lwip/*) echo "-Iguests/web/lwip $lwip $guest" ;;
