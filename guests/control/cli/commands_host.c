@@ -27,6 +27,7 @@
 
 #define PAGES_PER_MIB 256.0
 #define LOG_PART      4096U
+#define OWN_DOMID     0U /* the initial domain is the first one */
 
 /*
  * Facts are gathered once, as pairs of a name and a number, and shown as JSON
@@ -61,11 +62,14 @@ static void add(cJSON *facts, const char *name, uint64_t value)
 static void add_host(cJSON *facts)
 {
     struct control_host_info h = {0};
+    struct control_domain_info self = {0};
 
     (void)hv_host_info(&h);
+    (void)hv_info(OWN_DOMID, &self);
     add(facts, "cpus", h.cpu_count);
     add(facts, "tsc_khz", h.tsc_khz);
     add(facts, "uptime_s", h.uptime_ns / 1000000000ULL);
+    add(facts, "uptime_ns", h.uptime_ns);
     add(facts, "memory_mib", h.total_pages / (uint64_t)PAGES_PER_MIB);
     add(facts, "free_mib", h.free_pages / (uint64_t)PAGES_PER_MIB);
     add(facts, "unreserved_mib", h.unreserved_pages / (uint64_t)PAGES_PER_MIB);
@@ -75,6 +79,7 @@ static void add_host(cJSON *facts)
     add(facts, "guests", guest_count());
     add(facts, "control_free_pages", page_free_count());
     add(facts, "control_pages", page_total_count());
+    add(facts, "control_cpu_time_ns", self.cpu_time_ns);
 }
 
 static void add_services(cJSON *facts)
