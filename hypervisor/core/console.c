@@ -112,6 +112,14 @@ static struct line *find_line(domid_t domid)
     return oldest;
 }
 
+/* Of ASCII, and those that 8-bit terminals have above it: 0x9b is ESC [. */
+static bool is_control(char c)
+{
+    unsigned char byte = (unsigned char)c;
+
+    return byte < 0x20 || (byte >= 0x7f && byte < 0xa0);
+}
+
 static void add_to_line(domid_t domid, char c)
 {
     struct line *line = find_line(domid);
@@ -124,7 +132,7 @@ static void add_to_line(domid_t domid, char c)
     if (c == '\r')
         return;
     /* No escape sequences: a guest must not steer the operator's terminal. */
-    if ((unsigned char)c < ' ' && c != '\t')
+    if (is_control(c) && c != '\t')
         c = '.';
     line->text[line->bytes++] = c;
     if (line->bytes == LINE_BYTES)

@@ -132,6 +132,14 @@ TEST("a guest's escape sequences reach no terminal")
     EXPECT_STR(out, "(d6) .[2J\tok.\n");
 }
 
+TEST("nor does one that begins with a single byte of the upper half")
+{
+    domain_writes(6, "\x9b"
+                     "2J \xc2\x9b"
+                     "5n\x7f \xc3\xa4\n");
+    EXPECT_STR(out, "(d6) .2J \xc2.5n. \xc3\xa4\n");
+}
+
 TEST("a line without end is broken, not kept")
 {
     char text[1001];
