@@ -12,6 +12,7 @@
 
 #include "cli/words.h"
 #include "domain/guest.h"
+#include "lib/text.h"
 
 static struct cli_command *first;
 
@@ -77,12 +78,24 @@ void cli_print(struct cli_call *call, const char *format, ...)
     free(text);
 }
 
+static void write_part(void *sink, const char *text, size_t size)
+{
+    struct cli_sink *s = sink;
+
+    s->write(s, text, size);
+}
+
+void cli_print_plain(struct cli_call *call, const char *text, size_t size)
+{
+    text_write_plain(text, size, write_part, call->sink);
+}
+
 void cli_print_json(struct cli_call *call, struct cJSON *json)
 {
     char *text = json ? cJSON_Print(json) : NULL;
 
     if (text) {
-        write_text(call, text);
+        text_write_json(text, write_part, call->sink);
         write_text(call, "\n");
     } else {
         call->failed = true;

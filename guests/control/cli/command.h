@@ -61,6 +61,9 @@ bool cli_run(const char *line, struct cli_sink *sink);
 void cli_print(struct cli_call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Print text of a guest, with what a terminal would obey as "\1b". */
+void cli_print_plain(struct cli_call *call, const char *text, size_t size);
+
 /* Print why it fails, as text or JSON, and note that it does. */
 void cli_fail(struct cli_call *call, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

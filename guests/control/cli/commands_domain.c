@@ -229,7 +229,7 @@ static void blank_options(char *text)
 /* The keys and values behind the configuration's name, if there is one. */
 static char *inline_keys(const struct cli_call *call, bool named)
 {
-    char *text = strdup(call->rest), *at;
+    char *text = strdup(call->rest + strspn(call->rest, " \t")), *at;
 
     if (!text)
         return NULL;
@@ -396,17 +396,31 @@ static void run_crash(struct cli_call *call)
     on_guest(call, crash);
 }
 
+/* In one piece: what is a character may lie in two parts of the log. */
 static void print_log(struct cli_call *call, domid_t domid)
 {
+    char *text = malloc(CONSOLE_LOG_BYTES + 1);
     uint64_t position = 0;
-    char text[513];
     size_t size;
+    cJSON *json;
 
-    while ((size = console_read_log(domid, &position, text,
-                                    sizeof(text) - 1)) != 0) {
-        text[size] = '\0';
-        call->sink->write(call->sink, text, size);
+    if (!text) {
+        cli_fail(call, "the control domain is out of memory");
+        return;
     }
+    size = console_read_log(domid, &position, text, CONSOLE_LOG_BYTES);
+    text[size] = '\0';
+    if (call->json) {
+        for (size_t i = 0; i < size; i++)
+            if (!text[i])
+                text[i] = ' '; /* It would end the string. */
+        json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "log", text);
+        cli_print_json(call, json);
+    } else {
+        cli_print_plain(call, text, size);
+    }
+    free(text);
 }
 
 static void run_console(struct cli_call *call)
@@ -420,7 +434,7 @@ static void run_console(struct cli_call *call)
     g = cli_guest(call, 0);
     if (!g)
         return;
-    if (log || !call->sink->attach) {
+    if (log || call->json || !call->sink->attach) {
         print_log(call, g->domid);
         return;
     }
@@ -448,7 +462,9 @@ static void run_domname(struct cli_call *call)
     if (!cli_check_args(call, 1, 1))
         return;
     g = cli_guest(call, 0);
-    if (g)
+    if (g && call->json)
+        cli_print_json(call, cJSON_CreateString(g->config.name));
+    else if (g)
         cli_print(call, "%s\n", g->config.name);
 }
 
@@ -489,7 +505,7 @@ static struct cli_command commands[] = {
      .help = "stop a domain as if it had crashed, to try its on_crash",
      .run = run_crash},
     {.name = "console",
-     .usage = "DOMAIN [--log]",
+     .usage = "DOMAIN [--log] [--json]",
      .help = "attach to a domain's console, or show what it printed",
      .details = "Ctrl-] leaves the console.",
      .run = run_console},

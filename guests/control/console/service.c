@@ -18,6 +18,7 @@
 #include "console/console_ring.h"
 #include "console/log.h"
 #include "lib/table.h"
+#include "lib/text.h"
 
 /* So many events in so long, then the port rests for what is left of it. */
 #define RATE_EVENTS    30U
@@ -59,9 +60,18 @@ static struct console *console_find(domid_t domid)
 
 /* --- Output --------------------------------------------------------------- */
 
+static void echo_part(void *arg, const char *text, size_t size)
+{
+    (void)arg;
+    fwrite(text, 1, size, stdout);
+}
+
+/* Nobody asked for it, so it must not do anything to the terminal. */
 static void echo_line(struct console *c)
 {
-    printf("(%s) %.*s\n", c->name, (int)c->line_bytes, c->line);
+    printf("(%s) ", c->name);
+    text_write_plain(c->line, c->line_bytes, echo_part, NULL);
+    printf("\n");
     c->line_bytes = 0;
 }
 
