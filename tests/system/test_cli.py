@@ -8,7 +8,8 @@ from web import page, web_machine
 
 READ_COMMANDS = ["list", "info", "info web-0001", "dmesg", "network-list",
                  "forward-list", "domid web-0001", "domname 1",
-                 "store-ls /local/domain/1", "store-read /local/domain/1/name"]
+                 "store-ls /local/domain/1", "store-read /local/domain/1/name",
+                 "console web-0001", "console web-0001 --log"]
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +123,40 @@ def test_a_guest_that_crashes_tells_why(machine):
     info = machine.json("info dies")
     assert "crash" in str(info).lower()
     machine.command("destroy dies")
+
+
+# What a guest may put into its nodes: JSON must stay JSON, UTF-8 at that.
+def test_values_of_any_bytes_are_valid_json(machine):
+    machine.process.stdin.write(b"store-write /bytes \xff\xc3\xbc\x9b\xc2\r")
+    machine.process.stdin.flush()
+    machine.wait_for(r"^cairn> $")
+    assert machine.json("store-read /bytes")["value"] == "\xff\xfc\x9b\xc2"
+    assert "\\9b" in machine.command("store-read /bytes")
+    machine.command("store-rm /bytes")
+
+
+def test_store_ls_of_the_deepest_tree(machine):
+    path = "/deep" + "/d" * 31
+    machine.command(f"store-write {path} x")
+    assert "EINVAL" in machine.command(f"store-write {path}/d x") or \
+        "argument" in machine.command(f"store-write {path}/d x").lower()
+    tree = machine.json("store-ls /deep")
+    for _ in range(31):
+        tree = tree["d"]["children"] if "children" in tree.get("d", {}) else {}
+    assert tree == {}
+    machine.command("store-rm /deep")
+
+
+def test_network_counters(machine):
+    for vif in machine.json("network-list"):
+        for key in ("flows_opened", "flows_displaced", "flows_refused",
+                    "rx_direct"):
+            assert isinstance(vif[key], int)
+        assert vif["stopped"] is False
+    facts = machine.json("info")
+    assert any(name.startswith("dropped, ") for name in facts)
+
+
+def test_columns_count_from_the_first_word(machine):
+    assert "column 1:" in machine.command("create foo=1")
+    assert "column 8:" in machine.command("create name=x foo=1")

@@ -91,6 +91,8 @@ static void add_services(cJSON *facts)
     add(facts, "store_nodes", s.nodes);
     add(facts, "store_connections", s.connections);
     add(facts, "store_watched_paths", s.watch_points);
+    add(facts, "store_guest_bytes", s.guest_bytes);
+    add(facts, "store_pool_bytes", STORE_POOL_BYTES);
     add(facts, "store_requests", s.requests);
     add(facts, "store_events", s.events);
     add(facts, "store_conflicts", s.conflicts);
@@ -98,6 +100,16 @@ static void add_services(cJSON *facts)
     add(facts, "consoles", c.consoles);
     add(facts, "console_pool_bytes", c.pool_bytes);
     add(facts, "console_pool_bytes_max", c.pool_max_bytes);
+}
+
+static void add_drops(cJSON *facts, const struct network_info *n)
+{
+    char name[64];
+
+    for (uint32_t i = 0; i < n->drop_count; i++) {
+        snprintf(name, sizeof(name), "dropped, %s", n->drop[i].reason);
+        add(facts, name, n->drop[i].count);
+    }
 }
 
 static void add_network(cJSON *facts)
@@ -124,6 +136,11 @@ static void add_network(cJSON *facts)
     add(facts, "forwards", n.forwards);
     add(facts, "packets_used", n.packets_used);
     add(facts, "packets_max", n.packets_max);
+    add(facts, "translated_out", n.translated_out);
+    add(facts, "translated_in", n.translated_in);
+    add(facts, "uplink_rx_dropped", n.uplink_rx_dropped);
+    add(facts, "uplink_tx_dropped", n.uplink_tx_dropped);
+    add_drops(facts, &n);
 }
 
 static void add_domain(cJSON *facts, const struct guest *g,
@@ -185,6 +202,7 @@ static void add_domain_services(cJSON *facts, domid_t domid)
         add(facts, "store_node_bytes_max", STORE_QUOTA_NODE_BYTES);
         add(facts, "store_outstanding_max", STORE_QUOTA_OUTSTANDING);
         add(facts, "store_bytes", s.bytes);
+        add(facts, "store_certain_bytes", STORE_CERTAIN_BYTES);
         if (s.error)
             cJSON_AddStringToObject(facts, "store_error", s.error);
     }

@@ -46,8 +46,13 @@ static void vif_json(cJSON *array, const struct network_vif_row *r)
     cJSON_AddNumberToObject(o, "rx_bytes", (double)r->rx_bytes);
     cJSON_AddNumberToObject(o, "rx_errors", (double)r->rx_errors);
     cJSON_AddNumberToObject(o, "rx_dropped", (double)r->rx_dropped);
+    cJSON_AddNumberToObject(o, "rx_direct", (double)r->rx_direct);
+    cJSON_AddBoolToObject(o, "stopped", r->stopped);
     cJSON_AddNumberToObject(o, "flows", r->flows);
     cJSON_AddNumberToObject(o, "flows_max", r->flows_max);
+    cJSON_AddNumberToObject(o, "flows_opened", (double)r->flows_opened);
+    cJSON_AddNumberToObject(o, "flows_displaced", (double)r->flows_displaced);
+    cJSON_AddNumberToObject(o, "flows_refused", (double)r->flows_refused);
     cJSON_AddItemToArray(array, o);
 }
 

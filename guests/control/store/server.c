@@ -245,6 +245,7 @@ void store_server_stats(struct store_server_stats *stats)
         .requests = s->request_count,
         .events = s->event_count,
         .conflicts = s->conflict_count,
+        .guest_bytes = store_guest_bytes(s),
     };
 }
 

@@ -39,6 +39,7 @@ void store_server_domain_gone(domid_t domid);
 struct store_server_stats {
     uint64_t nodes, connections, watch_points;
     uint64_t requests, events, conflicts;
+    uint64_t guest_bytes; /* all guests together: see STORE_POOL_BYTES */
 };
 void store_server_stats(struct store_server_stats *stats);
 

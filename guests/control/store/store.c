@@ -66,26 +66,25 @@ size_t store_client_bytes(const struct store_client *client)
            tree_owned_bytes(&client->store->tree, client->domid);
 }
 
+size_t store_guest_bytes(const struct store *store)
+{
+    const struct tree *tree = &store->tree;
+
+    return store->charged_bytes + tree->bytes - tree->root->account->bytes;
+}
+
 bool store_client_has_room(const struct store_client *client, size_t bytes)
 {
-    struct store *store = client->store;
-    struct tree *tree = &store->tree;
-    size_t guests;
-
-    if (client->privileged ||
-        store_client_bytes(client) + bytes <= STORE_CERTAIN_BYTES)
-        return true;
-    guests = store->guest_bytes + tree->bytes -
-             tree_owned_bytes(tree, perms_owner(tree->root->perms));
-
-    return guests + bytes <= STORE_POOL_BYTES;
+    return client->privileged ||
+           store_client_bytes(client) + bytes <= STORE_CERTAIN_BYTES ||
+           store_guest_bytes(client->store) + bytes <= STORE_POOL_BYTES;
 }
 
 /* Guests' memory is counted for all of them together, too. */
 static void count(struct store_client *client, size_t more)
 {
     if (!client->privileged)
-        client->store->guest_bytes += more;
+        client->store->charged_bytes += more;
 }
 
 int store_client_charge(struct store_client *client, size_t bytes)

@@ -47,7 +47,7 @@ struct store {
     struct perms *introduce_perms; /* of @introduceDomain */
     struct perms *release_perms;   /* of @releaseDomain */
     struct store_domains domains;
-    size_t guest_bytes; /* what guests hold besides nodes */
+    size_t charged_bytes; /* what guests hold besides nodes */
     uint64_t request_count, event_count, conflict_count;
 };
 
@@ -82,6 +82,9 @@ void store_client_init(struct store_client *client, struct store *store,
 
 /* Drop its watches, events and transactions; it may be used again. */
 void store_client_reset(struct store_client *client);
+
+/* What all guests hold together, nodes and all. */
+size_t store_guest_bytes(const struct store *store);
 
 /* May the store keep @bytes more for it?  See STORE_POOL_BYTES. */
 bool store_client_has_room(const struct store_client *client, size_t bytes);
