@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the measuring programs share: the bench guest's runs and lines."""
+
+import csv
+import glob
+import gzip
+import os
+import re
+import shutil
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "system"))
+
+# pylint: disable=wrong-import-position
+from machine import OUT, Machine  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CACHE = os.environ.get("CACHE") or os.path.expanduser("~/.cache/cairn")
+GUEST = os.path.join(OUT, "guests", "bench", "micro.elf")
+FLOOR = os.path.join(OUT, "bench", "floor.elf")
+BENCH_SECONDS = 240
+
+# Without ACPI idle states, which the emulator does not have in full.
+XEN_OPTIONS = "console=com1 com1=115200,8n1 dom0_mem=64M cpuidle=0"
+
+
+def xen_image():
+    """Debian's hypervisor, unpacked by make deps, as the emulator takes it."""
+    packed = sorted(glob.glob(os.path.join(
+        CACHE, "unpacked", "xen-hypervisor-*", "boot", "xen-*.gz")))
+    if not packed:
+        raise SystemExit("bench: Debian's Xen is not unpacked; run make deps")
+    plain = os.path.join(OUT, "bench", "xen.elf")
+    os.makedirs(os.path.dirname(plain), exist_ok=True)
+    with gzip.open(packed[-1]) as source, open(plain, "wb") as target:
+        shutil.copyfileobj(source, target)
+    return plain
+
+
+def run_bench(which, cpu, kernel=None, options=""):
+    """One run under instruction counting; returns what it printed."""
+    modules = [] if which == "floor" else [GUEST]
+    append = f"{XEN_OPTIONS} {options}" if which == "xen" else options
+    with Machine(f"bench-{which}-{cpu}", modules, kernel=kernel, cpu=cpu,
+                 append=append, net=False, icount=True) as machine:
+        machine.wait_for(r"^@@ bench done", BENCH_SECONDS)
+        return machine.output
+
+
+def lines_of(output):
+    """Each operation's line as a dictionary of its numbers."""
+    found = {}
+    for name, numbers in re.findall(r"^@ (\w+) (.*)$", output, re.M):
+        found[name] = {key: int(value) for key, value in
+                       re.findall(r"(\w+)=(-?\d+)", numbers)}
+    return found
+
+
+def median_of(name, lines):
+    line = lines.get(name)
+    if line is None:
+        return None
+    if line["rc"] != 0:
+        raise SystemExit(f"bench: {name} was answered {line['rc']}")
+    return line["med"]
+
+
+def value_of(expression, lines):
+    """NAME, NAME+NAME..., or (NAME-NAME)/N written NAME-NAME/N."""
+    names = re.findall(r"[a-z]\w*", expression)
+    values = [median_of(name, lines) for name in names]
+    if None in values:
+        return None
+    divided = re.fullmatch(r"\w+-\w+/(\d+)", expression)
+    if divided:
+        return round((values[0] - values[1]) / int(divided.group(1)))
+    return sum(values)
+
+
+def rows_of(path):
+    """A CSV file's rows by its header; lines with # are comments."""
+    with open(path, encoding="utf-8", newline="") as source:
+        return list(csv.DictReader(
+            line for line in source if not line.startswith("#")))
+
+
+def operations():
+    return rows_of(os.path.join(HERE, "operations.csv"))
