@@ -54,6 +54,12 @@ bool fault_resolve(uint64_t cr2, uint32_t error_code)
     return resolve(cr2, error_code) != -EFAULT;
 }
 
+void fault_repeat_call(gfn_t g)
+{
+    (void)resolve(light_va(current->domain->space, g), 0);
+    vcpu_repeat(current);
+}
+
 /* In a copy routine: one that finds no memory fails, and its caller repeats. */
 bool upcall_guest_page_fault(uint64_t cr2, uint32_t error_code)
 {

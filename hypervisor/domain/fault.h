@@ -15,12 +15,19 @@
 #include <stdint.h>
 
 #include "domain/vcpu.h"
+#include "lib/frame_number.h"
 
 /*
  * Resolve a fault of the current vCPU at @cr2.  True: the access may be
  * repeated, perhaps after a wait.  False: it is the guest's own fault.
  */
 bool fault_resolve(uint64_t cr2, uint32_t error_code);
+
+/*
+ * Page @g of the current domain's RAM, which a hypercall needs, has no frame
+ * and none was free: the call is made again, once there is memory.
+ */
+void fault_repeat_call(gfn_t g);
 
 /* Block the current vCPU until memory is free; it repeats what it did. */
 void fault_wait_for_memory(void);

@@ -43,8 +43,7 @@ own_open(struct domain *d, const struct gnttab_copy_ptr *ptr, struct end *end)
         return GNTST_general_error;
 
     /* It is the caller that waits: it makes its call again. */
-    (void)fault_resolve(light_va(d->space, gfn(ptr->u.gmfn)), 0);
-    vcpu_repeat(current);
+    fault_repeat_call(gfn(ptr->u.gmfn));
     return GNTST_eagain;
 }
 

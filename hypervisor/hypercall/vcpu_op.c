@@ -5,6 +5,7 @@
 
 #include "arch/x86_64/nospec.h"
 #include "domain/domain.h"
+#include "domain/fault.h"
 #include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"
@@ -43,6 +44,16 @@ static long op_get_runstate(struct vcpu *v, struct guest_ptr arg)
     return copy_to_guest(arg, &info, sizeof(info));
 }
 
+/* Our own writing to page @g goes by the direct map: as a touch of it would. */
+static int hold_page(struct domain *d, gfn_t g, struct frame **frame)
+{
+    int rc = light_get_frame(d->space, g, LIGHT_WRITE, false, frame);
+
+    if (rc == -ENOMEM)
+        fault_repeat_call(g);
+    return rc;
+}
+
 /*
  * The page that holds [@va, @va + @size), pinned for as long as we write to
  * it; the range must not leave it.
@@ -55,9 +66,8 @@ static long pin(struct domain *d, uint64_t va, size_t size,
 
     if (va % sizeof(uint64_t) || va % PAGE_SIZE + size > PAGE_SIZE)
         return -EINVAL;
-    rc = light_get_frame(d->space, gfn(at >> PAGE_SHIFT), LIGHT_WRITE, false,
-                         frame);
-    return rc && rc != -ENOMEM ? -EFAULT : rc;
+    rc = hold_page(d, gfn(at >> PAGE_SHIFT), frame);
+    return rc ? -EFAULT : 0;
 }
 
 static long op_register_runstate(struct vcpu *v, struct guest_ptr arg)
@@ -117,8 +127,7 @@ static long op_register_info(struct vcpu *v, struct guest_ptr arg)
     if (v != current && v->state != VCPU_OFFLINE)
         return -EINVAL;
 
-    rc = light_get_frame(v->domain->space, gfn(op.mfn), LIGHT_WRITE, false,
-                         &frame);
+    rc = hold_page(v->domain, gfn(op.mfn), &frame);
     if (rc)
         return rc;
     rc = vcpu_move_info(v, frame, op.offset);

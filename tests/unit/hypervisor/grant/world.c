@@ -11,7 +11,6 @@
 #include "domain/upcalls.h"
 #include "grant/grant.h"
 #include "grant/table.h"
-#include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light.h"
 #include "memory/light_leaf.h"
@@ -57,15 +56,14 @@ void domain_put(struct domain *d)
 }
 
 /* What of domain/fault.c shows here. */
-bool fault_resolve(uint64_t cr2, uint32_t error_code)
+void fault_repeat_call(gfn_t g)
 {
-    int rc;
+    const struct light_space *s = current->domain->space;
 
-    (void)error_code;
     frames_wanted = true;
-    rc = light_fault(current->domain->space, cr2, LIGHT_READ);
-    current->wants_memory = rc == -ENOMEM;
-    return rc != -EFAULT;
+    current->wants_memory =
+        light_fault(current->domain->space, light_va(s, g), LIGHT_READ);
+    vcpu_repeat(current);
 }
 
 void world_make(void)
