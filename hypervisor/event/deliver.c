@@ -45,7 +45,7 @@ static void wake_pollers(struct domain *d, evtchn_port_t port)
 
 static struct vcpu *vcpu_of(struct domain *d, evtchn_port_t port)
 {
-    const struct evtchn *chn = table_find(d->events, port);
+    const struct evtchn *chn = table_at(d->events, port);
 
     /* A port may be moved to another vCPU meanwhile; either is then right. */
     return d->vcpu[atomic_read(&chn->notify_vcpu)];

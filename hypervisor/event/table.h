@@ -53,6 +53,14 @@ static inline struct evtchn *table_find(struct evtchn_table *t,
     return likely(chn) ? &chn[port % BUCKET_PORTS] : NULL;
 }
 
+/* The record of a port that is known to be in use, and not by a guest's word.
+ */
+static inline struct evtchn *table_at(const struct evtchn_table *t,
+                                      evtchn_port_t port)
+{
+    return &t->bucket[port / BUCKET_PORTS].chn[port % BUCKET_PORTS];
+}
+
 /*
  * Take the lowest free port; its record is FREE until the caller says what
  * it is.  -ENOSPC, -ENOMEM.

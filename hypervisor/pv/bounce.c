@@ -18,25 +18,29 @@
 #include "pv/guest_copy.h"
 #include "pv/trap_table.h"
 
-#define FRAME_WORDS_MAX 8
-
 #define CS_MASK_SHIFT 32 /* where the frame's cs slot has the upcall mask */
 
 /* What the handler must not inherit. */
 #define RFLAGS_NOT_FOR_HANDLER                                                 \
     (RFLAGS_AC | RFLAGS_VM | RFLAGS_RF | RFLAGS_NT | RFLAGS_TF)
 
-/* Fill @frame; returns how many words it has. */
-static unsigned int build(uint64_t frame[FRAME_WORDS_MAX],
-                          const struct cpu_regs *regs, const struct bounce *b,
-                          bool masked)
+/*
+ * Build the frame and push it; returns the new rsp in @rsp.  Always inline, so
+ * that in each of its two uses the compiler knows the size and moves the words
+ * in place.
+ */
+static inline __attribute__((always_inline)) int
+push(const struct cpu_regs *regs, const struct bounce *b, bool masked,
+     bool has_error_code, uint64_t *rsp)
 {
+    const size_t bytes = (has_error_code ? 8 : 7) * sizeof(uint64_t);
     uint64_t rflags = regs->rflags & ~(RFLAGS_IF | RFLAGS_IOPL);
+    uint64_t frame[8];
     unsigned int n = 0;
 
     frame[n++] = regs->rcx;
     frame[n++] = regs->r11;
-    if (b->has_error_code)
+    if (has_error_code)
         frame[n++] = b->error_code;
     frame[n++] = regs->rip;
     frame[n++] = (regs->cs & 0xfffc) | (uint64_t)(masked ? 1 : 0)
@@ -44,29 +48,24 @@ static unsigned int build(uint64_t frame[FRAME_WORDS_MAX],
     frame[n++] = masked ? rflags : rflags | RFLAGS_IF;
     frame[n++] = regs->rsp;
     frame[n++] = regs->ss & 0xffff;
-    return n;
-}
 
-/* The two sizes there are: known to the compiler, they are moved in place. */
-static int push(uint64_t rsp, const uint64_t *frame, bool has_error_code)
-{
-    const size_t bytes = FRAME_WORDS_MAX * sizeof(frame[0]);
-
-    if (has_error_code)
-        return copy_to_guest(guest_ptr(rsp), frame, bytes);
-    return copy_to_guest(guest_ptr(rsp), frame, bytes - sizeof(frame[0]));
+    *rsp = (regs->rsp & ~0xfULL) - bytes;
+    return copy_to_guest(guest_ptr(*rsp), frame, bytes);
 }
 
 int bounce(const struct bounce *b)
 {
     struct cpu_regs *regs = guest_regs();
     struct vcpu *v = current;
-    uint64_t frame[FRAME_WORDS_MAX], rsp;
     bool masked = atomic_read(&v->info->evtchn_upcall_mask);
-    size_t bytes = build(frame, regs, b, masked) * sizeof(frame[0]);
+    uint64_t rsp;
+    int rc;
 
-    rsp = (regs->rsp & ~0xfULL) - bytes;
-    if (push(rsp, frame, b->has_error_code)) {
+    if (b->has_error_code)
+        rc = push(regs, b, masked, true, &rsp);
+    else
+        rc = push(regs, b, masked, false, &rsp);
+    if (unlikely(rc)) {
         if (v->wants_memory) {
             fault_wait_for_memory();
             return -EAGAIN;

@@ -10,8 +10,11 @@
 #include "pv/bounce.h"
 #include "pv/crash.h"
 
-/* upcall_pending stays set: the guest clears it. */
-static void deliver_events(struct vcpu *v)
+/*
+ * True if it is on its way: then events are masked, and no other is due.
+ * upcall_pending stays set: the guest clears it.
+ */
+static bool deliver_events(struct vcpu *v)
 {
     const struct bounce b = {
         .address = v->event_callback,
@@ -20,9 +23,9 @@ static void deliver_events(struct vcpu *v)
 
     if (!b.address) {
         crash_with_registers("an event, and no callback for it");
-        return;
+        return false;
     }
-    (void)bounce(&b); /* If not 0, the loop finds another vCPU. */
+    return bounce(&b) == 0;
 }
 
 void upcall_return_to_guest(void)
@@ -36,10 +39,9 @@ void upcall_return_to_guest(void)
             evtchn_poll_end(current);
         }
         v = current;
-        if (likely(!vcpu_events_deliverable(v))) {
+        if (!vcpu_events_deliverable(v) || deliver_events(v)) {
             this_cpu(upcall_bytes) = &v->info->evtchn_upcall_pending;
             return;
         }
-        deliver_events(v);
     }
 }

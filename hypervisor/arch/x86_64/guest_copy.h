@@ -21,9 +21,9 @@ static inline bool __must_check guest_load(uint64_t va, uint64_t *value)
 {
     uint64_t loaded;
 
-    __asm__ goto("1: movq (%1), %0\n" EX_TABLE(1b, %l[fault])
+    __asm__ goto("1: movq %1, %0\n" EX_TABLE(1b, %l[fault])
                  : "=r"(loaded)
-                 : "r"(va)
+                 : "m"(*(const volatile uint64_t *)va)
                  : "memory"
                  : fault);
     *value = loaded;
@@ -49,9 +49,9 @@ fault:
 
 static inline bool __must_check guest_store(uint64_t va, uint64_t value)
 {
-    __asm__ goto("1: movq %1, (%0)\n" EX_TABLE(1b, %l[fault])
+    __asm__ goto("1: movq %1, %0\n" EX_TABLE(1b, %l[fault])
                  :
-                 : "r"(va), "r"(value)
+                 : "m"(*(volatile uint64_t *)va), "r"(value)
                  : "memory"
                  : fault);
     return true;
