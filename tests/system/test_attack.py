@@ -14,6 +14,7 @@ ATTACK = f"{OUT}/guests/conformance/attack.elf"
 ENDING = [("text", ""), ("faults", ""), ("pointers", ""), ("memory", ""),
           ("ports", ""), ("grants", ""), ("timer", ""), ("store", ""),
           ("store-flood", ""), ("console", ""), ("net", ""),
+          ("net-toggle", ""),
           ("fuzz", "seed=1"), ("fuzz", "seed=2"), ("fuzz", "seed=3")]
 ENDLESS = ["loop", "loop-open", "yield"]
 

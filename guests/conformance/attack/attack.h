@@ -53,5 +53,6 @@ void attack_store(void);
 void attack_store_flood(void);
 void attack_console(void);
 void attack_net(void);
+void attack_net_toggle(void);
 
 #endif /* ATTACK_ATTACK_H */

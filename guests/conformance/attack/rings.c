@@ -275,6 +275,37 @@ static void send_rubbish(uint64_t packets)
     }
 }
 
+/* Connect and disconnect as fast as the backend follows, for a while. */
+void attack_net_toggle(void)
+{
+    static const char both[] = "device/vif/0/state\0"
+                               "4"
+                               "device/vif/0/state\0"
+                               "1";
+    uint64_t end = now_ns() + rounds(5) * 1000 * MS;
+    char path[256], value[16];
+    unsigned int connections = 0;
+    const size_t size = (sizeof(both) - 1) / 2;
+
+    if (!connect() || !store_read("device/vif/0/backend", path, 200)) {
+        print("attack net-toggle: not connected\n");
+        return;
+    }
+    strcat(path, "/state");
+    for (bool up = true; now_ns() < end;) {
+        store_ask(XS_WRITE, up ? both + size : both, size, NULL, 0);
+        if (!store_read(path, value, sizeof(value)))
+            break;
+        if (!up && value[0] == '4')
+            connections++;
+        if (value[0] == (up ? '2' : '4'))
+            up = !up;
+    }
+    print("attack net-toggle: %u connections\n", connections);
+    if (connections > 16 + 2 * rounds(5))
+        broken("it may connect too often", connections);
+}
+
 void attack_net(void)
 {
     for (uint64_t n = rounds(5); n > 0; n--) {

@@ -17,10 +17,13 @@
 #include <abi/errno.h>
 #include <rt/store.h>
 #include <rt/thread.h>
+#include <rt/time.h>
+#include <rt/timer.h>
 #include <rt/xenbus.h>
 
 #include "config/net_text.h"
 #include "net/netback_connect.h"
+#include "net/pace.h"
 #include "net/router.h"
 #include "net/vif.h"
 
@@ -31,6 +34,15 @@
 
 #define BUCKETS 1024U
 
+/*
+ * Steps of a frontend that are followed at once, and then one in so long: a
+ * connection costs a dozen requests to the store and a change of mappings, and
+ * is made and ended by one word of the guest.  A step that came and went
+ * meanwhile is not followed at all.
+ */
+static const struct pace_limit steps = {.every_ns = RT_NS_PER_S / 4,
+                                        .at_once = 32};
+
 struct backend {
     struct backend *next;       /* of its bucket */
     struct backend *dirty_next; /* waits for the thread */
@@ -38,7 +50,10 @@ struct backend {
     bool ready;  /* its directory was complete, its port exists */
     bool failed; /* its directory makes no sense; it waits for its removal */
     enum xenbus_state state, front_state;
-    char *front; /* the frontend's directory */
+    enum xenbus_state followed; /* the frontend's, when we last acted on it */
+    struct pace pace;
+    struct rt_timer later; /* it made too many steps; go on then */
+    char *front;           /* the frontend's directory */
     struct xenbus_follow *follow;
     struct vif vif;
 };
@@ -77,6 +92,11 @@ static void mark(struct backend *back)
     waitq_wake_all(&wakeup);
 }
 
+static void go_on(void *arg)
+{
+    mark(arg);
+}
+
 /* The backend of that name, new if need be. */
 static void mark_name(domid_t domid, uint32_t handle)
 {
@@ -90,6 +110,7 @@ static void mark_name(domid_t domid, uint32_t handle)
         }
         (*at)->vif.domid = domid;
         (*at)->vif.handle = handle;
+        (*at)->later = (struct rt_timer){.fn = go_on, .arg = *at};
     }
     mark(*at);
 }
@@ -392,6 +413,20 @@ static void follow_front(struct backend *back)
     }
 }
 
+/* False: the timer will ask again. */
+static bool may_follow(struct backend *back)
+{
+    if (back->front_state == back->followed)
+        return true;
+    if (!pace_take(&back->pace, &steps, rt_now_ns())) {
+        if (!rt_timer_armed(&back->later))
+            rt_timer_arm(&back->later, pace_next(&back->pace, &steps));
+        return false;
+    }
+    back->followed = back->front_state;
+    return true;
+}
+
 /* --- Ending --------------------------------------------------------------- */
 
 static void end(struct backend *back)
@@ -400,6 +435,7 @@ static void end(struct backend *back)
 
     if (back->follow != NULL)
         xenbus_unfollow(back->follow);
+    rt_timer_cancel(&back->later);
     netback_disconnect(&back->vif);
     if (back->ready)
         switch_port_remove(&router_get()->sw, &back->vif.port);
@@ -428,7 +464,7 @@ static void look_at(struct backend *back)
 
     if (!back->ready && !back->failed)
         make(back);
-    if (back->follow != NULL)
+    if (back->follow != NULL && may_follow(back))
         follow_front(back);
 }
 
