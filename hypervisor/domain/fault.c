@@ -29,24 +29,28 @@ static enum light_access access_of(uint32_t error_code)
     return error_code & PF_WRITE ? LIGHT_WRITE : LIGHT_READ;
 }
 
-static int resolve(uint64_t cr2, uint32_t error_code)
+/* Look again once the wish is known: no freed frame goes unnoticed. */
+static int resolve_or_wait(struct vcpu *v, uint64_t cr2, uint32_t error_code)
 {
-    struct vcpu *v = current;
     int rc;
 
-    if (!v)
-        return -EFAULT;
-    rc = light_fault(v->domain->space, cr2, access_of(error_code));
-    if (rc != -ENOMEM)
-        return rc;
-
-    /* Look again once the wish is known: no freed frame goes unnoticed. */
     atomic_write(&frames_wanted, true);
     rc = light_fault(v->domain->space, cr2, access_of(error_code));
     v->wants_memory = v->repeat = rc == -ENOMEM;
     if (v->repeat)
         return_slowly();
     return rc;
+}
+
+static inline int resolve(uint64_t cr2, uint32_t error_code)
+{
+    struct vcpu *v = current;
+    int rc;
+
+    if (unlikely(!v))
+        return -EFAULT;
+    rc = light_fault(v->domain->space, cr2, access_of(error_code));
+    return likely(rc != -ENOMEM) ? rc : resolve_or_wait(v, cr2, error_code);
 }
 
 bool fault_resolve(uint64_t cr2, uint32_t error_code)

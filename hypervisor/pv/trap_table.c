@@ -11,13 +11,6 @@
 
 #define GROUP_BYTES (TRAP_GROUP * sizeof(struct trap_entry))
 
-struct trap_entry trap_get(const struct vcpu *v, uint8_t vector)
-{
-    const struct trap_entry *group = v->traps[vector / TRAP_GROUP];
-
-    return group ? group[vector % TRAP_GROUP] : (struct trap_entry){0};
-}
-
 int trap_set(struct vcpu *v, uint8_t vector, uint8_t flags, uint64_t address)
 {
     struct trap_entry **group = &v->traps[vector / TRAP_GROUP];

@@ -10,7 +10,12 @@
 #include "lib/compiler.h"
 
 /* Address 0: no handler. */
-struct trap_entry trap_get(const struct vcpu *v, uint8_t vector);
+static inline struct trap_entry trap_get(const struct vcpu *v, uint8_t vector)
+{
+    const struct trap_entry *group = v->traps[vector / TRAP_GROUP];
+
+    return group ? group[vector % TRAP_GROUP] : (struct trap_entry){0};
+}
 
 /* -ENOMEM; -EINVAL: @address is not canonical. */
 int __must_check trap_set(struct vcpu *v, uint8_t vector, uint8_t flags,
