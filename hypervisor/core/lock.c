@@ -102,6 +102,18 @@ void spin_lock(struct spinlock *lock) __lock_primitive
     note_taken(lock);
 }
 
+bool spin_try_lock(struct spinlock *lock) __lock_primitive
+{
+    uint16_t free = __atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE);
+
+    check_order(lock);
+    if (!__atomic_compare_exchange_n(&lock->next, &free, (uint16_t)(free + 1),
+                                     false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return false;
+    note_taken(lock);
+    return true;
+}
+
 void spin_unlock(struct spinlock *lock) __lock_primitive
 {
     note_given_back(lock);

@@ -13,6 +13,7 @@
 #include "arch/x86_64/nospec.h"
 #include "core/panic.h"
 #include "domain/domain.h"
+#include "grant/active_near.h"
 #include "grant/table.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
@@ -20,79 +21,26 @@
 #include "memory/light.h"
 #include "memory/pool.h"
 
-/* A granter that changes the word faster than this has itself to blame. */
-#define MARK_TRIES 5
-
 /* Flags and domid are one word: the unit of what the granter writes. */
 static_assert(sizeof(struct grant_entry_v1) == 2 * sizeof(uint32_t) &&
                   offsetof(struct grant_entry_v1, domid) == 2,
               "flags and domid share a word");
 
-static struct grant_active *chunk_make(struct grant_active **chunk)
-{
-    *chunk = pool_alloc(ACTIVE_CHUNK * sizeof(struct grant_active));
-    return *chunk;
-}
-
-/* Entry and record of @ref, which is in the table; false: no memory. */
-static inline bool find(const struct grant_table *t, grant_ref_t ref,
-                        struct grant_pin *pin)
+/* grant_find() with the record made; false: no memory. */
+static bool find_or_make(const struct grant_table *t, grant_ref_t ref,
+                         struct grant_pin *pin)
 {
     struct grant_frame *frame = t->frame[ref / GRANT_ENTRIES_PER_FRAME];
-    uint32_t index = ref % GRANT_ENTRIES_PER_FRAME;
-    struct grant_active *chunk = frame->active[index / ACTIVE_CHUNK];
+    uint32_t chunk = ref % GRANT_ENTRIES_PER_FRAME / ACTIVE_CHUNK;
 
-    if (unlikely(!chunk)) {
-        chunk = chunk_make(&frame->active[index / ACTIVE_CHUNK]);
-        if (!chunk)
-            return false;
-    }
-    pin->entry = &frame->entries[index];
-    pin->active = &chunk[index % ACTIVE_CHUNK];
-    return true;
-}
-
-/*
- * Check the entry and set reading, and writing if wanted, in one step.  All
- * that is checked is in one word: what is wanted there, and where to look.
- */
-static inline int16_t entry_mark(struct grant_entry_v1 *entry, domid_t user,
-                                 bool write)
-{
-    uint32_t *word = (uint32_t *)(void *)entry;
-    uint32_t wanted = (uint32_t)user << 16 | GTF_permit_access;
-    uint32_t checked = 0xffffU << 16 | GTF_type_mask;
-    uint32_t mark = GTF_reading, seen = atomic_read(word);
-
-    if (write) {
-        checked |= GTF_readonly;
-        mark |= GTF_writing;
-    }
-    for (int i = 0; i < MARK_TRIES; i++) {
-        if ((seen & checked) != wanted)
-            return GNTST_general_error;
-        if (likely(atomic_cmpxchg(word, &seen, seen | mark)))
-            return GNTST_okay;
-    }
-    return GNTST_general_error;
-}
-
-/* Clear what no pin stands for any more. */
-static inline void entry_unmark(const struct grant_pin *pin)
-{
-    uint16_t clear = 0;
-
-    if (!pin->active->pins)
-        clear |= GTF_reading;
-    if (!pin->active->writers)
-        clear |= GTF_writing;
-    if (clear)
-        (void)__atomic_fetch_and(&pin->entry->flags, (uint16_t)~clear,
-                                 __ATOMIC_SEQ_CST);
+    if (!frame->active[chunk])
+        frame->active[chunk] =
+            pool_alloc(ACTIVE_CHUNK * sizeof(struct grant_active));
+    return frame->active[chunk] && grant_find(t, ref, pin);
 }
 
 /* The frame that the entry names, if the granter itself may use it so. */
-static inline int16_t entry_frame(struct domain *granter, struct grant_pin *pin)
+static int16_t entry_frame(struct domain *granter, struct grant_pin *pin)
 {
     uint32_t g = atomic_read(&pin->entry->frame);
     int rc = light_get_frame(granter->space, gfn(g),
@@ -107,7 +55,7 @@ static inline int16_t entry_frame(struct domain *granter, struct grant_pin *pin)
 }
 
 /* A typed reference besides, to write; or the general one is dropped. */
-static inline int16_t frame_pin_type(const struct grant_pin *pin)
+static int16_t frame_pin_type(const struct grant_pin *pin)
 {
     if (!pin->write || likely(frame_get_type(pin->frame, FRAME_WRITABLE)))
         return GNTST_okay;
@@ -116,8 +64,7 @@ static inline int16_t frame_pin_type(const struct grant_pin *pin)
 }
 
 /* The entry's word was just marked for a right that no pin had before. */
-static inline int16_t pin_new_frame(struct domain *granter,
-                                    struct grant_pin *pin)
+static int16_t pin_new_frame(struct domain *granter, struct grant_pin *pin)
 {
     const struct grant_active *active = pin->active;
     int16_t status = entry_frame(granter, pin);
@@ -131,16 +78,16 @@ static inline int16_t pin_new_frame(struct domain *granter,
     return frame_pin_type(pin);
 }
 
-static inline int16_t pin_new_right(struct domain *granter, domid_t user,
-                                    struct grant_pin *pin)
+static int16_t pin_new_right(struct domain *granter, domid_t user,
+                             struct grant_pin *pin)
 {
-    int16_t status = entry_mark(pin->entry, user, pin->write);
+    int16_t status = grant_entry_mark(pin->entry, user, pin->write);
 
     if (unlikely(status))
         return status;
     status = pin_new_frame(granter, pin);
     if (unlikely(status))
-        entry_unmark(pin);
+        grant_entry_unmark(pin);
     return status;
 }
 
@@ -152,8 +99,8 @@ static int16_t pin_known_right(struct grant_pin *pin)
     return frame_pin_type(pin);
 }
 
-static inline int16_t pin_entry(struct domain *granter, domid_t user,
-                                struct grant_pin *pin)
+static int16_t pin_entry(struct domain *granter, domid_t user,
+                         struct grant_pin *pin)
 {
     struct grant_active *active = pin->active;
     int16_t status;
@@ -170,22 +117,19 @@ static inline int16_t pin_entry(struct domain *granter, domid_t user,
     if (unlikely(status))
         return status;
 
-    active->mfn = (uint32_t)frame_to_mfn(pin->frame).raw;
-    active->domid = user;
-    active->pins++;
-    active->writers += pin->write;
+    grant_record(active, user, pin);
     return GNTST_okay;
 }
 
-static inline int16_t pin_locked(struct domain *granter, grant_ref_t ref,
-                                 domid_t user, struct grant_pin *pin)
+static int16_t pin_locked(struct domain *granter, grant_ref_t ref, domid_t user,
+                          struct grant_pin *pin)
 {
     const struct grant_table *t = granter->grants;
 
     if (unlikely(ref >= t->entry_count))
         return t->closed ? GNTST_bad_domain : GNTST_bad_gntref;
     ref = (grant_ref_t)index_nospec(ref, t->entry_count);
-    if (unlikely(!find(t, ref, pin)))
+    if (!find_or_make(t, ref, pin))
         return GNTST_no_space;
     return pin_entry(granter, user, pin);
 }
@@ -202,29 +146,9 @@ int16_t grant_pin(struct domain *granter, grant_ref_t ref, domid_t user,
     return status;
 }
 
-static inline void unpin(struct domain *granter, const struct grant_pin *pin)
+void grant_not_pinned(const struct domain *granter)
 {
-    struct grant_active *active = pin->active;
-
-    if (unlikely(!active->pins || (pin->write && !active->writers)))
-        panic("a grant of domain %u is not pinned", granter->domid);
-    active->pins--;
-    active->writers -= pin->write;
-    if (pin->write)
-        frame_put_type(pin->frame);
-
-    /* First the frame: who sees the entry free may discard the page. */
-    frame_put(pin->frame);
-    entry_unmark(pin);
-}
-
-void grant_unpin(struct domain *granter, const struct grant_pin *pin)
-{
-    struct grant_table *t = granter->grants;
-
-    spin_lock(&t->lock);
-    unpin(granter, pin);
-    spin_unlock(&t->lock);
+    panic("a grant of domain %u is not pinned", granter->domid);
 }
 
 void grant_unpin_ref(struct domain *granter, grant_ref_t ref, bool write,
@@ -232,10 +156,14 @@ void grant_unpin_ref(struct domain *granter, grant_ref_t ref, bool write,
 {
     struct grant_pin pin = {.frame = frame, .write = write};
     struct grant_table *t = granter->grants;
+    uint32_t refs;
 
     spin_lock(&t->lock);
-    if (ref >= t->frame_count * GRANT_ENTRIES_PER_FRAME || !find(t, ref, &pin))
-        panic("grant %u of domain %u was never there", ref, granter->domid);
-    unpin(granter, &pin);
+    if (ref >= t->frame_count * GRANT_ENTRIES_PER_FRAME ||
+        !grant_find(t, ref, &pin))
+        grant_not_pinned(granter);
+    refs = grant_unpin_locked(granter, &pin);
     spin_unlock(&t->lock);
+    if (!frame_refs_usual(refs))
+        frame_put_last(frame, refs);
 }

@@ -41,10 +41,7 @@ struct grant_pin {
 int16_t __must_check grant_pin(struct domain *granter, grant_ref_t ref,
                                domid_t user, struct grant_pin *pin);
 
-/* Undo a grant_pin(). */
-void grant_unpin(struct domain *granter, const struct grant_pin *pin);
-
-/* The same of entry @ref, which is pinned. */
+/* Undo a grant_pin() of entry @ref.  With its grant_pin: active_near.h. */
 void grant_unpin_ref(struct domain *granter, grant_ref_t ref, bool write,
                      struct frame *frame);
 

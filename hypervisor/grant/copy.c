@@ -13,9 +13,11 @@
 #include "domain/fault.h"
 #include "domain/vcpu.h"
 #include "grant/active.h"
+#include "grant/active_near.h"
 #include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light.h"
+#include "memory/light_near.h"
 
 /* One end of a copy. */
 struct end {
@@ -23,19 +25,23 @@ struct end {
     struct grant_pin pin;   /* of its own page only frame and write */
 };
 
-static inline int16_t
-own_open(struct domain *d, const struct gnttab_copy_ptr *ptr, struct end *end)
+static __in_place int16_t own_open(struct domain *d,
+                                   const struct gnttab_copy_ptr *ptr,
+                                   struct end *end)
 {
     int rc;
 
-    if (ptr->domid != DOMID_SELF)
+    if (unlikely(ptr->domid != DOMID_SELF))
         return GNTST_permission_denied;
 
     end->granter = NULL;
+    if (light_near_frame(d->space, ptr->u.gmfn, end->pin.write,
+                         &end->pin.frame))
+        return GNTST_okay;
     rc = light_get_frame(d->space, gfn(ptr->u.gmfn),
                          end->pin.write ? LIGHT_WRITE : LIGHT_READ, false,
                          &end->pin.frame);
-    if (likely(rc == 0))
+    if (rc == 0)
         return GNTST_okay;
     if (rc == -EINVAL)
         return GNTST_bad_page;
@@ -47,29 +53,32 @@ own_open(struct domain *d, const struct gnttab_copy_ptr *ptr, struct end *end)
     return GNTST_eagain;
 }
 
-static inline int16_t
-grant_open(struct domain *d, const struct gnttab_copy_ptr *ptr, struct end *end)
+static __in_place int16_t grant_open(struct domain *d,
+                                     const struct gnttab_copy_ptr *ptr,
+                                     struct end *end)
 {
     int16_t status;
 
     end->granter = domain_get_or_self(ptr->domid, d);
     if (unlikely(!end->granter))
         return GNTST_bad_domain;
+    if (grant_pin_near(end->granter, ptr->u.ref, d->domid, &end->pin))
+        return GNTST_okay;
     status = grant_pin(end->granter, ptr->u.ref, d->domid, &end->pin);
-    if (unlikely(status))
+    if (status)
         domain_put(end->granter);
     return status;
 }
 
-static inline int16_t end_open(struct domain *d,
-                               const struct gnttab_copy_ptr *ptr, bool is_grant,
-                               bool write, struct end *end)
+static __in_place int16_t end_open(struct domain *d,
+                                   const struct gnttab_copy_ptr *ptr,
+                                   bool is_grant, bool write, struct end *end)
 {
     end->pin.write = write;
     return is_grant ? grant_open(d, ptr, end) : own_open(d, ptr, end);
 }
 
-static inline void end_close(const struct end *end)
+static __in_place void end_close(const struct end *end)
 {
     if (!end->granter) {
         frame_put(end->pin.frame);
@@ -79,7 +88,7 @@ static inline void end_close(const struct end *end)
     domain_put(end->granter);
 }
 
-static inline char *end_bytes(const struct end *end, uint16_t offset)
+static __in_place char *end_bytes(const struct end *end, uint16_t offset)
 {
     return (char *)mfn_to_virt(frame_to_mfn(end->pin.frame)) + offset;
 }

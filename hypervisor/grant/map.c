@@ -13,6 +13,7 @@
 #include "domain/domain.h"
 #include "domain/policy.h"
 #include "grant/active.h"
+#include "grant/active_near.h"
 #include "grant/maptrack.h"
 #include "grant/table.h"
 #include "lib/atomic.h"
@@ -28,8 +29,10 @@ static inline int16_t map_entry(struct domain *d, struct domain *granter,
     int16_t status;
 
     pin->write = !(op->flags & GNTMAP_readonly);
-    status = grant_pin(granter, op->ref, d->domid, pin);
-    if (status || !(op->flags & GNTMAP_host_map))
+    status = GNTST_okay;
+    if (!grant_pin_near(granter, op->ref, d->domid, pin))
+        status = grant_pin(granter, op->ref, d->domid, pin);
+    if (unlikely(status) || !(op->flags & GNTMAP_host_map))
         return status;
     if (likely(!light_map_granted(d->space, op->host_addr,
                                   frame_to_mfn(pin->frame), pin->write)))

@@ -72,7 +72,8 @@ static void take_back(struct domain *d, const struct gnttab_map_grant_ref *op)
         grant_unmap(d, &undo, 1);
 }
 
-static long op_map(struct domain *d, struct guest_ptr at, uint32_t count)
+static __noinline long op_map(struct domain *d, struct guest_ptr at,
+                              uint32_t count)
 {
     const size_t out = offsetof(struct gnttab_map_grant_ref, dom);
     uint32_t left = left_after(count);
@@ -91,7 +92,7 @@ static long op_map(struct domain *d, struct guest_ptr at, uint32_t count)
 }
 
 /* One: most are, and an array of one is shorter. */
-static long op_unmap_one(struct domain *d, struct guest_ptr at)
+static __noinline long op_unmap_one(struct domain *d, struct guest_ptr at)
 {
     const size_t out = offsetof(struct gnttab_unmap_grant_ref, handle);
     struct gnttab_unmap_grant_ref op;
@@ -104,7 +105,8 @@ static long op_unmap_one(struct domain *d, struct guest_ptr at)
     return 0;
 }
 
-static long op_unmap(struct domain *d, struct guest_ptr at, uint32_t count)
+static __noinline long op_unmap(struct domain *d, struct guest_ptr at,
+                                uint32_t count)
 {
     const size_t out = offsetof(struct gnttab_unmap_grant_ref, handle);
     uint32_t left = left_after(count), n = count - left;
@@ -125,7 +127,8 @@ static long op_unmap(struct domain *d, struct guest_ptr at, uint32_t count)
     return elements_done(end, left);
 }
 
-static long op_copy(struct domain *d, struct guest_ptr at, uint32_t count)
+static __in_place long op_copy(struct domain *d, struct guest_ptr at,
+                               uint32_t count)
 {
     const size_t out = offsetof(struct gnttab_copy, len);
     uint32_t left = left_after(count);
@@ -227,21 +230,24 @@ static long op_get_version(struct guest_ptr at)
     return copy_to_guest(at, &op, sizeof(op));
 }
 
-/* Operations that take one structure, not an array. */
-static long op_single(struct domain *d, uint32_t cmd, struct guest_ptr at,
-                      uint32_t count)
+static __noinline long op_other(struct domain *d, uint32_t cmd,
+                                struct guest_ptr at, uint32_t count)
 {
-    if (count != 1)
-        return -EINVAL;
     switch (cmd) {
+    case GNTTABOP_map_grant_ref:
+        return op_map(d, at, count);
+    case GNTTABOP_unmap_grant_ref:
+        return count == 1 ? op_unmap_one(d, at) : op_unmap(d, at, count);
     case GNTTABOP_setup_table:
-        return op_setup_table(d, at);
+        return count == 1 ? op_setup_table(d, at) : -EINVAL;
     case GNTTABOP_query_size:
-        return op_query_size(d, at);
+        return count == 1 ? op_query_size(d, at) : -EINVAL;
     case GNTTABOP_set_version:
-        return op_set_version(at);
+        return count == 1 ? op_set_version(at) : -EINVAL;
+    case GNTTABOP_get_version:
+        return count == 1 ? op_get_version(at) : -EINVAL;
     default:
-        return op_get_version(at);
+        return -ENOSYS;
     }
 }
 
@@ -249,28 +255,13 @@ long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3,
                               uint64_t a4, uint64_t a5)
 {
     struct domain *d = current->domain;
-    struct guest_ptr at = guest_ptr(a2);
-    uint32_t count = (uint32_t)a3;
 
     (void)a4, (void)a5;
 
-    /* As an int, which it is in Xen's interface. */
-    if ((int32_t)count < 0 || a1 > UINT32_MAX)
+    /* The count as an int, which it is in Xen's interface. */
+    if (unlikely((int32_t)a3 < 0 || a1 > UINT32_MAX))
         return -EINVAL;
-
-    switch (a1) {
-    case GNTTABOP_copy:
-        return op_copy(d, at, count);
-    case GNTTABOP_map_grant_ref:
-        return op_map(d, at, count);
-    case GNTTABOP_unmap_grant_ref:
-        return count == 1 ? op_unmap_one(d, at) : op_unmap(d, at, count);
-    case GNTTABOP_setup_table:
-    case GNTTABOP_query_size:
-    case GNTTABOP_set_version:
-    case GNTTABOP_get_version:
-        return op_single(d, (uint32_t)a1, at, count);
-    default:
-        return -ENOSYS;
-    }
+    if (likely(a1 == GNTTABOP_copy)) /* The one that is hot. */
+        return op_copy(d, guest_ptr(a2), (uint32_t)a3);
+    return op_other(d, (uint32_t)a1, guest_ptr(a2), (uint32_t)a3);
 }

@@ -11,11 +11,13 @@
 #define __printf(f, a)  __attribute__((format(printf, f, a)))
 #define __page_aligned  __attribute__((aligned(4096)))
 #define __used          __attribute__((used))
+#define __in_place      inline __attribute__((always_inline))
+#define __noinline      __attribute__((noinline))
+#define __rare          __attribute__((noinline, cold))
 #define __section(name) __attribute__((section(name)))
 /* Element of an array the linker gathers: no more alignment than its type. */
 #define __element(name, type)                                                  \
     __attribute__((section(name), used, aligned(_Alignof(type))))
-#define __keeps_registers __attribute__((no_caller_saved_registers))
 #define likely(x)         __builtin_expect(!!(x), 1)
 #define unlikely(x)       __builtin_expect(!!(x), 0)
 #define barrier()         __asm__ __volatile__("" ::: "memory")
@@ -25,21 +27,30 @@
 #define container_of(ptr, type, member)                                        \
     ((type *)((char *)(ptr)-offsetof(type, member)))
 
+/* A function whose callers need not save anything: it is rarely called. */
+#ifdef UNIT_TEST
+#define __keeps_registers /* it would have to save vector registers */
+#else
+#define __keeps_registers __attribute__((no_caller_saved_registers))
+#endif
+
 /*
  * Lock annotations.  gcc ignores them; "make check-locks" has clang follow
  * every path and complain of a lock not taken, not given back, or taken on
  * the wrong object.
  */
 #if defined(__clang__)
-#define __lockable        __attribute__((capability("lock")))
-#define __acquires(lock)  __attribute__((acquire_capability(lock)))
-#define __releases(lock)  __attribute__((release_capability(lock)))
-#define __must_hold(lock) __attribute__((requires_capability(lock)))
-#define __lock_primitive  __attribute__((no_thread_safety_analysis))
+#define __lockable           __attribute__((capability("lock")))
+#define __acquires(lock)     __attribute__((acquire_capability(lock)))
+#define __releases(lock)     __attribute__((release_capability(lock)))
+#define __try_acquires(lock) __attribute__((try_acquire_capability(true, lock)))
+#define __must_hold(lock)    __attribute__((requires_capability(lock)))
+#define __lock_primitive     __attribute__((no_thread_safety_analysis))
 #else
 #define __lockable
 #define __acquires(lock)
 #define __releases(lock)
+#define __try_acquires(lock)
 #define __must_hold(lock)
 #define __lock_primitive
 #endif

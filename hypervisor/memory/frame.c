@@ -287,11 +287,9 @@ bool frame_get_type(struct frame *f, enum frame_type type)
     return true;
 }
 
-void frame_put_type(struct frame *f)
+void frame_type_underflow(const struct frame *f)
 {
-    if (unlikely(!frame_type_count(f)))
-        panic("frame %#lx has no typed reference to drop", frame_to_mfn(f).raw);
-    (void)atomic_sub(&f->type_info, 1);
+    panic("frame %#lx has no typed reference to drop", frame_to_mfn(f).raw);
 }
 
 void frame_totals(struct frame_totals *totals)

@@ -124,9 +124,17 @@ void frame_unreserve(uint64_t count);
  */
 void frame_free_to_reserve(struct frame *f);
 
-/* Out of line: what is rare of the following. */
+/*
+ * Out of line, what is rare of the following: what a count of references says
+ * after one was taken or dropped.
+ */
 bool frame_refuse_get(struct frame *f, uint32_t refs);
 void frame_put_last(struct frame *f, uint32_t refs);
+
+static inline bool frame_refs_usual(uint32_t refs)
+{
+    return likely(refs - 1 < FRAME_REFS_MAX);
+}
 
 /*
  * Take a general reference, where the caller knows that one exists.  False:
@@ -136,7 +144,7 @@ static inline bool __must_check frame_try_get(struct frame *f)
 {
     uint32_t refs = atomic_add(&f->refs, 1);
 
-    if (likely(refs > 1 && refs <= FRAME_REFS_MAX))
+    if (likely(refs > 1) && frame_refs_usual(refs))
         return true;
     return frame_refuse_get(f, refs);
 }
@@ -149,16 +157,9 @@ static inline void frame_put(struct frame *f)
 {
     uint32_t refs = atomic_sub(&f->refs, 1);
 
-    if (unlikely(refs == 0 || refs > FRAME_REFS_MAX))
+    if (!frame_refs_usual(refs))
         frame_put_last(f, refs);
 }
-
-/*
- * Take a typed reference beside a general one.  False: the frame is in use as
- * another type, or there are too many.
- */
-bool __must_check frame_get_type(struct frame *f, enum frame_type type);
-void frame_put_type(struct frame *f);
 
 static inline enum frame_type frame_type(const struct frame *f)
 {
@@ -168,6 +169,32 @@ static inline enum frame_type frame_type(const struct frame *f)
 static inline uint32_t frame_type_count(const struct frame *f)
 {
     return atomic_read(&f->type_info) & FRAME_TYPE_COUNT;
+}
+
+/*
+ * Take a typed reference beside a general one.  False: the frame is in use as
+ * another type, or there are too many.
+ */
+bool __must_check frame_get_type(struct frame *f, enum frame_type type);
+
+/* The same, if there is one of that type already and nobody interferes. */
+static inline bool __must_check frame_get_more_type(struct frame *f,
+                                                    enum frame_type type)
+{
+    uint32_t seen = atomic_read(&f->type_info);
+    uint32_t others = seen - ((uint32_t)type << FRAME_TYPE_SHIFT) - 1;
+
+    return likely(others < FRAME_TYPE_COUNT - 1) &&
+           likely(atomic_cmpxchg(&f->type_info, &seen, seen + 1));
+}
+
+void __noreturn frame_type_underflow(const struct frame *f);
+
+static inline void frame_put_type(struct frame *f)
+{
+    if (unlikely(!frame_type_count(f)))
+        frame_type_underflow(f);
+    (void)atomic_sub(&f->type_info, 1);
 }
 
 /*

@@ -48,6 +48,7 @@ struct light_space {
     mfn_t root;                 /* (c) the L4 table; MFN_NONE: no space */
     uint64_t *root_table;       /* (c) the same in the direct map */
     uint64_t *first_l2;         /* (c) the L2 table that maps gfn 0 */
+    uint64_t first_leaf;        /* (c) where below it gfn 0 is */
     struct light_layout layout; /* (c) */
     uint64_t pages;             /* (c) gfns, with all windows */
     uint64_t reserved_pages;    /* (c) RAM frames promised at creation */

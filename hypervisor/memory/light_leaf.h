@@ -21,11 +21,9 @@
 #include <abi/light.h>
 
 #include "arch/x86_64/paging.h"
-#include "lib/atomic.h"
 #include "lib/compiler.h"
 #include "lib/frame_number.h"
-#include "memory/direct_map.h"
-#include "memory/light.h"
+#include "memory/light_near.h"
 
 #define LEAF_SOFT(n)   ((uint64_t)(n) << PTE_SOFT_LOW_SHIFT)
 #define LEAF_SOFT_MASK LEAF_SOFT(3)
@@ -66,30 +64,15 @@ static inline uint64_t leaf_private(mfn_t m, uint32_t prot)
     return leaf | PTE_NX | (prot == LIGHT_PROT_read_write ? LEAF_WRITE : 0);
 }
 
-static inline uint64_t *table_of_entry(uint64_t entry)
-{
-    return mfn_to_virt(pte_mfn(entry));
-}
-
-/* light_leaf() beyond the first L2 table. */
+/* light_leaf() from the root on. */
 uint64_t *light_leaf_walk(const struct light_space *s, uint64_t page);
 
-/*
- * The leaf of page @page (a gfn below s->pages).  NULL: there is no table for
- * it yet.  Most spaces fit in the gigabyte of their first L2 table.
- */
+/* The leaf, wherever it is.  NULL: there is no table for it yet. */
 static inline uint64_t *light_leaf(const struct light_space *s, uint64_t page)
 {
-    uint64_t number = pt_index(s->layout.virt_base, 2) * PT_ENTRIES +
-                      pt_index(s->layout.virt_base, 1) + page;
-    uint64_t entry;
+    uint64_t *leaf = light_leaf_near(s, page);
 
-    if (unlikely(number >= PT_ENTRIES * PT_ENTRIES))
-        return light_leaf_walk(s, page);
-    entry = atomic_read(&s->first_l2[number / PT_ENTRIES]);
-    if (!(entry & PTE_PRESENT))
-        return NULL;
-    return &table_of_entry(entry)[number % PT_ENTRIES];
+    return likely(leaf != NULL) ? leaf : light_leaf_walk(s, page);
 }
 
 /* The same, with the tables made out of the promise: it cannot fail. */

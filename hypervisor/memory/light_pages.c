@@ -106,12 +106,6 @@ int light_fault(struct light_space *s, vaddr_t va, enum light_access access)
     return rc;
 }
 
-/* What a leaf must have so that nothing has to be done before the access. */
-static uint64_t leaf_needed(enum light_access access)
-{
-    return access == LIGHT_WRITE ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT;
-}
-
 /* Make page @page such that @access is possible, if its protection allows. */
 static int page_prepare(struct light_space *s, uint64_t page,
                         enum light_access access, bool override)
@@ -128,21 +122,15 @@ static int page_get_frame(struct light_space *s, uint64_t page,
                           enum light_access access, bool override,
                           struct frame **frame)
 {
-    uint64_t needed = leaf_needed(access);
-    uint64_t *leaf;
     int rc;
 
-    if (unlikely(s->dying))
+    if (s->dying)
         return -EINVAL;
-    leaf = light_leaf(s, page);
-    if (unlikely(!leaf || (*leaf & needed) != needed)) {
-        rc = page_prepare(s, page, access, override);
-        if (rc)
-            return rc;
-        leaf = light_leaf(s, page);
-    }
-    *frame = mfn_to_frame(pte_mfn(*leaf));
-    return likely(frame_try_get(*frame)) ? 0 : -EBUSY;
+    rc = page_prepare(s, page, access, override);
+    if (rc)
+        return rc;
+    *frame = mfn_to_frame(pte_mfn(*light_leaf(s, page)));
+    return frame_try_get(*frame) ? 0 : -EBUSY;
 }
 
 int light_get_frame(struct light_space *s, gfn_t g, enum light_access access,

@@ -145,6 +145,8 @@ void light_root_make(struct light_space *s)
     memcpy(&s->root_table[HV_L4_FIRST], hv_l4_slots(),
            HV_L4_COUNT * sizeof(uint64_t));
     s->first_l2 = table_make(s, s->layout.virt_base, 2);
+    s->first_leaf = pt_index(s->layout.virt_base, 2) * PT_ENTRIES +
+                    pt_index(s->layout.virt_base, 1);
 }
 
 void light_root_free(struct light_space *s)

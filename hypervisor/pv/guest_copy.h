@@ -72,8 +72,8 @@ int __must_check copy_bytes_to_guest(struct guest_ptr dst, const void *src,
 #define GUEST_LOWER_END (1UL << 47)
 
 /* Move the word at @at, if the size has one there. */
-static inline __attribute__((always_inline)) bool
-guest_load_word(char *dst, uint64_t va, size_t at, size_t size)
+static __in_place bool guest_load_word(char *dst, uint64_t va, size_t at,
+                                       size_t size)
 {
     uint64_t value;
 
@@ -85,8 +85,8 @@ guest_load_word(char *dst, uint64_t va, size_t at, size_t size)
     return true;
 }
 
-static inline __attribute__((always_inline)) bool
-guest_store_word(uint64_t va, const char *src, size_t at, size_t size)
+static __in_place bool guest_store_word(uint64_t va, const char *src, size_t at,
+                                        size_t size)
 {
     uint64_t value;
 
@@ -96,8 +96,7 @@ guest_store_word(uint64_t va, const char *src, size_t at, size_t size)
     return guest_store(va + at, value);
 }
 
-static inline __attribute__((always_inline)) bool
-guest_load_words(void *dst, uint64_t va, size_t size)
+static __in_place bool guest_load_words(void *dst, uint64_t va, size_t size)
 {
     bool ok;
 
@@ -118,8 +117,8 @@ guest_load_words(void *dst, uint64_t va, size_t size)
     return ok;
 }
 
-static inline __attribute__((always_inline)) bool
-guest_store_words(uint64_t va, const void *src, size_t size)
+static __in_place bool guest_store_words(uint64_t va, const void *src,
+                                         size_t size)
 {
     bool ok;
 
@@ -144,8 +143,9 @@ guest_store_words(uint64_t va, const void *src, size_t size)
  * Copy in once: the caller checks and uses the copy, never the original,
  * because another vcpu of the guest may be changing it.  0 or -EFAULT.
  */
-static inline __attribute__((always_inline)) int __must_check
-copy_from_guest(void *dst, struct guest_ptr src, size_t size)
+static __in_place int __must_check copy_from_guest(void *dst,
+                                                   struct guest_ptr src,
+                                                   size_t size)
 {
     if (guest_copy_inline(size) && likely(src.va <= GUEST_LOWER_END - size))
         return guest_load_words(
@@ -155,8 +155,8 @@ copy_from_guest(void *dst, struct guest_ptr src, size_t size)
     return copy_bytes_from_guest(dst, src, size);
 }
 
-static inline __attribute__((always_inline)) int __must_check
-copy_to_guest(struct guest_ptr dst, const void *src, size_t size)
+static __in_place int __must_check copy_to_guest(struct guest_ptr dst,
+                                                 const void *src, size_t size)
 {
     if (guest_copy_inline(size) && likely(dst.va <= GUEST_LOWER_END - size))
         return guest_store_words(

@@ -134,6 +134,17 @@ void spin_lock(struct spinlock *lock) __lock_primitive
     held[held_count++] = lock;
 }
 
+bool machine_locks_contended;
+
+/* One that is tried may be another CPU's just then. */
+bool spin_try_lock(struct spinlock *lock) __lock_primitive
+{
+    if (machine_locks_contended)
+        return false;
+    spin_lock(lock);
+    return true;
+}
+
 void spin_unlock(struct spinlock *lock) __lock_primitive
 {
     if (lock->next == lock->serving || !held_count ||

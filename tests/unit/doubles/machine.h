@@ -24,6 +24,9 @@ void machine_free(void);
 /* Locks held now; a test ends with 0. */
 int machine_locks_held(void);
 
+/* Let spin_try_lock() fail, as if another CPU had the lock. */
+extern bool machine_locks_contended;
+
 /* How many lines were logged, and the last one. */
 extern unsigned int machine_lines;
 extern char machine_line[256];

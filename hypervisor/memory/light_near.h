@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The short way to a page of a light space: it calls nothing, so that what is
+ * built on it (grants, copies) is short, too.  Whatever is not usual it leaves
+ * to light_get_frame().
+ */
+
+#ifndef MEMORY_LIGHT_NEAR_H
+#define MEMORY_LIGHT_NEAR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/x86_64/nospec.h"
+#include "arch/x86_64/paging.h"
+#include "core/lock.h"
+#include "lib/atomic.h"
+#include "lib/compiler.h"
+#include "lib/frame_number.h"
+#include "memory/direct_map.h"
+#include "memory/frame.h"
+#include "memory/light.h"
+
+/* The table that a present entry points to. */
+static __in_place uint64_t *table_of_entry(uint64_t entry)
+{
+    return mfn_to_virt(pte_mfn(entry));
+}
+
+/*
+ * The leaf of page @page (a gfn below s->pages) if it is in the gigabyte of the
+ * first L2 table, as most are.  NULL: it is not, or there is no table yet.
+ */
+static __in_place uint64_t *light_leaf_near(const struct light_space *s,
+                                            uint64_t page)
+{
+    uint64_t number = s->first_leaf + page, entry;
+
+    if (unlikely(number >= PT_ENTRIES * PT_ENTRIES))
+        return NULL;
+    entry = atomic_read(&s->first_l2[number / PT_ENTRIES]);
+    if (unlikely(!(entry & PTE_PRESENT)))
+        return NULL;
+    return &table_of_entry(entry)[number % PT_ENTRIES];
+}
+
+/* What is at a leaf, if it is near and has all @needed bits. */
+static __in_place bool light_near_value(const struct light_space *s,
+                                        uint64_t page, uint64_t needed,
+                                        uint64_t *value)
+{
+    const uint64_t *leaf = light_leaf_near(s, page);
+
+    if (unlikely(!leaf))
+        return false;
+    *value = atomic_read(leaf);
+    return likely((*value & needed) == needed);
+}
+
+/*
+ * light_get_frame() of a page that is there already, with the right to write
+ * if @write.  False: it is not, or the lock is taken: nothing has changed.
+ */
+static __in_place bool __must_check light_near_frame(struct light_space *s,
+                                                     uint64_t g, bool write,
+                                                     struct frame **frame)
+{
+    uint64_t needed = write ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT;
+    uint64_t leaf;
+    bool found = false;
+
+    if (unlikely(g >= s->layout.ram_pages) ||
+        unlikely(!spin_try_lock(&s->lock)))
+        return false;
+
+    g = index_nospec(g, s->layout.ram_pages);
+    if (likely(!s->dying) && light_near_value(s, g, needed, &leaf)) {
+        *frame = mfn_to_frame(pte_mfn(leaf));
+
+        /* The leaf's own reference keeps it from being the first. */
+        found = likely(atomic_read(&(*frame)->refs) < FRAME_REFS_MAX);
+        if (found)
+            (void)atomic_add(&(*frame)->refs, 1);
+    }
+    spin_unlock(&s->lock);
+    return found;
+}
+
+#endif /* MEMORY_LIGHT_NEAR_H */
