@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Faults that are resolved, and waiting for memory when there is none. */
+
+/* LINK: hypervisor/domain/fault.c */
+
+#include "domain/fault.h"
+
+#include "arch/x86_64/upcalls.h"
+#include "domain/domain.h"
+#include "domain/upcalls.h"
+#include "lib/errno.h"
+#include "memory/frame.h"
+#include "memory/light.h"
+#include "memory/upcalls.h"
+#include "unit/test.h"
+
+struct vcpu *percpu_current_vcpu;
+bool percpu_need_resched, percpu_slow_return;
+unsigned int percpu_cpu_id;
+bool frames_wanted;
+
+static struct domain domain;
+static struct light_space space;
+static struct vcpu vcpu[3];
+
+/* What light_fault() answers, call by call, and what it was asked. */
+static int answers[4];
+static unsigned int asked, wanted_calls, wakes[3];
+static enum light_access last_access;
+
+int light_fault(struct light_space *s, vaddr_t va, enum light_access access)
+{
+    EXPECT_PTR(s, &space);
+    (void)va;
+    last_access = access;
+    return answers[asked++ % 4];
+}
+
+void upcall_memory_wanted(void)
+{
+    wanted_calls++;
+}
+
+void vcpu_block(struct vcpu *v)
+{
+    v->state = VCPU_BLOCKED;
+}
+
+void vcpu_wake(struct vcpu *v)
+{
+    wakes[v - vcpu]++;
+    v->state = VCPU_RUNNABLE;
+}
+
+void setup(void)
+{
+    memset(vcpu, 0, sizeof(vcpu));
+    memset(answers, 0, sizeof(answers));
+    memset(wakes, 0, sizeof(wakes));
+    domain.space = &space;
+    for (int i = 0; i < 3; i++) {
+        vcpu[i].domain = &domain;
+        list_init(&vcpu[i].memory_waiter);
+    }
+    percpu_current_vcpu = &vcpu[0];
+    percpu_need_resched = percpu_slow_return = frames_wanted = false;
+    asked = wanted_calls = 0;
+}
+
+/* All who still wait are let go, so that the next test begins with nobody. */
+void teardown(void)
+{
+    upcall_frames_free();
+    fault_wake_waiters();
+}
+
+static void wait(unsigned int i)
+{
+    percpu_current_vcpu = &vcpu[i];
+    vcpu[i].wants_memory = vcpu[i].repeat = true;
+    fault_wait_for_memory();
+    EXPECT_EQ(vcpu[i].state, VCPU_BLOCKED);
+    EXPECT_FALSE(vcpu[i].wants_memory);
+    EXPECT_FALSE(vcpu[i].repeat);
+}
+
+TEST("a fault is asked about by its kind of access")
+{
+    EXPECT_TRUE(fault_resolve(0x1000, 0x4));
+    EXPECT_EQ(last_access, LIGHT_READ);
+    EXPECT_TRUE(fault_resolve(0x1000, 0x6));
+    EXPECT_EQ(last_access, LIGHT_WRITE);
+    EXPECT_TRUE(fault_resolve(0x1000, 0x14));
+    EXPECT_EQ(last_access, LIGHT_EXECUTE);
+    EXPECT_FALSE(vcpu[0].wants_memory);
+    EXPECT_FALSE(frames_wanted);
+}
+
+TEST("the guest's own fault is not resolved, nor is one of nobody")
+{
+    answers[0] = -EFAULT;
+    EXPECT_FALSE(fault_resolve(0x1000, 0x6));
+    percpu_current_vcpu = NULL;
+    EXPECT_FALSE(upcall_guest_page_fault(0x1000, 0));
+}
+
+TEST("no memory is looked for again once the wish for it is known")
+{
+    answers[0] = -ENOMEM; /* ... and then there is some. */
+    EXPECT_TRUE(fault_resolve(0x1000, 0x6));
+    EXPECT_EQ(asked, 2);
+    EXPECT_TRUE(frames_wanted);
+    EXPECT_FALSE(vcpu[0].wants_memory);
+}
+
+TEST("a fault without memory is the guest's to repeat, a copy fails")
+{
+    answers[0] = answers[1] = answers[2] = answers[3] = -ENOMEM;
+    EXPECT_TRUE(fault_resolve(0x1000, 0x6));
+    EXPECT_TRUE(vcpu[0].wants_memory);
+    EXPECT_TRUE(vcpu[0].repeat);
+    EXPECT_TRUE(percpu_slow_return);
+
+    fault_do_not_wait();
+    EXPECT_FALSE(upcall_guest_page_fault(0x1000, 0x2));
+    EXPECT_TRUE(vcpu[0].wants_memory);
+    fault_do_not_wait();
+}
+
+TEST("who waits is woken by memory that came free, once")
+{
+    wait(0);
+    wait(1);
+    EXPECT_EQ(wanted_calls, 2);
+    fault_wake_waiters();
+    EXPECT_EQ(wakes[0], 0);
+
+    upcall_frames_free();
+    EXPECT_TRUE(percpu_need_resched);
+    fault_wake_waiters();
+    EXPECT_EQ(wakes[0], 1);
+    EXPECT_EQ(wakes[1], 1);
+    upcall_frames_free();
+    fault_wake_waiters();
+    EXPECT_EQ(wakes[0], 1);
+}
+
+TEST("one that an event woke, and that waits again, is woken once")
+{
+    wait(0);
+    vcpu[0].state = VCPU_RUNNING;
+    wait(1);
+    wait(0);
+    upcall_frames_free();
+    fault_wake_waiters();
+    EXPECT_EQ(wakes[0], 1);
+    EXPECT_EQ(wakes[1], 1);
+}
+
+TEST("one that ends does not wait any longer")
+{
+    wait(0);
+    wait(1);
+    wait(2);
+    fault_stop_waiting(&vcpu[1]);
+    fault_stop_waiting(&vcpu[1]);
+    upcall_frames_free();
+    fault_wake_waiters();
+    EXPECT_EQ(wakes[0], 1);
+    EXPECT_EQ(wakes[1], 0);
+    EXPECT_EQ(wakes[2], 1);
+}
