@@ -117,7 +117,7 @@ static int16_t pin_entry(struct domain *granter, domid_t user,
     if (unlikely(status))
         return status;
 
-    grant_record(active, user, pin);
+    grant_record(active, user, pin, pin->write);
     return GNTST_okay;
 }
 
@@ -162,7 +162,7 @@ void grant_unpin_ref(struct domain *granter, grant_ref_t ref, bool write,
     if (ref >= t->frame_count * GRANT_ENTRIES_PER_FRAME ||
         !grant_find(t, ref, &pin))
         grant_not_pinned(granter);
-    refs = grant_unpin_locked(granter, &pin);
+    refs = grant_unpin_locked(granter, &pin, write);
     spin_unlock(&t->lock);
     if (!frame_refs_usual(refs))
         frame_put_last(frame, refs);

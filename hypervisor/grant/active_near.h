@@ -87,23 +87,23 @@ static __in_place void grant_entry_unmark(const struct grant_pin *pin)
 
 /* It is pinned once more. */
 static __in_place void grant_record(struct grant_active *active, domid_t user,
-                                    const struct grant_pin *pin)
+                                    const struct grant_pin *pin, bool write)
 {
     active->mfn = (uint32_t)frame_to_mfn(pin->frame).raw;
     active->domid = user;
     active->pins++;
-    active->writers += pin->write;
+    active->writers += write;
 }
 
 /* The frame of a marked entry. */
-static __in_place bool grant_near_frame(struct domain *granter,
+static __in_place bool grant_near_frame(struct domain *granter, bool write,
                                         struct grant_pin *pin)
 {
     uint32_t g = atomic_read(&pin->entry->frame);
 
-    if (unlikely(!light_near_frame(granter->space, g, pin->write, &pin->frame)))
+    if (unlikely(!light_near_frame(granter->space, g, write, &pin->frame)))
         return false;
-    if (!pin->write || frame_get_more_type(pin->frame, FRAME_WRITABLE))
+    if (!write || frame_get_more_type(pin->frame, FRAME_WRITABLE))
         return true;
     frame_put(pin->frame);
     return false;
@@ -112,30 +112,30 @@ static __in_place bool grant_near_frame(struct domain *granter,
 static __in_place bool grant_near_locked(struct domain *granter,
                                          const struct grant_table *t,
                                          grant_ref_t ref, domid_t user,
-                                         struct grant_pin *pin)
+                                         bool write, struct grant_pin *pin)
 {
     if (unlikely(ref >= t->entry_count))
         return false;
     ref = (grant_ref_t)index_nospec(ref, t->entry_count);
     if (unlikely(!grant_find(t, ref, pin)) || unlikely(pin->active->pins) ||
-        unlikely(grant_entry_mark(pin->entry, user, pin->write)))
+        unlikely(grant_entry_mark(pin->entry, user, write)))
         return false;
-    if (unlikely(!grant_near_frame(granter, pin))) {
+    if (unlikely(!grant_near_frame(granter, write, pin))) {
         grant_entry_unmark(pin);
         return false;
     }
-    grant_record(pin->active, user, pin);
+    grant_record(pin->active, user, pin, write);
     return true;
 }
 
 /*
  * grant_pin() of an entry that nobody has pinned, that is good, and whose page
  * is there, as is usual.  False: something of that is not so; nothing has
- * changed.
+ * changed.  @write is @pin->write, known where this is called.
  */
 static __in_place bool __must_check grant_pin_near(struct domain *granter,
                                                    grant_ref_t ref,
-                                                   domid_t user,
+                                                   domid_t user, bool write,
                                                    struct grant_pin *pin)
 {
     struct grant_table *t = granter->grants;
@@ -143,7 +143,7 @@ static __in_place bool __must_check grant_pin_near(struct domain *granter,
 
     if (unlikely(!spin_try_lock(&t->lock)))
         return false;
-    done = grant_near_locked(granter, t, ref, user, pin);
+    done = grant_near_locked(granter, t, ref, user, write, pin);
     spin_unlock(&t->lock);
     return likely(done);
 }
@@ -156,16 +156,17 @@ void __noreturn grant_not_pinned(const struct domain *granter);
  * sees the entry free may discard the page.
  */
 static __in_place uint32_t grant_unpin_locked(const struct domain *granter,
-                                              const struct grant_pin *pin)
+                                              const struct grant_pin *pin,
+                                              bool write)
 {
     struct grant_active *active = pin->active;
     uint32_t refs;
 
-    if (unlikely(!active->pins || (pin->write && !active->writers)))
+    if (unlikely(!active->pins || (write && !active->writers)))
         grant_not_pinned(granter);
     active->pins--;
-    active->writers -= pin->write;
-    if (pin->write)
+    active->writers -= write;
+    if (write)
         frame_put_type(pin->frame);
     refs = atomic_sub(&pin->frame->refs, 1);
     grant_entry_unmark(pin);
@@ -174,13 +175,13 @@ static __in_place uint32_t grant_unpin_locked(const struct domain *granter,
 
 /* Undo a grant_pin(). */
 static __in_place void grant_unpin(struct domain *granter,
-                                   const struct grant_pin *pin)
+                                   const struct grant_pin *pin, bool write)
 {
     struct grant_table *t = granter->grants;
     uint32_t refs;
 
     spin_lock(&t->lock);
-    refs = grant_unpin_locked(granter, pin);
+    refs = grant_unpin_locked(granter, pin, write);
     spin_unlock(&t->lock);
     if (!frame_refs_usual(refs))
         frame_put_last(pin->frame, refs);

@@ -27,7 +27,7 @@ struct end {
 
 static __in_place int16_t own_open(struct domain *d,
                                    const struct gnttab_copy_ptr *ptr,
-                                   struct end *end)
+                                   bool write, struct end *end)
 {
     int rc;
 
@@ -35,11 +35,10 @@ static __in_place int16_t own_open(struct domain *d,
         return GNTST_permission_denied;
 
     end->granter = NULL;
-    if (light_near_frame(d->space, ptr->u.gmfn, end->pin.write,
-                         &end->pin.frame))
+    if (light_near_frame(d->space, ptr->u.gmfn, write, &end->pin.frame))
         return GNTST_okay;
     rc = light_get_frame(d->space, gfn(ptr->u.gmfn),
-                         end->pin.write ? LIGHT_WRITE : LIGHT_READ, false,
+                         write ? LIGHT_WRITE : LIGHT_READ, false,
                          &end->pin.frame);
     if (rc == 0)
         return GNTST_okay;
@@ -55,14 +54,14 @@ static __in_place int16_t own_open(struct domain *d,
 
 static __in_place int16_t grant_open(struct domain *d,
                                      const struct gnttab_copy_ptr *ptr,
-                                     struct end *end)
+                                     bool write, struct end *end)
 {
     int16_t status;
 
     end->granter = domain_get_or_self(ptr->domid, d);
     if (unlikely(!end->granter))
         return GNTST_bad_domain;
-    if (grant_pin_near(end->granter, ptr->u.ref, d->domid, &end->pin))
+    if (grant_pin_near(end->granter, ptr->u.ref, d->domid, write, &end->pin))
         return GNTST_okay;
     status = grant_pin(end->granter, ptr->u.ref, d->domid, &end->pin);
     if (status)
@@ -75,16 +74,17 @@ static __in_place int16_t end_open(struct domain *d,
                                    bool is_grant, bool write, struct end *end)
 {
     end->pin.write = write;
-    return is_grant ? grant_open(d, ptr, end) : own_open(d, ptr, end);
+    return is_grant ? grant_open(d, ptr, write, end)
+                    : own_open(d, ptr, write, end);
 }
 
-static __in_place void end_close(const struct end *end)
+static __in_place void end_close(const struct end *end, bool write)
 {
     if (!end->granter) {
         frame_put(end->pin.frame);
         return;
     }
-    grant_unpin(end->granter, &end->pin);
+    grant_unpin(end->granter, &end->pin, write);
     domain_put(end->granter);
 }
 
@@ -111,7 +111,7 @@ void grant_copy(struct domain *d, struct gnttab_copy *op)
     if (!op->status) {
         bytes_copy(end_bytes(&dest, op->dest.offset),
                    end_bytes(&source, op->source.offset), op->len);
-        end_close(&dest);
+        end_close(&dest, true);
     }
-    end_close(&source);
+    end_close(&source, false);
 }

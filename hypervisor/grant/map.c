@@ -30,14 +30,14 @@ static inline int16_t map_entry(struct domain *d, struct domain *granter,
 
     pin->write = !(op->flags & GNTMAP_readonly);
     status = GNTST_okay;
-    if (!grant_pin_near(granter, op->ref, d->domid, pin))
+    if (!grant_pin_near(granter, op->ref, d->domid, pin->write, pin))
         status = grant_pin(granter, op->ref, d->domid, pin);
     if (unlikely(status) || !(op->flags & GNTMAP_host_map))
         return status;
     if (likely(!light_map_granted(d->space, op->host_addr,
                                   frame_to_mfn(pin->frame), pin->write)))
         return GNTST_okay;
-    grant_unpin(granter, pin);
+    grant_unpin(granter, pin, pin->write);
     return GNTST_general_error;
 }
 

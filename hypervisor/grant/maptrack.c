@@ -3,7 +3,6 @@
 
 #include "grant/maptrack.h"
 
-#include "arch/x86_64/nospec.h"
 #include "memory/pool.h"
 
 static uint32_t index_size(const struct grant_table *t)
@@ -11,16 +10,6 @@ static uint32_t index_size(const struct grant_table *t)
     uint32_t chunks = (t->maptrack_max + MAPTRACK_CHUNK - 1) / MAPTRACK_CHUNK;
 
     return chunks * (uint32_t)sizeof(struct maptrack *);
-}
-
-struct maptrack *maptrack_at(const struct grant_table *t, grant_handle_t handle)
-{
-    uint32_t limit = t->maptrack_chunks * MAPTRACK_CHUNK;
-
-    if (handle >= limit)
-        return NULL;
-    handle = (grant_handle_t)index_nospec(handle, limit);
-    return &t->track[handle / MAPTRACK_CHUNK][handle % MAPTRACK_CHUNK];
 }
 
 /* One more chunk, whose handles below the limit go on the free list. */

@@ -16,6 +16,7 @@
 
 #include <abi/grant_table.h>
 
+#include "arch/x86_64/nospec.h"
 #include "grant/table.h"
 #include "lib/compiler.h"
 #include "lib/frame_number.h"
@@ -55,8 +56,16 @@ grant_handle_t maptrack_alloc(struct grant_table *t);
 void maptrack_free(struct grant_table *t, grant_handle_t handle);
 
 /* NULL: no such handle was ever made.  The lock is held, or it is RESERVED. */
-struct maptrack *maptrack_at(const struct grant_table *t,
-                             grant_handle_t handle);
+static inline struct maptrack *maptrack_at(const struct grant_table *t,
+                                           grant_handle_t handle)
+{
+    uint32_t limit = t->maptrack_chunks * MAPTRACK_CHUNK;
+
+    if (unlikely(handle >= limit))
+        return NULL;
+    handle = (grant_handle_t)index_nospec(handle, limit);
+    return &t->track[handle / MAPTRACK_CHUNK][handle % MAPTRACK_CHUNK];
+}
 
 /* Give all of its memory back: nothing is MAPPED and nobody looks any more. */
 void maptrack_release(struct grant_table *t);

@@ -19,6 +19,7 @@
 /* What a call of upcall_grants_destroy() may do. */
 #define DESTROY_MAPPINGS 32U
 #define DESTROY_HANDLES  2048U
+#define DESTROY_CHUNKS   24U
 
 int upcall_grants_create(struct domain *d, uint32_t max_frames,
                          uint32_t max_maptrack)
@@ -205,9 +206,41 @@ static bool mappings_undo(struct domain *d)
     return true;
 }
 
+/* Free @chunk; false: an entry of it is in use. */
+static bool chunk_free(struct grant_active *chunk)
+{
+    for (unsigned int i = 0; chunk && i < ACTIVE_CHUNK; i++)
+        if (chunk[i].pins)
+            return false;
+    pool_free(chunk, ACTIVE_CHUNK * sizeof(*chunk));
+    return true;
+}
+
+/*
+ * Of a closed table: records of entries that nobody has pinned go now, a
+ * quantum a call, for there is no quantum when the last reference goes.
+ */
+static bool chunks_release(struct grant_table *t) __must_hold(t->lock)
+{
+    uint32_t end = t->frame_count * ACTIVE_CHUNKS;
+
+    for (unsigned int n = 0; t->chunks_gone < end; n++, t->chunks_gone++) {
+        struct grant_frame *gf = t->frame[t->chunks_gone / ACTIVE_CHUNKS];
+        struct grant_active **chunk =
+            &gf->active[t->chunks_gone % ACTIVE_CHUNKS];
+
+        if (n == DESTROY_CHUNKS)
+            return false;
+        if (chunk_free(*chunk))
+            *chunk = NULL;
+    }
+    return true;
+}
+
 bool upcall_grants_destroy(struct domain *d)
 {
     struct grant_table *t = d->grants;
+    bool done;
 
     if (!t)
         return true;
@@ -216,17 +249,12 @@ bool upcall_grants_destroy(struct domain *d)
     t->entry_count = 0;
     spin_unlock(&t->lock);
 
-    return mappings_undo(d);
-}
-
-static void active_release(struct domain *d, struct grant_active *chunk)
-{
-    if (!chunk)
-        return;
-    for (unsigned int i = 0; i < ACTIVE_CHUNK; i++)
-        if (chunk[i].pins)
-            panic("domain %u goes while its grants are in use", d->domid);
-    pool_free(chunk, ACTIVE_CHUNK * sizeof(*chunk));
+    if (!mappings_undo(d))
+        return false;
+    spin_lock(&t->lock);
+    done = chunks_release(t);
+    spin_unlock(&t->lock);
+    return done;
 }
 
 /* With the last reference: nobody has anything of it pinned or mapped. */
@@ -238,7 +266,8 @@ void upcall_grants_free(struct domain *d)
         return;
     for (uint32_t i = 0; i < t->frame_count; i++) {
         for (unsigned int n = 0; n < ACTIVE_CHUNKS; n++)
-            active_release(d, t->frame[i]->active[n]);
+            if (!chunk_free(t->frame[i]->active[n]))
+                panic("domain %u goes while its grants are in use", d->domid);
         frame_release(t->frame[i]);
     }
     maptrack_release(t);

@@ -51,6 +51,7 @@ struct grant_table {
     uint32_t frame_count;       /* (g) */
     uint32_t frame_max;         /* (c) */
     struct grant_frame **frame; /* (g) frame_max of them */
+    uint32_t chunks_gone;       /* (g) records below are given back */
 
     uint32_t maptrack_max;    /* (c) */
     uint32_t maptrack_used;   /* (g) */

@@ -15,7 +15,8 @@ static bool in_window(uint64_t page, uint64_t first, uint64_t count)
 }
 
 /* Fill an empty leaf; it was absent, so no CPU has to forget anything. */
-static int leaf_install(struct light_space *s, uint64_t page, uint64_t value)
+static __in_place int leaf_install(struct light_space *s, uint64_t page,
+                                   uint64_t value)
 {
     uint64_t *leaf;
 
@@ -92,7 +93,8 @@ int light_map_granted(struct light_space *s, vaddr_t va, mfn_t m, bool writable)
     return rc;
 }
 
-static int leaf_remove_granted(struct light_space *s, uint64_t page, mfn_t m)
+static __in_place int leaf_remove_granted(struct light_space *s, uint64_t page,
+                                          mfn_t m)
 {
     uint64_t *leaf = light_leaf(s, page);
 
