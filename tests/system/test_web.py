@@ -5,10 +5,12 @@ import http.client
 import json
 import re
 import socket
+import time
 import urllib.error
 
 import pytest
 
+from machine import free_ports
 from web import Load, answers, page, wait_answers, web_machine
 
 GUESTS = 16
@@ -104,6 +106,47 @@ def test_a_connection_for_each_request_none_lost(machine):
                                   "-disable-keepalive"]) as load:
         good, report = load.finish()
     assert good == 1000, report
+
+
+def get_from(source, port):
+    """A page over a connection of its own from port SOURCE, and seconds."""
+    begun = time.monotonic()
+    with socket.socket() as link:
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        link.bind(("127.0.0.1", source))
+        link.settimeout(30)
+        link.connect(("127.0.0.1", port))
+        link.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        text = b""
+        while some := link.recv(4096):
+            text += some
+    return text, time.monotonic() - begun
+
+
+def test_a_port_that_is_used_again_at_once_is_answered_at_once(machine):
+    """The guest closes first, so its side of the connection lingers."""
+    source = free_ports(1)
+    for _ in range(10):
+        text, seconds = get_from(source, machine.first + 6)
+        assert b"web-0007" in text
+        assert seconds < 1
+
+
+def test_a_request_that_never_ends_does_not_hold_its_connection(machine):
+    begun = time.monotonic()
+    with socket.create_connection(("127.0.0.1", machine.first + 7)) as link:
+        link.sendall(b"GET / HTTP/1.1\r\nX: ")
+        link.settimeout(2)
+        while time.monotonic() - begun < 60:
+            try:
+                link.sendall(b"x")
+                if not link.recv(1):
+                    break
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+    assert time.monotonic() - begun < 45
 
 
 def test_load_on_all_guests_at_once(machine):

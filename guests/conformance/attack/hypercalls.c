@@ -218,7 +218,9 @@ static void fuzz_one(void)
 /* The same through multicall, where the entries are memory, too. */
 static void fuzz_multicall(void)
 {
-    static struct multicall_entry entries[8];
+    /* Right before the guard page: what lies behind must not be executed. */
+    struct multicall_entry *entries =
+        (struct multicall_entry *)(void *)(guarded + PAGE_SIZE) - 8;
 
     for (unsigned int i = 0; i < 8; i++) {
         const struct call *call = &calls[random_below(CALL_COUNT)];
@@ -235,7 +237,8 @@ static void fuzz_multicall(void)
             entries[i].op = HYPERCALL_xen_version;
     }
     hypercall2(HYPERCALL_multicall,
-               random_below(4) ? hypercall_ptr(entries) : pointer(),
+               random_below(4) ? hypercall_ptr(entries)
+                               : addresses[random_below(ADDRESS_COUNT)],
                random_below(8) ? 8 : word());
 }
 

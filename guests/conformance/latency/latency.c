@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How long a hypercall can keep an interrupt waiting.
+ *
+ * A timer strikes at moments strewn over the work that a case does; how late
+ * its event arrives is how long interrupts were off.  That is exact, and worth
+ * a limit, only where the emulator counts instructions and one is a nanosecond:
+ * "exact=1" on the command line says so.
+ */
+
+#include <string.h>
+
+#include <abi/console_io.h>
+#include <abi/hypercall.h>
+#include <abi/multicall.h>
+
+#include <rt/hypercall.h>
+
+#include "framework/child.h"
+#include "framework/grants.h"
+#include "framework/ports.h"
+#include "framework/test.h"
+
+/* The goal, and what the way from the interrupt to here takes. */
+#define LATENCY_NS  25000UL
+#define DELIVERY_NS 3000UL
+
+/* A strike comes so long after the one before, at least and at most. */
+#define PAUSE_NS   4000UL
+#define SPREAD_NS  16384UL
+#define SAMPLES    40U
+#define PORTS_MANY 4000U
+
+#define ONLY_EXACT                                                             \
+    do {                                                                       \
+        if (!on_cairn || !option("exact"))                                     \
+            SKIP("needs instruction counting");                                \
+    } while (0)
+
+static volatile uint64_t due, worst;
+static volatile unsigned int samples;
+
+static void arm(void)
+{
+    static uint64_t state = 1;
+
+    state = state * 6364136223846793005UL + 1442695040888963407UL;
+    due = now_ns() + PAUSE_NS + (state >> 33) % SPREAD_NS;
+    hypercall_set_timer_op(due);
+}
+
+static bool note_strike(struct trap_frame *frame)
+{
+    uint64_t now = now_ns();
+
+    if (frame->vector == TRAP_UPCALL && now >= due) {
+        if (now - due > worst)
+            worst = now - due;
+        samples++;
+        arm();
+    }
+    return false;
+}
+
+/* Do @work over and over while the timer strikes. */
+static void measure(const char *what, void (*work)(void))
+{
+    evtchn_port_t port = port_bind_virq(VIRQ_TIMER, 0);
+
+    worst = 0;
+    samples = 0;
+    trap_hook = note_strike;
+    arm();
+    unmask_upcalls();
+    while (samples < SAMPLES)
+        work();
+    mask_upcalls();
+    trap_hook = NULL;
+    hypercall_set_timer_op(0);
+    port_close(port);
+    print("%s: %lu\n", what, worst);
+    EXPECT_TRUE(worst <= LATENCY_NS + DELIVERY_NS);
+}
+
+/* --- Memory --------------------------------------------------------------- */
+
+#define MANY_PAGES 2048U
+
+static uint64_t first_spare(void)
+{
+    return layout.ram_pages - MANY_PAGES;
+}
+
+static void touch_and_discard(void)
+{
+    struct light_discard op = {.gfn = first_spare(), .count = MANY_PAGES};
+
+    for (uint64_t i = 0; i < MANY_PAGES; i++)
+        *(volatile uint8_t *)(uintptr_t)(layout.virt_base +
+                                         (op.gfn + i) * PAGE_SIZE) = 1;
+    EXPECT_EQ(hypercall_light_op(LIGHT_OP_discard, &op), 0);
+}
+
+static void protect_and_back(void)
+{
+    struct light_protect op = {.gfn = first_spare(), .count = MANY_PAGES};
+
+    op.prot = LIGHT_PROT_read;
+    EXPECT_EQ(hypercall_light_op(LIGHT_OP_protect, &op), 0);
+    op.prot = LIGHT_PROT_read_write;
+    EXPECT_EQ(hypercall_light_op(LIGHT_OP_protect, &op), 0);
+}
+
+TEST("memory is discarded and protected a little at a time")
+{
+    ONLY_EXACT;
+    measure("discard", touch_and_discard);
+    for (uint64_t i = 0; i < MANY_PAGES; i++)
+        *(volatile uint8_t *)(uintptr_t)(layout.virt_base +
+                                         (first_spare() + i) * PAGE_SIZE) = 1;
+    measure("protect", protect_and_back);
+}
+
+/* --- Lists ---------------------------------------------------------------- */
+
+PAGES(from, 1);
+PAGES(to, 1);
+
+static void copy_many(void)
+{
+    static struct gnttab_copy ops[256];
+
+    for (int i = 0; i < 256; i++)
+        ops[i] = (struct gnttab_copy){
+            .source = {.u.gmfn = frame_of(from), .domid = DOMID_SELF},
+            .dest = {.u.gmfn = frame_of(to), .domid = DOMID_SELF},
+            .len = PAGE_SIZE,
+        };
+    EXPECT_EQ(hypercall_grant_table_op(GNTTABOP_copy, ops, 256), 0);
+}
+
+static void make_list(void)
+{
+    static struct multicall_entry list[1000];
+    static struct light_discard op;
+
+    op = (struct light_discard){.gfn = first_spare(), .count = 64};
+    for (int i = 0; i < 1000; i++)
+        list[i] = (struct multicall_entry){
+            .op = i % 8 ? HYPERCALL_xen_version : HYPERCALL_light_op,
+            .args = {i % 8 ? 0 : LIGHT_OP_discard, hypercall_ptr(&op)}};
+    EXPECT_EQ(hypercall2(HYPERCALL_multicall, hypercall_ptr(list), 1000), 0);
+}
+
+static void write_long(void)
+{
+    static char text[700];
+
+    memset(text, '.', sizeof(text));
+    text[sizeof(text) - 1] = '\n';
+    hypercall3(HYPERCALL_console_io, CONSOLEIO_write, sizeof(text),
+               hypercall_ptr(text));
+}
+
+TEST("lists and long texts are worked on a little at a time")
+{
+    ONLY_EXACT;
+    measure("grant copy", copy_many);
+    measure("multicall", make_list);
+    measure("console", write_long);
+}
+
+/* --- Ports and domains ---------------------------------------------------- */
+
+static void fill_and_reset(void)
+{
+    struct evtchn_reset op = {.dom = DOMID_SELF};
+    evtchn_port_t port;
+
+    for (unsigned int i = 0; i < PORTS_MANY / 2; i++)
+        if (!(port = port_alloc_unbound(own_domid)) ||
+            !port_bind(own_domid, port))
+            break;
+    /* Of our timer too, so the case binds it anew. */
+    EXPECT_EQ(hypercall_event_channel_op(EVTCHNOP_reset, &op), 0);
+    port_bind_virq(VIRQ_TIMER, 0);
+}
+
+/* Has as many ports and grants as there can be, with a record for each. */
+static uint64_t grow_fat(uint64_t unused)
+{
+    static uint64_t gfns[LIGHT_GRANT_FRAMES_MAX];
+    struct gnttab_setup_table op = {.dom = DOMID_SELF,
+                                    .nr_frames = LIGHT_GRANT_FRAMES_MAX,
+                                    .frame_list = hypercall_ptr(gfns)};
+
+    (void)unused;
+    while (port_alloc_unbound(own_domid))
+        ;
+    EXPECT_EQ(hypercall_grant_table_op(GNTTABOP_setup_table, &op, 1), 0);
+    for (unsigned int i = 0; i < LIGHT_GRANT_FRAMES_MAX; i++) {
+        struct grant_entry_v1 *entries =
+            (void *)(uintptr_t)(layout.virt_base + gfns[i] * PAGE_SIZE);
+
+        for (unsigned int n = 0; n < 512; n += 64) {
+            struct gnttab_copy copy = {
+                .source = {.u.ref = i * 512 + n, .domid = own_domid},
+                .dest = {.u.gmfn = frame_of(to), .domid = DOMID_SELF},
+                .len = 1,
+                .flags = GNTCOPY_source_gref,
+            };
+
+            if (i == 0 && n == 0)
+                continue; /* reserved references */
+            entries[n].frame = (uint32_t)frame_of(from);
+            entries[n].domid = own_domid;
+            entries[n].flags = GTF_permit_access;
+            hypercall_grant_table_op(GNTTABOP_copy, &copy, 1);
+            EXPECT_EQ(copy.status, GNTST_okay);
+        }
+    }
+    return 0;
+}
+
+static void fat_domain_goes(void)
+{
+    static const struct child_limits limits = {
+        .max_ports = EVTCHN_2L_PORTS - 1,
+        .grant_frames = LIGHT_GRANT_FRAMES_MAX,
+    };
+    struct child child;
+
+    /* While it runs it is others' turn, which is another matter. */
+    hypercall_set_timer_op(0);
+    due = ~0UL;
+    if (!child_start(&child, &limits, grow_fat, 0) || !child_wait(&child))
+        return;
+    arm();
+    child_destroy(&child);
+}
+
+TEST("ports are reset and domains end a little at a time")
+{
+    ONLY_EXACT;
+    measure("end of a domain", fat_domain_goes);
+    measure("reset", fill_and_reset);
+}
