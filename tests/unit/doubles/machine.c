@@ -28,6 +28,7 @@ unsigned int machine_lines;
 char machine_line[256];
 unsigned int machine_page_flushes, machine_full_flushes;
 vaddr_t machine_last_flush;
+void (*machine_at_flush)(void);
 unsigned int machine_frames_free_calls;
 jmp_buf machine_panic_jump;
 bool machine_panic_expected;
@@ -170,12 +171,16 @@ void tlb_flush_page(uint64_t cpus, vaddr_t va)
     (void)cpus;
     machine_page_flushes++;
     machine_last_flush = va;
+    if (machine_at_flush)
+        machine_at_flush();
 }
 
 void tlb_flush(uint64_t cpus)
 {
     (void)cpus;
     machine_full_flushes++;
+    if (machine_at_flush)
+        machine_at_flush();
 }
 
 static const uint64_t hv_slots[HV_L4_COUNT] = {

@@ -35,6 +35,9 @@ extern char machine_line[256];
 extern unsigned int machine_page_flushes, machine_full_flushes;
 extern vaddr_t machine_last_flush;
 
+/* Called at each flush, when the old translation may still be in use. */
+extern void (*machine_at_flush)(void);
+
 /* Calls of upcall_frames_free(). */
 extern unsigned int machine_frames_free_calls;
 

@@ -256,6 +256,29 @@ TEST("a lent page can be neither discarded nor made less")
     EXPECT_EQ(light_discard(world_domain[1]->space, gfn(5), 1), 0);
 }
 
+static unsigned int refs_at_flush;
+static uint16_t marks_at_flush;
+
+static void watch_page(void)
+{
+    refs_at_flush = world_refs(1, 5);
+    marks_at_flush = marks(1, REF);
+}
+
+TEST("an unmapped page is held, and marked, until every CPU has forgotten it")
+{
+    world_give(1, REF, 2, 5, GTF_permit_access);
+    EXPECT_EQ(world_map(2, 1, REF, 0, RW, &handle), GNTST_okay);
+    world_domain[2]->space->live_cpus = 1;
+    machine_at_flush = watch_page;
+    EXPECT_EQ(world_unmap(2, 0, handle), GNTST_okay);
+    machine_at_flush = NULL;
+    world_domain[2]->space->live_cpus = 0;
+    EXPECT_EQ(refs_at_flush, 2);
+    EXPECT_EQ(marks_at_flush, GTF_reading | GTF_writing);
+    EXPECT_EQ(world_refs(1, 5), 1);
+}
+
 TEST("unmap: handle and address must belong together")
 {
     struct gnttab_unmap_grant_ref op = {0};

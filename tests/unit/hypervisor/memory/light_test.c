@@ -359,6 +359,35 @@ TEST("a discarded page is clear again and its frame is back in the promise")
     EXPECT_EQ(*(uint64_t *)mfn_to_virt(pte_mfn(leaf(7))), 0);
 }
 
+static struct frame *watched;
+static unsigned int still_held;
+
+static void watch_frame(void)
+{
+    still_held += watched->refs == 1 && frame_type(watched) == FRAME_WRITABLE &&
+                  frame_type_count(watched) == 1;
+}
+
+TEST("a frame is kept, with its type, until every CPU has forgotten it")
+{
+    space.live_cpus = 1;
+    machine_at_flush = watch_frame;
+    still_held = 0;
+
+    EXPECT_EQ(fault(7, LIGHT_WRITE), 0);
+    watched = frame_of(7);
+    EXPECT_EQ(light_protect(&space, gfn(7), 1, LIGHT_PROT_read, false), 0);
+    EXPECT_EQ(still_held, 1);
+    EXPECT_EQ(frame_type_count(watched), 0);
+
+    EXPECT_EQ(fault(8, LIGHT_WRITE), 0);
+    watched = frame_of(8);
+    EXPECT_EQ(light_discard(&space, gfn(8), 1), 0);
+    EXPECT_EQ(still_held, 2);
+    EXPECT_EQ(watched->refs, 0);
+    machine_at_flush = NULL;
+}
+
 TEST("discarding keeps protections, and text stays")
 {
     EXPECT_EQ(light_protect(&space, gfn(1), 1, LIGHT_PROT_read, false), 0);
