@@ -55,6 +55,7 @@ enum domain_end {
     DOMAIN_END_EVENTS,
     DOMAIN_END_GRANTS,
     DOMAIN_END_MEMORY,
+    DOMAIN_END_RECORDS,
     DOMAIN_END_DONE,
 };
 

@@ -184,8 +184,10 @@ static bool end_step(struct domain *d)
             d->end = DOMAIN_END_MEMORY;
         return false;
     case DOMAIN_END_MEMORY:
-        if (!light_destroy(d->space))
-            return false;
+        if (light_destroy(d->space))
+            d->end = DOMAIN_END_RECORDS;
+        return false;
+    case DOMAIN_END_RECORDS: /* They go with the last reference. */
         d->end = DOMAIN_END_DONE;
         return true;
     case DOMAIN_END_DONE:

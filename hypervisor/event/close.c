@@ -13,6 +13,7 @@
 #include "event/upcalls.h"
 #include "event/virq.h"
 #include "lib/errno.h"
+#include "memory/pool.h"
 
 /* What is left to do after the locks are dropped. */
 struct closing {
@@ -151,11 +152,27 @@ int evtchn_reset(struct domain *d)
     return 0;
 }
 
+/* Now, and not when the last reference goes: that must be short. */
+static void buckets_free(struct evtchn_table *t) __must_hold(t->lock)
+{
+    for (uint32_t i = 0; i <= t->max_port / BUCKET_PORTS; i++) {
+        pool_free(t->bucket[i].chn, BUCKET_PORTS * sizeof(struct evtchn));
+        t->bucket[i].chn = NULL;
+    }
+}
+
 bool upcall_events_destroy(struct domain *d)
 {
-    spin_lock(&d->events->lock);
-    d->events->dying = true;
-    spin_unlock(&d->events->lock);
+    struct evtchn_table *t = d->events;
 
-    return evtchn_reset(d) == 0;
+    spin_lock(&t->lock);
+    t->dying = true;
+    spin_unlock(&t->lock);
+
+    if (evtchn_reset(d))
+        return false;
+    spin_lock(&t->lock);
+    buckets_free(t);
+    spin_unlock(&t->lock);
+    return true;
 }

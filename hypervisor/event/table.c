@@ -47,8 +47,6 @@ void upcall_events_free(struct domain *d)
     if (!t)
         return;
     assert(t->used_count == 0);
-    for (uint32_t i = 0; i < bucket_count(t->max_port); i++)
-        pool_free(t->bucket[i].chn, BUCKET_PORTS * sizeof(struct evtchn));
     pool_free(t->virq, t->vcpu_count * sizeof(*t->virq));
     pool_free(t, table_bytes(t->max_port));
     d->events = NULL;

@@ -3,9 +3,9 @@
  * A domain's ports, for the files of this room.
  *
  * Records come in buckets of 64, made when the first port in them is
- * allocated and kept until the domain's record goes: whoever holds a
- * reference to the domain may look at any record, and the lock is needed only
- * to believe what it says.
+ * allocated and kept until the domain has ended and no port has a peer: until
+ * then whoever holds a reference to the domain may look at any record, and the
+ * lock is needed only to believe what it says.
  */
 
 #ifndef EVENT_TABLE_H

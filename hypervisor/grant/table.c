@@ -209,7 +209,9 @@ static bool mappings_undo(struct domain *d)
 /* Free @chunk; false: an entry of it is in use. */
 static bool chunk_free(struct grant_active *chunk)
 {
-    for (unsigned int i = 0; chunk && i < ACTIVE_CHUNK; i++)
+    if (!chunk)
+        return true;
+    for (unsigned int i = 0; i < ACTIVE_CHUNK; i++)
         if (chunk[i].pins)
             return false;
     pool_free(chunk, ACTIVE_CHUNK * sizeof(*chunk));

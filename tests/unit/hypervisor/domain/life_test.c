@@ -11,7 +11,7 @@
 /* LINK: hypervisor/event/table.c hypervisor/event/bind.c */
 /* LINK: hypervisor/event/close.c hypervisor/event/send.c */
 /* LINK: hypervisor/event/deliver.c hypervisor/event/virq.c */
-/* LINK: hypervisor/grant/active.c hypervisor/grant/copy.c */
+/* LINK: hypervisor/grant/active.c */
 /* LINK: hypervisor/grant/map.c hypervisor/grant/maptrack.c */
 /* LINK: hypervisor/grant/table.c hypervisor/lib/heap.c */
 /* LINK: hypervisor/memory/light.c hypervisor/memory/light_tables.c */
