@@ -16,12 +16,6 @@
 
 #define DELIVERIES_MAX 128U
 
-/*
- * A guest may queue this part of the free packets: many guests that stall at
- * the same time leave each other, and the rest, enough.
- */
-#define QUEUE_PART 32U
-
 /* A slot that was taken, to be answered when its copies are done. */
 struct delivery {
     struct vif *vif;
@@ -159,11 +153,8 @@ static void patience_over(void *arg)
 
 static void wait_in_queue(struct vif *to, struct packet *packet)
 {
-    uint32_t limit = packet_free_count() / QUEUE_PART;
-
-    if (limit > VIF_RX_QUEUE_MAX)
-        limit = VIF_RX_QUEUE_MAX;
-    if (to->rx.broken || to->rx_queued >= limit) {
+    if (to->rx.broken ||
+        to->rx_queued >= packet_queue_limit(VIF_RX_QUEUE_MAX)) {
         to->stats.rx_dropped++;
         packet_free(packet);
         return;

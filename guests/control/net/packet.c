@@ -13,6 +13,9 @@
 #define GROW_PAGES   32U
 #define GROW_PACKETS (GROW_PAGES * 2U)
 
+/* One guest may queue this part of the free packets. */
+#define QUEUE_PART 32U
+
 _Static_assert(PACKETS_MAX % GROW_PACKETS == 0, "the pool fills up evenly");
 _Static_assert(PACKET_BYTES * 2 == PAGE_BYTES, "two packets a page");
 
@@ -108,6 +111,13 @@ void packet_free(struct packet *packet)
 uint32_t packet_free_count(void)
 {
     return PACKETS_MAX - pool.used;
+}
+
+uint32_t packet_queue_limit(uint32_t max)
+{
+    uint32_t part = packet_free_count() / QUEUE_PART;
+
+    return part < max ? part : max;
 }
 
 uint32_t packet_used_count(void)

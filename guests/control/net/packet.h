@@ -68,6 +68,13 @@ void packet_pool_on_free(void (*more)(void));
 
 /* How many could be allocated now. */
 uint32_t packet_free_count(void);
+
+/*
+ * How many one guest may have waiting somewhere, at most @max: a part of the
+ * free ones, so that many guests that stall at the same time leave each other,
+ * and the rest, enough.
+ */
+uint32_t packet_queue_limit(uint32_t max);
 uint32_t packet_used_count(void);
 
 #endif /* CONTROL_NET_PACKET_H */

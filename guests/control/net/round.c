@@ -112,6 +112,13 @@ static void give_up(struct vif *vif)
     rx_drop_queue(vif);
 }
 
+/* Who has nothing waiting may try: it is woken when there are packets again. */
+static bool may_send(const struct vif *vif)
+{
+    return vif->uplink_queued == 0 ||
+           vif->uplink_queued < packet_queue_limit(VIF_UPLINK_QUEUE_MAX);
+}
+
 /*
  * Give each active guest a turn, until the batch is full.  True: some of them
  * got into it.
@@ -126,7 +133,7 @@ static bool gather(void)
         enum tx_gathered result = TX_MORE;
 
         rx_resume(vif);
-        if (vif->uplink_queued < VIF_UPLINK_QUEUE_MAX) {
+        if (may_send(vif)) {
             result = tx_gather(vif);
             some = some || result != TX_STARVED;
         }

@@ -738,6 +738,33 @@ TEST("a guest whose packets wait for the uplink waits; others go on")
     EXPECT_EQ(guest[0].tx.h.rsp_prod, 200);
 }
 
+TEST("guests that stall at the uplink leave packets for what comes in")
+{
+    static struct packet *taken[PACKETS_MAX];
+    struct test_packet p;
+    uint32_t count = 0;
+
+    while (packet_free_count() > 640)
+        taken[count++] = packet_alloc();
+    card_holds = 1;
+    for (uint16_t i = 0; i < 100; i++) {
+        test_udp(&p, address_of(0), i, REMOTE, 53, 100);
+        to_router(0, &p, 0, 4096);
+    }
+    run();
+    EXPECT_TRUE(guest[0].vif.uplink_queued <= 640 / 32 + TX_GUEST_TURN);
+    EXPECT_TRUE(guest[0].vif.uplink_queued > 0);
+
+    card_holds = 0;
+    guest[0].vif.uplink_queued = 0;
+    card_done();
+    while (count > 0)
+        packet_free(taken[--count]);
+    round_wake();
+    run();
+    EXPECT_EQ(guest[0].tx.h.rsp_prod, 100);
+}
+
 TEST("without packet buffers guests wait, and go on when there are some")
 {
     static struct packet *all[PACKETS_MAX];
