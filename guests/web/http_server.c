@@ -27,6 +27,9 @@
 
 #define HEADER_MAX 512U
 
+/* Buffers that the input of one connection may lie in. */
+#define PIECES_MAX 16U
+
 struct connection {
     struct tcp_pcb *pcb;
     struct pbuf *input; /* not looked at yet; NULL: none */
@@ -281,6 +284,7 @@ static bool next_request(struct connection *c)
     }
     if (!send_answer(c, &answer))
         return false;
+    c->idle_polls = 0;
     if (head > 0) {
         c->skip = request.body_size;
         drop_input(c, (size_t)head);
@@ -304,6 +308,22 @@ static bool serve(struct connection *c)
 
 /* --- lwIP's calls --------------------------------------------------------- */
 
+/*
+ * A byte in a frame of its own keeps a whole buffer: many are put together.
+ * Bytes are no sign of life, only whole requests are: else a request that
+ * never ends would keep its connection.
+ */
+static void add_input(struct connection *c, struct pbuf *p)
+{
+    if (!c->input) {
+        c->input = p;
+        return;
+    }
+    pbuf_cat(c->input, p);
+    if (pbuf_clen(c->input) > PIECES_MAX)
+        c->input = pbuf_coalesce(c->input, PBUF_RAW);
+}
+
 static err_t connection_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p,
                              err_t err)
 {
@@ -311,13 +331,10 @@ static err_t connection_recv(void *arg, struct tcp_pcb *pcb, struct pbuf *p,
 
     (void)pcb;
     (void)err;
-    c->idle_polls = 0;
     if (!p)
         c->ended = true;
-    else if (c->input)
-        pbuf_cat(c->input, p);
     else
-        c->input = p;
+        add_input(c, p);
     serve(c);
     return ERR_OK;
 }

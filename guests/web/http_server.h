@@ -18,7 +18,7 @@
 /* Connections beyond these are refused: each costs about a kilobyte. */
 #define HTTP_CONNECTIONS_MAX 256U
 
-/* A connection on which nothing moves for so long is closed. */
+/* A connection that completes no request, and takes nothing, is closed. */
 #define HTTP_IDLE_SECONDS 30U
 
 struct http_server_stats {

@@ -14,4 +14,10 @@ u32_t net_first_sequence(const ip_addr_t *local_ip, u16_t local_port,
                          const ip_addr_t *remote_ip, u16_t remote_port);
 #define LWIP_HOOK_TCP_ISN net_first_sequence
 
+/* Before lwIP looks at an IP packet; 0: it goes on to do so. */
+struct pbuf;
+struct netif;
+int net_ip4_input(struct pbuf *p, struct netif *netif);
+#define LWIP_HOOK_IP4_INPUT net_ip4_input
+
 #endif /* RT_NET_HOOKS_H */
