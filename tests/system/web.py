@@ -56,15 +56,24 @@ def web_machine(name, guests, extra_modules=(), extra_forwards=0, mem=None,
     return machine
 
 
+def failed(text):
+    """Whether a command said so; other lines may stand before it."""
+    return re.search(r"^error: ", text, re.MULTILINE) is not None
+
+
 def frames(machine):
     """
-    Frames that are free or the control domain's own.
+    Frames that are free or in use by the domains there are.
 
-    What the control domain touches for the first time it keeps, as any program
-    does; a frame that is in neither is lost, or another domain's.
+    Guests touch pages for the first time and give them back, as any program
+    does; a frame that is in neither is lost.
     """
-    control = next(d for d in machine.json("list") if d["domid"] == 0)
-    return machine.json("info")["free_pages"] + control["used_kib"] // 4
+    used = 0
+    for domain in machine.json("list"):
+        used += domain["used_kib"] // 4
+        if domain["domid"] != 0:
+            used += machine.json(f"info {domain['name']}")["table_kib"] // 4
+    return machine.json("info")["free_pages"] + used
 
 
 class Load:
