@@ -83,9 +83,9 @@ mfn_t frame_to_mfn(const struct frame *f)
     abort();
 }
 
-void frame_put(struct frame *f)
+void frame_put_last(struct frame *f, uint32_t refs)
 {
-    (void)f;
+    (void)f, (void)refs;
     abort();
 }
 
