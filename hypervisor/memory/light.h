@@ -58,6 +58,7 @@ struct light_space {
     uint64_t table_pages;       /* (l) page-table frames, root included */
     uint64_t destroy_at;        /* (l) pages below are gone */
     bool dying;                 /* (l) nothing is to be found here any more */
+    bool starved;               /* (l) a page found no frame, none came back */
     uint64_t live_cpus;         /* (a) CPUs that may hold translations */
 };
 

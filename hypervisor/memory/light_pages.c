@@ -15,6 +15,7 @@
 #include "memory/frame.h"
 #include "memory/light_leaf.h"
 #include "memory/tlb_batch.h"
+#include "memory/upcalls.h"
 
 /* Rights taken away: what to flush, and what follows when that is done. */
 struct removal {
@@ -55,8 +56,10 @@ int light_populate(struct light_space *s, uint64_t *leaf)
     uint32_t prot = leaf_prot(*leaf);
     struct frame *f = guest_frame_alloc(s);
 
-    if (!f)
+    if (!f) {
+        s->starved = true;
         return -ENOMEM;
+    }
     if (prot == LIGHT_PROT_read_write)
         writable_get(f);
     s->used_pages++;
@@ -176,6 +179,7 @@ static struct frame *chain_take(uint32_t *chain)
 
 static void removal_finish(struct removal *removal, struct light_space *s)
 {
+    bool freed = false;
     struct frame *f;
 
     tlb_batch_flush(&removal->flushes);
@@ -185,6 +189,12 @@ static void removal_finish(struct removal *removal, struct light_space *s)
         if (frame_type_count(f))
             frame_put_type(f);
         guest_frame_free(s, f);
+        freed = true;
+    }
+    if (freed && s->starved) {
+        /* Another vCPU of this domain may wait for what is its own again. */
+        s->starved = false;
+        upcall_frames_free();
     }
 }
 

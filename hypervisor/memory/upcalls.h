@@ -5,9 +5,10 @@
 #define MEMORY_UPCALLS_H
 
 /*
- * Unpromised frames became free while frames_wanted was set (memory/frame.h);
- * whoever waits for memory is let go.  Any lock may be held.  Defined by the
- * domain room.
+ * Unpromised frames became free while frames_wanted was set (memory/frame.h),
+ * or a domain that found none gave frames back to its own promise; whoever
+ * waits for memory is let go.  Any lock may be held.  Defined by the domain
+ * room.
  */
 void upcall_frames_free(void);
 

@@ -18,7 +18,7 @@
 #include "memory/direct_map.h"
 #include "test.h"
 
-#define QUANTUM 16U
+#define QUANTUM 10U
 
 static struct domain self = {.domid = 7};
 static struct vcpu vcpu = {.domain = &self};
