@@ -10,7 +10,7 @@
 #include "pv/guest_copy.h"
 
 /* Pages copied before pending work is looked at. */
-#define COPY_QUANTUM_PAGES 4
+#define COPY_QUANTUM_PAGES 16
 
 int control_set_region(struct domain *d, struct control_set_region *op)
 {

@@ -13,8 +13,12 @@
 #include "lib/errno.h"
 #include "pv/guest_copy.h"
 
-/* Of a second: how long one goes on before pending work is looked at. */
+/*
+ * How long one goes on before pending work is looked at; and the clock is
+ * looked at after every so many entries, each of which is bounded by itself.
+ */
 #define QUANTUMS_PER_MS 64U
+#define CLOCK_ENTRIES   4U
 
 /* One entry; its result, or what is left of it, goes back to the guest. */
 static int make_entry(struct guest_ptr at, struct multicall_entry *e)
@@ -61,7 +65,8 @@ long hypercall_multicall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     for (uint64_t i = 0; i < a2; i++) {
         struct guest_ptr at = guest_ptr_at(list, i, sizeof(e));
 
-        if (i && (this_cpu(need_resched) || rdtsc() >= end))
+        if (i && (this_cpu(need_resched) ||
+                  (i % CLOCK_ENTRIES == 0 && rdtsc() >= end)))
             return go_on(list, a2, i);
         if (copy_from_guest(&e, at, sizeof(e)))
             return current->repeat ? go_on(list, a2, i) : -EFAULT;
