@@ -85,9 +85,11 @@ uint64_t light_tables_needed(const struct light_space *s);
 void light_root_make(struct light_space *s);
 
 /*
- * The first page from @page on that has a leaf table; s->pages if none has.
+ * The first page behind the largest table that @page, without a leaf, lacks,
+ * and behind those next to it; @work counts the entries looked at.
  */
-uint64_t light_next_leaf(const struct light_space *s, uint64_t page);
+uint64_t light_skip_tables(const struct light_space *s, uint64_t page,
+                           unsigned int *work);
 
 /* Free the tables that only mapped pages up to @page, going on at @next. */
 void light_tables_leave(struct light_space *s, uint64_t page, uint64_t next);

@@ -173,28 +173,29 @@ static uint64_t *table_entry(const struct light_space *s, vaddr_t va,
     return &table[pt_index(va, level + 1)];
 }
 
-uint64_t light_next_leaf(const struct light_space *s, uint64_t page)
+uint64_t light_skip_tables(const struct light_space *s, uint64_t page,
+                           unsigned int *work)
 {
-    while (page < s->pages) {
-        vaddr_t va = page_va(s, page);
-        unsigned int level = 3;
-        uint64_t *entry;
+    vaddr_t va = page_va(s, page);
+    unsigned int level = 3, index;
+    const uint64_t *entry;
+    uint64_t number;
 
-        /* The highest level without a table says how much to skip. */
-        while (level > 0) {
-            entry = table_entry(s, va, level);
-            if (!(atomic_read(entry) & PTE_PRESENT))
-                break;
-            level--;
-        }
-        if (level == 0)
-            return page;
-        va = (table_number(va, level) + 1) << (PT_SHIFT_L1 + 9 * level);
-        if (va == 0)
-            break; /* the end of the address space */
-        page = (va - s->layout.virt_base) >> PAGE_SHIFT;
-    }
-    return s->pages;
+    /* The highest level without a table says how much each entry skips. */
+    while (level > 1 && *table_entry(s, va, level) & PTE_PRESENT)
+        level--;
+    entry = table_entry(s, va, level);
+    index = pt_index(va, level + 1);
+    number = table_number(va, level);
+    do {
+        number++;
+        ++*work;
+    } while (++index < PT_ENTRIES && !(*++entry & PTE_PRESENT));
+    va = number << (PT_SHIFT_L1 + 9 * level);
+
+    /* Also at the end of the address space, where it is 0 now. */
+    page = (va - s->layout.virt_base) >> PAGE_SHIFT;
+    return page < s->pages ? page : s->pages;
 }
 
 void light_tables_leave(struct light_space *s, uint64_t page, uint64_t next)

@@ -222,26 +222,52 @@ static uint64_t grow_fat(uint64_t unused)
     return 0;
 }
 
+/* While a child runs it is others' turn, which is another matter. */
+static void only_end(const struct child_limits *limits, child_fn *fn)
+{
+    struct child child;
+
+    hypercall_set_timer_op(0);
+    due = ~0UL;
+    if (!child_start(&child, limits, fn, 0) || !child_wait(&child))
+        return;
+    arm();
+    child_destroy(&child);
+}
+
 static void fat_domain_goes(void)
 {
     static const struct child_limits limits = {
         .max_ports = EVTCHN_2L_PORTS - 1,
         .grant_frames = LIGHT_GRANT_FRAMES_MAX,
     };
-    struct child child;
 
-    /* While it runs it is others' turn, which is another matter. */
-    hypercall_set_timer_op(0);
-    due = ~0UL;
-    if (!child_start(&child, &limits, grow_fat, 0) || !child_wait(&child))
-        return;
-    arm();
-    child_destroy(&child);
+    only_end(&limits, grow_fat);
+}
+
+#define GIB_PAGES 0x40000UL
+
+/* A page here and there, so that there are many tables and little in them. */
+static uint64_t spread_thin(uint64_t unused)
+{
+    (void)unused;
+    for (uint64_t gfn = GIB_PAGES; gfn < layout.ram_pages; gfn += GIB_PAGES)
+        *(volatile uint8_t *)(uintptr_t)(layout.virt_base + gfn * PAGE_SIZE) =
+            1;
+    return 0;
+}
+
+static void thin_domain_goes(void)
+{
+    static const struct child_limits limits = {.unpromised = 8 * GIB_PAGES};
+
+    only_end(&limits, spread_thin);
 }
 
 TEST("ports are reset and domains end a little at a time")
 {
     ONLY_EXACT;
     measure("end of a domain", fat_domain_goes);
+    measure("end of a thin domain", thin_domain_goes);
     measure("reset", fill_and_reset);
 }
