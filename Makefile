@@ -32,6 +32,7 @@ include guests/conformance/build.mk
 include guests/bench/build.mk
 include tests/unit/build.mk
 include tests/lint/build.mk
+include tests/bench/build.mk
 
 # What those files have gathered in IMAGES, in the order they are worth waiting
 # for.
@@ -81,6 +82,20 @@ mutate: all
 .PHONY: lint
 lint: third-party
 	@$(TEST_ENV) tests/run lint
+
+## Instructions of single operations, beside Xen's: build/bench/*.csv, docs
+.PHONY: bench
+bench: deps
+	@$(MAKE) --no-print-directory all $(OUT)/bench/floor.elf
+	@$(TEST_ENV) $(PYTHON) tests/bench/micro.py
+	@$(TEST_ENV) $(PYTHON) tests/bench/page.py
+
+## Memory, start, requests and creations of web guests: build/bench/*.csv, docs
+.PHONY: bench-system
+bench-system: deps
+	@$(MAKE) --no-print-directory all
+	@$(TEST_ENV) $(PYTHON) tests/bench/system.py
+	@$(TEST_ENV) $(PYTHON) tests/bench/page.py
 
 ## Install what config/packages.txt names, fetch pinned sources (YES=1: no question)
 .PHONY: deps
