@@ -209,7 +209,9 @@ class Machine:
     def json(self, line, seconds=WAIT_SECONDS):
         """The value that LINE --json prints."""
         text = self.command(line + " --json", seconds)
+        # Lines about other things may come before it.
+        start = re.search(r'^(?=[\[{"0-9])', text, re.MULTILINE)
         try:
-            return json.loads(text)
-        except ValueError as error:
+            return json.JSONDecoder().raw_decode(text, start.start())[0]
+        except (AttributeError, ValueError) as error:
             raise MachineError(f"{line} --json: {error}:\n{text}") from error

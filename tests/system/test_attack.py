@@ -14,12 +14,12 @@ ATTACK = f"{OUT}/guests/conformance/attack.elf"
 ENDING = [("text", ""), ("faults", ""), ("pointers", ""), ("memory", ""),
           ("ports", ""), ("grants", ""), ("timer", ""), ("store", ""),
           ("store-flood", ""), ("console", ""), ("net", ""),
-          ("net-toggle", ""),
+          ("net-toggle", ""), ("net-scan", ""),
           ("fuzz", "seed=1"), ("fuzz", "seed=2"), ("fuzz", "seed=3")]
 ENDLESS = ["loop", "loop-open", "yield"]
 
 # The hypervisor's pools for records of domains may keep a frame or two.
-SLACK_FRAMES = 4
+SLACK_FRAMES = 8
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +74,18 @@ def test_attack_that_ends(machine, name, options):
                 "consoles", "forwards"):
         assert after[key] == before[key], key
     assert abs(frames(machine) - frames_before) <= SLACK_FRAMES
+
+
+def test_a_scan_does_not_fill_the_uplink_with_questions(machine):
+    """Nor does it push the gateway out of the table of neighbours."""
+    before = state_of(machine)["uplink_tx_packets"]
+    start(machine, "net-scan")
+    machine.wait_for("attack net-scan: done", 60)
+    assert int(re.search(r"net-scan: (\d+) packets",
+                         machine.output).group(1)) > 4000
+    assert state_of(machine)["uplink_tx_packets"] < before + 500
+    machine.command("destroy mallory")
+    check_neighbours(machine)
 
 
 @pytest.mark.parametrize("name", ENDLESS)
