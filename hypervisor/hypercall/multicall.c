@@ -20,64 +20,99 @@
 #define QUANTUMS_PER_MS 64U
 #define CLOCK_ENTRIES   4U
 
-/* One entry; its result, or what is left of it, goes back to the guest. */
-static int make_entry(struct guest_ptr at, struct multicall_entry *e)
+/* How far a list came, and why no further. */
+enum list_end {
+    LIST_DONE,
+    LIST_GO_ON, /* others shall run first, or there is no memory */
+    LIST_FAULT,
+    LIST_IRET, /* which ends it */
+};
+
+static bool must_stop(uint64_t entry, uint64_t end)
 {
-    this_cpu(multicall_args) = e->args;
+    return this_cpu(need_resched) ||
+           (entry % CLOCK_ENTRIES == 0 && rdtsc() >= end);
+}
+
+/* One entry; its result, or what is left of it, goes back to the guest. */
+static int make_entry(struct vcpu *v, struct guest_ptr at,
+                      struct multicall_entry *e)
+{
     if (e->op == HYPERCALL_multicall)
         e->result = -EINVAL;
     else
         e->result = hypercall_call(e->op, e->args);
-    this_cpu(multicall_args) = NULL;
 
-    if (current->repeat)
+    if (unlikely(v->repeat))
         return copy_to_guest(at, e, sizeof(*e));
     return copy_to_guest(
         guest_ptr(at.va + offsetof(struct multicall_entry, result)), &e->result,
         sizeof(e->result));
 }
 
-/* Go on with what is left, from @done entries on. */
-static long go_on(struct guest_ptr list, uint64_t count, uint64_t done)
+/* From entry *@done on; *@done follows. */
+static enum list_end make_list(struct guest_ptr list, uint64_t count,
+                               struct multicall_entry *e, uint64_t *done)
 {
-    hypercall_set_arg(1, list.va + done * sizeof(struct multicall_entry));
+    uint64_t end = rdtsc() + tsc_khz / QUANTUMS_PER_MS;
+    struct vcpu *v = current;
+
+    for (; *done < count; ++*done) {
+        struct guest_ptr at = guest_ptr_at(list, *done, sizeof(*e));
+
+        if (*done && must_stop(*done, end))
+            return LIST_GO_ON;
+        if (copy_from_guest(e, at, sizeof(*e)))
+            return v->repeat ? LIST_GO_ON : LIST_FAULT;
+        if (e->op == HYPERCALL_iret)
+            return LIST_IRET;
+        if (make_entry(v, at, e))
+            return LIST_FAULT;
+        if (v->repeat)
+            return LIST_GO_ON;
+    }
+    return LIST_DONE;
+}
+
+/* What is left, from entry @done on, is the call that is made again. */
+static long go_on(uint64_t list, uint64_t count, uint64_t done)
+{
+    hypercall_set_arg(1, list + done * sizeof(struct multicall_entry));
     hypercall_set_arg(2, count - done);
     return hypercall_continue();
 }
 
-/* The list ends at entry @i, an iret, unless that has to wait for memory. */
-static long end_by_iret(struct guest_ptr list, uint64_t count, uint64_t i)
+/* The list ends at entry @done, an iret, unless that waits for memory. */
+static long end_by_iret(uint64_t list, uint64_t count, uint64_t done)
 {
     long rax = hypercall_iret(0, 0, 0, 0, 0);
 
-    return current->repeat ? go_on(list, count, i) : rax;
+    return current->repeat ? go_on(list, count, done) : rax;
 }
 
 long hypercall_multicall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                          uint64_t a5)
 {
-    struct guest_ptr list = guest_ptr(a1);
-    uint64_t end = rdtsc() + tsc_khz / QUANTUMS_PER_MS;
     struct multicall_entry e;
+    enum list_end why;
+    uint64_t done = 0;
 
     (void)a3, (void)a4, (void)a5;
 
-    for (uint64_t i = 0; i < a2; i++) {
-        struct guest_ptr at = guest_ptr_at(list, i, sizeof(e));
+    this_cpu(multicall_args) = e.args;
+    why = make_list(guest_ptr(a1), a2, &e, &done);
+    this_cpu(multicall_args) = NULL;
 
-        if (i && (this_cpu(need_resched) ||
-                  (i % CLOCK_ENTRIES == 0 && rdtsc() >= end)))
-            return go_on(list, a2, i);
-        if (copy_from_guest(&e, at, sizeof(e)))
-            return current->repeat ? go_on(list, a2, i) : -EFAULT;
-        if (e.op == HYPERCALL_iret)
-            return end_by_iret(list, a2, i);
-        if (make_entry(at, &e)) {
-            fault_do_not_wait();
-            return -EFAULT;
-        }
-        if (current->repeat)
-            return go_on(list, a2, i);
+    switch (why) {
+    case LIST_DONE:
+        return 0;
+    case LIST_GO_ON:
+        return go_on(a1, a2, done);
+    case LIST_IRET:
+        return end_by_iret(a1, a2, done);
+    case LIST_FAULT:
+        break;
     }
-    return 0;
+    fault_do_not_wait();
+    return -EFAULT;
 }
