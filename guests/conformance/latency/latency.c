@@ -11,8 +11,10 @@
 #include <string.h>
 
 #include <abi/console_io.h>
+#include <abi/cpuid.h>
 #include <abi/hypercall.h>
 #include <abi/multicall.h>
+#include <abi/trap.h>
 
 #include <rt/hypercall.h>
 
@@ -262,6 +264,83 @@ static void thin_domain_goes(void)
     static const struct child_limits limits = {.unpromised = 8 * GIB_PAGES};
 
     only_end(&limits, spread_thin);
+}
+
+/* --- Making and looking --------------------------------------------------- */
+
+static void make_wide_domain(void)
+{
+    struct control_op op = {
+        .cmd = CONTROL_OP_create,
+        .domid = DOMID_INVALID,
+        .u.create = {.class = CAIRN_CLASS_LIGHT,
+                     .vcpu_count = 8,
+                     .virt_base = layout.virt_base,
+                     .reserved_pages = 64,
+                     .max_pages = GIB_PAGES,
+                     .max_ports = EVTCHN_2L_PORTS - 1,
+                     .grant_frames = LIGHT_GRANT_FRAMES_MAX,
+                     .maptrack_max = 1U << 20,
+                     .grant_window = 1U << 18,
+                     .weight = 1},
+    };
+
+    EXPECT_EQ(control(&op), 0);
+    op.cmd = CONTROL_OP_destroy;
+    EXPECT_EQ(control(&op), 0);
+}
+
+static void set_all_traps(void)
+{
+    static struct trap_info table[TRAP_COUNT + 1];
+
+    for (unsigned int i = 0; i < TRAP_COUNT; i++)
+        table[i] = (struct trap_info){.vector = (uint8_t)i,
+                                      .address = trap_stub(i % 32)};
+    hypercall_set_trap_table(table);
+    hypercall_set_trap_table(NULL);
+    traps_init();
+}
+
+static char text[65536];
+
+static void list(void)
+{
+    static struct control_domain_info info[16];
+    struct control_op op = {
+        .cmd = CONTROL_OP_list,
+        .u.list = {.buffer = hypercall_ptr(info), .room = 16}};
+
+    EXPECT_EQ(control(&op), 0);
+}
+
+static void read_log(void)
+{
+    struct control_op op = {
+        .cmd = CONTROL_OP_log_read,
+        .u.log_read = {.buffer = hypercall_ptr(text), .size = sizeof(text)}};
+
+    EXPECT_EQ(control(&op), 0);
+}
+
+static void copy_out(void)
+{
+    struct control_op op = {.cmd = CONTROL_OP_copy_from,
+                            .u.copy = {.gfn = first_spare(),
+                                       .buffer = hypercall_ptr(text),
+                                       .size = sizeof(text)}};
+
+    EXPECT_EQ(control(&op), 0);
+}
+
+TEST("domains are made and looked at a little at a time")
+{
+    ONLY_EXACT;
+    measure("create", make_wide_domain);
+    measure("trap table", set_all_traps);
+    measure("list", list);
+    measure("log", read_log);
+    measure("copy", copy_out);
 }
 
 TEST("ports are reset and domains end a little at a time")
