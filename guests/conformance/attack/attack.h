@@ -54,5 +54,6 @@ void attack_store_flood(void);
 void attack_console(void);
 void attack_net(void);
 void attack_net_toggle(void);
+void attack_net_scan(void);
 
 #endif /* ATTACK_ATTACK_H */

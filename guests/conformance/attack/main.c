@@ -21,7 +21,7 @@ static const struct {
     {"grants", attack_grants},         {"timer", attack_timer},
     {"store", attack_store},           {"store-flood", attack_store_flood},
     {"console", attack_console},       {"net", attack_net},
-    {"net-toggle", attack_net_toggle},
+    {"net-toggle", attack_net_toggle}, {"net-scan", attack_net_scan},
 };
 
 static const char *running;

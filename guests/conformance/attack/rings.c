@@ -306,6 +306,111 @@ void attack_net_toggle(void)
         broken("it may connect too often", connections);
 }
 
+static int hex_digit(char c)
+{
+    return c <= '9' ? c - '0' : c - 'a' + 10;
+}
+
+/* Our own addresses, as the store has them. */
+static bool own_addresses(uint8_t mac[6], uint8_t ip[4])
+{
+    char text[32];
+    const char *at = text;
+
+    if (!store_read("device/vif/0/mac", text, sizeof(text)))
+        return false;
+    for (int i = 0; i < 6; i++)
+        mac[i] =
+            (uint8_t)(hex_digit(text[3 * i]) << 4 | hex_digit(text[3 * i + 1]));
+    if (!store_read("device/vif/0/ip", text, sizeof(text)))
+        return false;
+    for (int i = 0; i < 4; i++) {
+        for (ip[i] = 0; *at >= '0' && *at <= '9'; at++)
+            ip[i] = (uint8_t)(ip[i] * 10 + *at - '0');
+        at++;
+    }
+    return true;
+}
+
+static void send_buffer(unsigned int buffer, uint16_t size)
+{
+    uint32_t at = tx->h.req_prod;
+
+    tx->slot[at % NETIF_TX_RING_SLOTS].req = (struct netif_tx_request){
+        .gref = DATA_REF + buffer, .id = (uint16_t)buffer, .size = size};
+    __atomic_store_n(&tx->h.req_prod, at + 1, __ATOMIC_SEQ_CST);
+    port_send(net_port);
+    while (__atomic_load_n(&tx->h.rsp_prod, __ATOMIC_SEQ_CST) != at + 1)
+        idle_ns(MS / 20);
+}
+
+/* The router answers for its address, 10.64.0.1. */
+static bool ask_router_mac(const uint8_t mac[6], const uint8_t ip[4],
+                           uint8_t router[6])
+{
+    static const uint8_t head[] = {8, 6, 0, 1, 8, 0, 6, 4, 0, 1};
+    static const uint8_t address[] = {10, 64, 0, 1};
+    uint8_t *frame = buffers, *reply = buffers + PAGE_SIZE;
+
+    memset(frame, 0xff, 6);
+    memcpy(frame + 6, mac, 6);
+    memcpy(frame + 12, head, sizeof(head));
+    memcpy(frame + 22, mac, 6);
+    memcpy(frame + 28, ip, 4);
+    memset(frame + 32, 0, 6);
+    memcpy(frame + 38, address, 4);
+    rx->slot[0].req = (struct netif_rx_request){.gref = DATA_REF + 1};
+    rx->h.req_prod = 1;
+    send_buffer(0, 60);
+    for (int i = 0; i < 100 && rx->h.rsp_prod == 0; i++)
+        idle_ns(MS);
+    memcpy(router, reply + 22, 6);
+    return rx->h.rsp_prod != 0;
+}
+
+static void ip_checksum(uint8_t *header)
+{
+    uint32_t sum = 0;
+
+    header[10] = header[11] = 0;
+    for (int i = 0; i < 20; i += 2)
+        sum += (uint32_t)header[i] << 8 | header[i + 1];
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = ~(sum + (sum >> 16));
+    header[10] = (uint8_t)(sum >> 8);
+    header[11] = (uint8_t)sum;
+}
+
+/* A word to each address of the uplink's network, over and over. */
+void attack_net_scan(void)
+{
+    uint8_t mac[6], ip[4], *frame = buffers;
+    static const uint8_t head[] = {8, 0, 0x45, 0, 0, 28, 0, 0, 0, 0, 64, 17};
+    static const uint8_t udp[] = {1, 1, 1, 1, 0, 8, 0, 0};
+    unsigned int count = 0;
+
+    if (!connect() || !own_addresses(mac, ip) ||
+        !ask_router_mac(mac, ip, frame)) {
+        print("attack net-scan: not connected\n");
+        return;
+    }
+    memcpy(frame + 6, mac, 6);
+    memcpy(frame + 12, head, sizeof(head));
+    memcpy(frame + 26, ip, 4);
+    memcpy(frame + 34, udp, sizeof(udp));
+    for (uint64_t n = rounds(20); n > 0; n--) {
+        for (unsigned int host = 16; host < 255; host++) {
+            const uint8_t to[] = {10, 0, 2, (uint8_t)host};
+
+            memcpy(frame + 30, to, sizeof(to));
+            ip_checksum(frame + 14);
+            send_buffer(0, 60);
+            count++;
+        }
+    }
+    print("attack net-scan: %u packets\n", count);
+}
+
 void attack_net(void)
 {
     for (uint64_t n = rounds(5); n > 0; n--) {

@@ -15,6 +15,7 @@
 #include <rt/timer.h>
 
 #include "config/net_text.h"
+#include "net/pace.h"
 #include "net/packet.h"
 #include "net/pbufs.h"
 #include "net/router.h"
@@ -31,9 +32,29 @@
  */
 #define ARP_REFRESH_NS (10 * RT_NS_PER_S)
 
+/*
+ * New neighbours that guests may have asked for: who scans the network must
+ * not fill it with questions, nor the table, from which the stack drops what
+ * it knows before what it waits for.
+ */
+#define QUESTIONS_AT_ONCE  16U
+#define QUESTIONS_A_SECOND 6U
+#define QUESTION_SECONDS   6U /* until the stack gives one up */
+
+static const struct pace_limit questions = {
+    .every_ns = RT_NS_PER_S / QUESTIONS_A_SECOND,
+    .at_once = QUESTIONS_AT_ONCE,
+};
+
+_Static_assert(QUESTIONS_AT_ONCE + QUESTIONS_A_SECOND * QUESTION_SECONDS <
+                   ARP_TABLE_SIZE,
+               "what is known keeps its place");
+
 static struct netif uplink;
 static struct uplink_config config;
 static uint64_t refreshed_ns;
+static struct pace asking;
+static uint32_t asked; /* the last one */
 
 /* --- The interface -------------------------------------------------------- */
 
@@ -188,6 +209,17 @@ static void route_slowly(struct packet *packet, const ip4_addr_t *hop)
     packet_free(packet);
 }
 
+/* The gateway may always be asked for, as may who was the last time. */
+static bool may_ask(const ip4_addr_t *hop, uint64_t now)
+{
+    bool may = hop->addr == netif_ip4_gw(&uplink)->addr || hop->addr == asked ||
+               pace_take(&asking, &questions, now);
+
+    if (may)
+        asked = hop->addr;
+    return may;
+}
+
 void uplink_stack_route(struct packet *packet, uint32_t destination)
 {
     uint32_t own = ip_number(netif_ip4_addr(&uplink));
@@ -196,12 +228,17 @@ void uplink_stack_route(struct packet *packet, uint32_t destination)
     const ip4_addr_t *entry_address;
     struct eth_addr *mac;
     uint64_t now = rt_now_ns();
+    bool known;
 
     if (((destination ^ own) & netmask) != 0)
         hop = *netif_ip4_gw(&uplink);
 
-    if (now - refreshed_ns >= ARP_REFRESH_NS ||
-        etharp_find_addr(&uplink, &hop, &mac, &entry_address) < 0) {
+    known = etharp_find_addr(&uplink, &hop, &mac, &entry_address) >= 0;
+    if (!known && !may_ask(&hop, now)) {
+        packet_free(packet);
+        return;
+    }
+    if (!known || now - refreshed_ns >= ARP_REFRESH_NS) {
         refreshed_ns = now;
         route_slowly(packet, &hop);
         return;
