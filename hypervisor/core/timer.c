@@ -17,6 +17,9 @@
 #include "core/time.h"
 #include "lib/compiler.h"
 
+/* Timers that expire before others get their turn: each may wake a vCPU. */
+#define RUN_QUANTUM 24U
+
 struct timer_queue {
     struct spinlock lock;
     struct heap heap;
@@ -112,13 +115,21 @@ static struct timer *take_due(struct timer_queue *q)
     return t;
 }
 
+/* Thousands of guests may want to wake at one moment: the rest strikes anew. */
 void timer_run(void)
 {
     struct timer_queue *q = &this_cpu(timer_queue);
     struct timer *t;
 
-    while ((t = take_due(q)))
+    for (unsigned int n = 0; n < RUN_QUANTUM; n++) {
+        t = take_due(q);
+        if (!t)
+            return;
         t->expired(t);
+    }
+    spin_lock(&q->lock);
+    program(q);
+    spin_unlock(&q->lock);
 }
 
 void upcall_timer_interrupt(void)

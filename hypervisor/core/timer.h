@@ -28,7 +28,7 @@ void timer_set(struct timer *t, uint64_t deadline);
 /* Harmless when not armed. */
 void timer_cancel(struct timer *t);
 
-/* Run what is due on this CPU and program the hardware for the next one. */
+/* Run a quantum of what is due here and set the hardware to what is next. */
 void timer_run(void);
 
 #endif /* CORE_TIMER_H */

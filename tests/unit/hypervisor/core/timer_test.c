@@ -67,6 +67,12 @@ static void expired(struct timer *t)
     }
 }
 
+static void counted(struct timer *t)
+{
+    EXPECT_FALSE(t->armed);
+    fired++;
+}
+
 void setup(void)
 {
     now = 1000000;
@@ -83,6 +89,24 @@ void teardown(void)
     for (int i = 0; i < TIMERS; i++)
         timer_cancel(&timers[i]);
     timer_run();
+}
+
+TEST("of many that are due at once a quantum runs, and the rest at once after")
+{
+    static struct timer many[100];
+
+    for (int i = 0; i < 100; i++) {
+        timer_init(&many[i], counted);
+        timer_set(&many[i], now - 1);
+    }
+    hardware = 0;
+    timer_run();
+    EXPECT_TRUE(fired > 0 && fired <= 32);
+    EXPECT_EQ(hardware, 1);
+    for (int runs = 1; fired < 100 && runs < 100; runs++)
+        timer_run();
+    EXPECT_EQ(fired, 100);
+    EXPECT_EQ(hardware, 0);
 }
 
 TEST("with no timer the hardware is off")
