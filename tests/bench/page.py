@@ -23,9 +23,9 @@ def verdict(value, goal):
     return "yes" if value <= goal else f"**no**, {value / goal:.2f} times"
 
 
-def table(header, rows):
+def table(header, rows, align=None):
     lines = ["| " + " | ".join(header) + " |",
-             "|---|" + "---:|" * (len(header) - 1)]
+             "|---|" + (align or "---:|" * (len(header) - 1))]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join(lines)
 
@@ -69,8 +69,20 @@ def creates_table(rows):
                    f"{int(r['network']):,}"] for r in rows])
 
 
+def breakdown_table(rows):
+    parts = {}
+    for row in rows:
+        parts.setdefault(row["line"], []).append(row)
+    return table(["line of the bench guest", "instructions", "of those, in"],
+                 [[line, str(sum(int(r["instructions"]) for r in all_of)),
+                   ", ".join(f"`{r['function']}` {r['instructions']}"
+                             for r in all_of)]
+                  for line, all_of in parts.items()], "---:|---|")
+
+
 TABLES = {
     "micro": lambda rows: micro_table(rows, True),
+    "breakdown": breakdown_table,
     "micro-defaults": lambda rows: micro_table(rows, False),
     "system": system_table,
     "creates": creates_table,
