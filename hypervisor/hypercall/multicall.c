@@ -14,11 +14,10 @@
 #include "pv/guest_copy.h"
 
 /*
- * How long one goes on before pending work is looked at; and the clock is
- * looked at after every so many entries, each of which is bounded by itself.
+ * Of a millisecond: how long one goes on before pending work is looked at.
+ * The last entry may be a whole quantum of another call besides.
  */
-#define QUANTUMS_PER_MS 64U
-#define CLOCK_ENTRIES   4U
+#define QUANTUMS_PER_MS 128U
 
 /* How far a list came, and why no further. */
 enum list_end {
@@ -28,10 +27,9 @@ enum list_end {
     LIST_IRET, /* which ends it */
 };
 
-static bool must_stop(uint64_t entry, uint64_t end)
+static bool must_stop(uint64_t end)
 {
-    return this_cpu(need_resched) ||
-           (entry % CLOCK_ENTRIES == 0 && rdtsc() >= end);
+    return this_cpu(need_resched) || rdtsc() >= end;
 }
 
 /* One entry; its result, or what is left of it, goes back to the guest. */
@@ -60,7 +58,7 @@ static enum list_end make_list(struct guest_ptr list, uint64_t count,
     for (; *done < count; ++*done) {
         struct guest_ptr at = guest_ptr_at(list, *done, sizeof(*e));
 
-        if (*done && must_stop(*done, end))
+        if (*done && must_stop(end))
             return LIST_GO_ON;
         if (copy_from_guest(e, at, sizeof(*e)))
             return v->repeat ? LIST_GO_ON : LIST_FAULT;
