@@ -80,15 +80,21 @@ void timer_cancel(struct timer *t)
 
 void timer_set(struct timer *t, uint64_t deadline)
 {
-    struct timer_queue *q;
+    struct timer_queue *q = &this_cpu(timer_queue);
+    uint8_t cpu = (uint8_t)this_cpu(cpu_id);
 
-    timer_cancel(t);
-    t->cpu = (uint8_t)this_cpu(cpu_id);
-    q = queue_of(t);
+    if (unlikely(t->cpu != cpu)) {
+        timer_cancel(t);
+        t->cpu = cpu;
+    }
     spin_lock(&q->lock);
+    if (t->armed) {
+        heap_remove(&q->heap, &t->node);
+    } else {
+        q->count++;
+        t->armed = true;
+    }
     heap_insert(&q->heap, &t->node, deadline);
-    q->count++;
-    t->armed = true;
     if (heap_min(&q->heap) == &t->node)
         program(q);
     spin_unlock(&q->lock);

@@ -82,10 +82,17 @@ static bool prot_allows(uint32_t prot, enum light_access access)
     return false;
 }
 
+static inline uint64_t *leaf_make(struct light_space *s, uint64_t page)
+{
+    uint64_t *leaf = light_leaf_near(s, page);
+
+    return likely(leaf != NULL) ? leaf : light_leaf_make(s, page);
+}
+
 static int page_fault(struct light_space *s, uint64_t page,
                       enum light_access access)
 {
-    uint64_t *leaf = light_leaf_make(s, page);
+    uint64_t *leaf = leaf_make(s, page);
 
     if (!prot_allows(leaf_prot(*leaf), access))
         return -EFAULT;
@@ -113,7 +120,7 @@ int light_fault(struct light_space *s, vaddr_t va, enum light_access access)
 static int page_prepare(struct light_space *s, uint64_t page,
                         enum light_access access, bool override)
 {
-    uint64_t *leaf = light_leaf_make(s, page);
+    uint64_t *leaf = leaf_make(s, page);
     uint32_t prot = leaf_prot(*leaf);
 
     if (!prot_allows(prot, access) && !(override && prot != LIGHT_PROT_guard))
