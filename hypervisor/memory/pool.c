@@ -187,10 +187,3 @@ void pool_free(void *object, size_t size)
     for (uint64_t i = 0; i < 1UL << order_of(size); i++)
         frame_put(&f[i]);
 }
-
-size_t pool_bytes(size_t size)
-{
-    if (size <= 1UL << SIZE_MAX_SHIFT)
-        return 1UL << (SIZE_MIN_SHIFT + class_of(size));
-    return PAGE_SIZE << order_of(size);
-}

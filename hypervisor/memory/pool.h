@@ -22,7 +22,4 @@ void *__must_check pool_alloc(size_t size);
 /* @object from pool_alloc(@size); NULL is ignored. */
 void pool_free(void *object, size_t size);
 
-/* What an object of @size really takes, for a domain's account. */
-size_t pool_bytes(size_t size);
-
 #endif /* MEMORY_POOL_H */

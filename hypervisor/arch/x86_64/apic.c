@@ -197,18 +197,6 @@ bool ioapic_route(uint32_t gsi, uint8_t vector, bool level, bool active_low)
     return true;
 }
 
-void ioapic_mask(uint32_t gsi, bool masked)
-{
-    const struct ioapic *a = ioapic_of(gsi);
-    uint32_t reg, low;
-
-    if (!a)
-        return;
-    reg = IOAPIC_ENTRY + 2 * (gsi - a->gsi);
-    low = ioapic_read(a, reg) & ~ENTRY_MASKED;
-    ioapic_write(a, reg, low | (masked ? ENTRY_MASKED : 0));
-}
-
 /* --- The 8259s ---------------------------------------------------------- */
 
 #define PIC1 0x20

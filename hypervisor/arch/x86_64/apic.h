@@ -38,7 +38,6 @@ void ioapic_add(volatile void *mmio, uint32_t gsi);
  * GSI.
  */
 bool ioapic_route(uint32_t gsi, uint8_t vector, bool level, bool active_low);
-void ioapic_mask(uint32_t gsi, bool masked);
 
 /* Mask everything at the two 8259s, out of the way of the exceptions. */
 void pic_disable(void);

@@ -100,18 +100,3 @@ bool hv_map(vaddr_t va, maddr_t maddr, uint64_t size, uint64_t flags,
     }
     return true;
 }
-
-uint64_t hv_lookup(vaddr_t va, unsigned int *level)
-{
-    const uint64_t *table = hv_l4;
-
-    for (*level = 4;; --*level) {
-        uint64_t entry = table[pt_index(va, *level)];
-
-        if (!(entry & PTE_PRESENT))
-            return 0;
-        if (*level == 1 || entry & PTE_LARGE)
-            return entry;
-        table = table_at(entry);
-    }
-}

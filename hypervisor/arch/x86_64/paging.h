@@ -89,7 +89,4 @@ bool __must_check hv_map(vaddr_t va, maddr_t maddr, uint64_t size,
  */
 void hv_tables_start(void);
 
-/* The entry that maps @va, and its level; 0 when nothing does. */
-uint64_t hv_lookup(vaddr_t va, unsigned int *level);
-
 #endif /* ARCH_X86_64_PAGING_H */

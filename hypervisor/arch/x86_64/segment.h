@@ -75,36 +75,15 @@ static inline void segments_load(struct segments s)
 }
 
 /* Bases must be canonical: the caller has checked. */
-static inline uint64_t fs_base_read(void)
-{
-    return rdmsr(MSR_FS_BASE);
-}
-
 static inline void fs_base_write(uint64_t base)
 {
     wrmsr(MSR_FS_BASE, base);
 }
 
 /* The base in use; the hypervisor itself uses none. */
-static inline uint64_t gs_base_read(void)
-{
-    return rdmsr(MSR_GS_BASE);
-}
-
 static inline void gs_base_write(uint64_t base)
 {
     wrmsr(MSR_GS_BASE, base);
-}
-
-/* The other one, which a guest's user mode has. */
-static inline uint64_t gs_base_user_read(void)
-{
-    return rdmsr(MSR_KERNEL_GS_BASE);
-}
-
-static inline void gs_base_user_write(uint64_t base)
-{
-    wrmsr(MSR_KERNEL_GS_BASE, base);
 }
 
 #endif /* __ASSEMBLER__ */
