@@ -49,6 +49,8 @@ def test_read_commands_have_json(machine, line):
     ("create name=x kernel=web.elf cpu_weight=0", "cpu_weight"),
     ("create name=x kernel=web.elf vif=['ip=10.64.0.2']", "10.64.0.2"),
     ("create name=x kernel=web.elf vif=['mac=frog']", "MAC"),
+    ("create name=x kernel=web.elf vif=['mac=00:16:3e:40:00:02']", "web-0001"),
+    ("create name=control kernel=web.elf", "name"),
     ("create name=x kernel=web.elf vif=[''] forward=['tcp:99999->80']",
      "forward"),
     ("create name=x kernel=web.elf vif=[", "column"),

@@ -98,6 +98,8 @@ static bool set_name(struct target *t)
         return false;
     if (!name[0] || strspn(name, "0123456789") == strlen(name))
         return fail(t, "a name must have a letter in it");
+    if (strcmp(name, "control") == 0)
+        return fail(t, "\"control\" is the control domain's name");
     for (const char *c = name; *c; c++)
         if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
               (*c >= '0' && *c <= '9') || strchr("-_.+", *c)))

@@ -9,7 +9,7 @@
 
 #include "config/net_text.h"
 
-static struct table by_domid, by_name, by_ip;
+static struct table by_domid, by_name, by_ip, by_mac;
 static struct guest_list all = TAILQ_HEAD_INITIALIZER(all);
 
 struct guest_list *guest_all(void)
@@ -51,6 +51,25 @@ struct guest *guest_find_ip(uint32_t ip)
     struct table_link *l = table_first(&by_ip, ip);
 
     return l ? table_entry(l, struct guest_vif, by_ip)->guest : NULL;
+}
+
+static uint32_t mac_hash(const uint8_t mac[6])
+{
+    return table_hash(mac, 6, 0);
+}
+
+struct guest *guest_find_mac(const uint8_t mac[6])
+{
+    struct table_link *l = table_first(&by_mac, mac_hash(mac));
+
+    for (; l; l = table_next(l)) {
+        struct guest_vif *vif = table_entry(l, struct guest_vif, by_mac);
+
+        if (memcmp(vif->mac, mac, sizeof(vif->mac)) == 0)
+            return vif->guest;
+    }
+
+    return NULL;
 }
 
 struct guest *guest_find_text(const char *text)
@@ -166,18 +185,39 @@ static void derive_mac(uint32_t ip, uint8_t mac[6])
     memcpy(mac, derived, sizeof(derived));
 }
 
+/* Somebody may have asked for what would follow from the address. */
+static bool choose_mac(uint32_t ip, const struct config_vif *wanted,
+                       uint8_t mac[6], char error[CONFIG_ERROR_BYTES])
+{
+    const struct guest *other;
+    char text[MAC_TEXT_BYTES];
+
+    if (wanted->has_mac) {
+        memcpy(mac, wanted->mac, sizeof(wanted->mac));
+    } else {
+        derive_mac(ip, mac);
+        if (guest_find_mac(mac))
+            mac[3] |= 0x80;
+    }
+    other = guest_find_mac(mac);
+    mac_format(mac, text);
+    if (other)
+        snprintf(error, CONFIG_ERROR_BYTES,
+                 "mac=%s is the address of domain \"%s\"", text,
+                 other->config.name);
+
+    return !other;
+}
+
 bool guest_choose_addresses(struct guest *g, char error[CONFIG_ERROR_BYTES])
 {
     for (unsigned int i = 0; i < g->config.vif_count; i++) {
         struct config_vif *wanted = &g->config.vif[i];
         struct guest_vif *vif = &g->vif[i];
 
-        if (!choose_ip(g, wanted, &vif->ip, error))
+        if (!choose_ip(g, wanted, &vif->ip, error) ||
+            !choose_mac(vif->ip, wanted, vif->mac, error))
             return false;
-        if (wanted->has_mac)
-            memcpy(vif->mac, wanted->mac, sizeof(vif->mac));
-        else
-            derive_mac(vif->ip, vif->mac);
         vif->guest = g;
 
         /* Who comes back after a restart is found where it was. */
@@ -185,6 +225,7 @@ bool guest_choose_addresses(struct guest *g, char error[CONFIG_ERROR_BYTES])
         memcpy(wanted->mac, vif->mac, sizeof(wanted->mac));
         wanted->has_mac = true;
         table_insert(&by_ip, &vif->by_ip, vif->ip); /* hash: the address */
+        table_insert(&by_mac, &vif->by_mac, mac_hash(vif->mac));
         g->vif_count++;
     }
 
@@ -193,6 +234,10 @@ bool guest_choose_addresses(struct guest *g, char error[CONFIG_ERROR_BYTES])
 
 void guest_drop_addresses(struct guest *g)
 {
-    while (g->vif_count)
-        table_remove(&by_ip, &g->vif[--g->vif_count].by_ip);
+    while (g->vif_count) {
+        struct guest_vif *vif = &g->vif[--g->vif_count];
+
+        table_remove(&by_ip, &vif->by_ip);
+        table_remove(&by_mac, &vif->by_mac);
+    }
 }

@@ -22,7 +22,7 @@
 #define INSIDE_GATEWAY 0x0a400001U
 
 struct guest_vif {
-    struct table_link by_ip;
+    struct table_link by_ip, by_mac;
     struct guest *guest;
     uint32_t ip;
     uint8_t mac[6];
@@ -53,6 +53,7 @@ uint32_t guest_count(void);
 struct guest *guest_find(domid_t domid);
 struct guest *guest_find_name(const char *name);
 struct guest *guest_find_ip(uint32_t ip);
+struct guest *guest_find_mac(const uint8_t mac[6]);
 
 /* By name, or by number if @text is one. */
 struct guest *guest_find_text(const char *text);

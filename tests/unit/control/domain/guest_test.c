@@ -81,6 +81,27 @@ TEST("no address comes twice, and none is the router's or a group's")
                       "network 10.64.0.0/16");
 }
 
+TEST("no MAC comes twice, whoever asks for it first")
+{
+    static const uint8_t mac[6] = {0x00, 0x16, 0x3e, 0x40, 0x00, 0x03};
+    struct guest *a = make("a", 1, 0x0a400009), *b = make("b", 2, 0);
+    struct guest *c = make("c", 3, 0);
+
+    memcpy(a->config.vif[0].mac, mac, sizeof(mac));
+    a->config.vif[0].has_mac = true;
+    memcpy(c->config.vif[0].mac, mac, sizeof(mac));
+    c->config.vif[0].has_mac = true;
+    EXPECT_TRUE(guest_choose_addresses(a, error));
+    EXPECT_TRUE(guest_choose_addresses(b, error)); /* it would follow */
+    EXPECT_MEM(b->vif[0].mac, "\x00\x16\x3e\xc0\x00\x03", 6);
+    EXPECT_FALSE(guest_choose_addresses(c, error));
+    EXPECT_STR(error, "mac=00:16:3e:40:00:03 is the address of domain \"a\"");
+    EXPECT_EQ(c->vif_count, 0);
+    guest_drop_addresses(a);
+    EXPECT_PTR(guest_find_mac(mac), NULL);
+    EXPECT_TRUE(guest_choose_addresses(c, error));
+}
+
 TEST("a guest that comes back under another number keeps its addresses")
 {
     struct guest *g = make("a", 1, 0);
