@@ -28,7 +28,7 @@ def run_guest(guest, **machine):
     """Boot the guest alone; every case must say success or skip."""
     with Machine(modules=[image(guest)], net=guest == "device",
                  **machine) as m:
-        end = m.wait_for(r"^@@ (\d+) passed, (\d+) failed", 180)
+        end = m.wait_for(r"^@@ (\d+) passed, (\d+) failed", 90)
         m.wait_end()
         bad = re.findall(r"^case .*: (?:failure|error): .*$", m.output,
                          re.MULTILINE)
