@@ -50,8 +50,8 @@ fault:
 static inline bool __must_check guest_store(uint64_t va, uint64_t value)
 {
     __asm__ goto("1: movq %1, %0\n" EX_TABLE(1b, %l[fault])
-                 :
-                 : "m"(*(volatile uint64_t *)va), "r"(value)
+                 : "=m"(*(volatile uint64_t *)va)
+                 : "r"(value)
                  : "memory"
                  : fault);
     return true;
