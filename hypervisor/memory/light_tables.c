@@ -177,20 +177,20 @@ uint64_t light_skip_tables(const struct light_space *s, uint64_t page,
                            unsigned int *work)
 {
     vaddr_t va = page_va(s, page);
-    unsigned int level = 3, index;
-    const uint64_t *entry;
+    unsigned int level = 3, index = pt_index(va, 4);
+    const uint64_t *table = s->root_table;
     uint64_t number;
 
     /* The highest level without a table says how much each entry skips. */
-    while (level > 1 && *table_entry(s, va, level) & PTE_PRESENT)
-        level--;
-    entry = table_entry(s, va, level);
-    index = pt_index(va, level + 1);
+    while (level > 1 && table[index] & PTE_PRESENT) {
+        table = table_of_entry(table[index]);
+        index = pt_index(va, level--);
+    }
     number = table_number(va, level);
     do {
         number++;
         ++*work;
-    } while (++index < PT_ENTRIES && !(*++entry & PTE_PRESENT));
+    } while (++index < PT_ENTRIES && !(table[index] & PTE_PRESENT));
     va = number << (PT_SHIFT_L1 + 9 * level);
 
     /* Also at the end of the address space, where it is 0 now. */
