@@ -292,6 +292,12 @@ static bool range_is_ram(const struct light_space *s, gfn_t first,
            count <= s->layout.ram_pages - first.raw;
 }
 
+/* Page @i of a range that is RAM; in speculation, too. */
+static uint64_t ram_page(const struct light_space *s, gfn_t first, uint64_t i)
+{
+    return index_nospec(first.raw + i, s->layout.ram_pages);
+}
+
 int light_protect(struct light_space *s, gfn_t first, uint64_t count,
                   uint32_t prot, bool builder)
 {
@@ -306,7 +312,7 @@ int light_protect(struct light_space *s, gfn_t first, uint64_t count,
     if (!range_is_ram(s, first, count))
         rc = -EINVAL;
     for (uint64_t i = 0; i < count && !rc; i++)
-        rc = page_protect(s, first.raw + i, prot, builder, &removal);
+        rc = page_protect(s, ram_page(s, first, i), prot, builder, &removal);
     removal_finish(&removal, s);
     spin_unlock(&s->lock);
     return rc;
@@ -322,7 +328,7 @@ int light_discard(struct light_space *s, gfn_t first, uint64_t count)
     if (!range_is_ram(s, first, count))
         rc = -EINVAL;
     for (uint64_t i = 0; i < count && !rc; i++)
-        rc = page_discard(s, first.raw + i, &removal);
+        rc = page_discard(s, ram_page(s, first, i), &removal);
     removal_finish(&removal, s);
     spin_unlock(&s->lock);
     return rc;
