@@ -52,7 +52,8 @@ def test_a_page_that_is_not_there_is_404(machine):
 
 
 @pytest.mark.parametrize("path", [
-    "/../../etc/passwd", "/%2e%2e/%2e%2e/x", "/" + "a" * 3000, "/%00", "/%zz"])
+    "/../../etc/passwd", "/%2e%2e/%2e%2e/x",
+    pytest.param("/" + "a" * 3000, id="long"), "/%00", "/%zz"])
 def test_a_path_that_means_harm_gives_an_error_and_no_more(machine, path):
     connection = http.client.HTTPConnection("127.0.0.1", machine.first,
                                             timeout=15)
