@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <time.h>
 
 #include <rt/time.h>
@@ -31,6 +32,7 @@
 #define PIECES_MAX 16U
 
 struct connection {
+    TAILQ_ENTRY(connection) link; /* in connections */
     struct tcp_pcb *pcb;
     struct pbuf *input; /* not looked at yet; NULL: none */
     const char *body;   /* constant content still to be sent */
@@ -40,6 +42,10 @@ struct connection {
     bool closing; /* close when all is sent; take no more requests */
     bool ended;   /* the client will send no more */
 };
+
+/* The one whose last answer, or opening, is longest ago comes first. */
+static TAILQ_HEAD(connection_list,
+                  connection) connections = TAILQ_HEAD_INITIALIZER(connections);
 
 struct http_server_stats http_server_stats;
 
@@ -98,6 +104,7 @@ static void forget(struct connection *c)
 {
     if (c->input)
         pbuf_free(c->input);
+    TAILQ_REMOVE(&connections, c, link);
     free(c);
     http_server_stats.connections--;
 }
@@ -285,6 +292,8 @@ static bool next_request(struct connection *c)
     if (!send_answer(c, &answer))
         return false;
     c->idle_polls = 0;
+    TAILQ_REMOVE(&connections, c, link);
+    TAILQ_INSERT_TAIL(&connections, c, link);
     if (head > 0) {
         c->skip = request.body_size;
         drop_input(c, (size_t)head);
@@ -374,6 +383,23 @@ static void connection_error(void *arg, err_t err)
         forget(arg);
 }
 
+/* Nothing is being sent on it, and nothing comes but slowly. */
+static bool is_spare(const struct connection *c)
+{
+    return c->body_left == 0 && (!c->input || c->idle_polls > 0);
+}
+
+/* Who has waited longest for a client's next request gives way to a new one. */
+static void make_room(void)
+{
+    struct connection *c = TAILQ_FIRST(&connections);
+
+    while (c && !is_spare(c))
+        c = TAILQ_NEXT(c, link);
+    if (c && !close_connection(c))
+        tcp_abort(c->pcb); /* connection_error() forgets it. */
+}
+
 static err_t connection_accept(void *arg, struct tcp_pcb *pcb, err_t err)
 {
     struct connection *c = NULL;
@@ -381,6 +407,8 @@ static err_t connection_accept(void *arg, struct tcp_pcb *pcb, err_t err)
     (void)arg;
     if (err != ERR_OK || !pcb)
         return ERR_VAL;
+    if (http_server_stats.connections >= HTTP_CONNECTIONS_MAX)
+        make_room();
     if (http_server_stats.connections < HTTP_CONNECTIONS_MAX)
         c = calloc(1, sizeof(*c));
     if (!c) {
@@ -388,6 +416,7 @@ static err_t connection_accept(void *arg, struct tcp_pcb *pcb, err_t err)
         return ERR_MEM; /* lwIP resets it. */
     }
     http_server_stats.connections++;
+    TAILQ_INSERT_TAIL(&connections, c, link);
     c->pcb = pcb;
     tcp_nagle_disable(pcb);
     tcp_arg(pcb, c);

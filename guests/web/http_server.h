@@ -15,7 +15,10 @@
 
 #define HTTP_PORT 80
 
-/* Connections beyond these are refused: each costs about a kilobyte. */
+/*
+ * Connections: each costs about a kilobyte.  One more takes the place of the
+ * one that has asked for nothing longest, and is refused if there is none.
+ */
 #define HTTP_CONNECTIONS_MAX 256U
 
 /* A connection that completes no request, and takes nothing, is closed. */

@@ -150,24 +150,6 @@ def test_a_request_that_never_ends_does_not_hold_its_connection(machine):
     assert time.monotonic() - begun < 45
 
 
-def test_connections_that_are_only_held_open_give_way(machine):
-    """More than the guest takes, by one client that asks for nothing."""
-    port = machine.first + 8
-    held = []
-    try:
-        for _ in range(300):
-            held.append(socket.create_connection(("127.0.0.1", port),
-                                                 timeout=30))
-        assert "web-0009" in page(port)
-        status = json.loads(page(port, "/status.json"))
-        assert status["connections"] <= status["connections_max"]
-        assert status["refused"] == 0
-    finally:
-        for link in held:
-            link.close()
-    assert "web-0009" in page(port)
-
-
 def test_load_on_all_guests_at_once(machine):
     loads = [Load(machine.first + i, ["-n", "200", "-c", "5"])
              for i in range(GUESTS)]
