@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Where the instructions of one operation of the bench guest go.
 
-  usage: tests/bench/breakdown.py LINE ...      e.g. grant_map; none: all that
-                                                miss their target in micro.csv
+  usage: tests/bench/breakdown.py [LINE ...]    e.g. grant_map; none: all
 
-Without LINE, OUT/bench/breakdown.csv is written too.
+Without LINE, two files are written: OUT/bench/breakdown.csv, of the operations
+that miss their target in micro.csv, and OUT/bench/costly.csv, how often each
+executes instructions that cost a processor much more than others.
 
 The operation's last round is single-stepped under gdb; each instruction is
 charged to the function it is in, in the order in which they are entered.
@@ -25,10 +26,21 @@ from machine import Machine, free_ports
 CPU = "EPYC,-smap"
 SYMBOLS = (os.path.join(OUT, "release", "cairn.sym"),
            os.path.join(OUT, "guests", "bench", "micro.sym"))
+LISTINGS = tuple(path[:-3] + "asm" for path in SYMBOLS)
 STEP_SECONDS = 120
 # Rounds before the one that counts; as many and one time nothing before them.
 WARM_UP = 16
 NOTHING = WARM_UP + 1
+
+# One each under instruction counting, tens to hundreds of cycles on hardware.
+COSTLY = {
+    "SYSCALL": r"syscall",
+    "IRET": r"iretq",
+    "CR3 write": r"mov +%\w+,%cr3",
+    "INVLPG": r"invlpg",
+    "locked": r"lock |xchg .*\(",
+    "WRMSR": r"wrmsr",
+}
 
 # Run by gdb.
 STEPS = """
@@ -89,39 +101,73 @@ def trace_of(operation, table):
             return [int(line, 16) for line in lines]
 
 
-def breakdown(operation, table):
+def costly_addresses():
+    """Which costly instruction is where."""
+    found = {}
+    for path in LISTINGS:
+        with open(path, encoding="ascii") as listing:
+            for line in listing:
+                parts = line.rstrip().split("\t")
+                if len(parts) < 2 or not parts[0].endswith(":"):
+                    continue
+                for name, pattern in COSTLY.items():
+                    if re.match(pattern, parts[1]):
+                        found[int(parts[0][:-1], 16)] = name
+    return found
+
+
+def by_function(trace, table):
     addresses = [address for address, _ in table]
     counts = {}
-    for pc in trace_of(operation, table):
+    for pc in trace:
         name = table[bisect.bisect_right(addresses, pc) - 1][1]
         counts[name] = counts.get(name, 0) + 1
     return counts
 
 
-def missed():
-    """The first line of each operation that is above its target."""
+def by_cost(trace, costly):
+    counts = dict.fromkeys(COSTLY, 0)
+    for pc in trace:
+        if pc in costly:
+            counts[costly[pc]] += 1
+    return counts
+
+
+def all_lines():
+    """Each operation's first line, and whether it misses its target."""
     rows = {r["operation"]: int(r["cairn"])
             for r in rows_of(os.path.join(OUT, "bench", "micro.csv"))}
-    return [re.match(r"\w+", o["line"]).group() for o in operations()
-            if o["target"] and rows[o["title"]] > int(o["target"])]
+    return {re.match(r"\w+", o["line"]).group():
+            bool(o["target"]) and rows[o["title"]] > int(o["target"])
+            for o in operations()}
+
+
+def write(name, header, rows):
+    with open(os.path.join(OUT, "bench", name), "w", encoding="ascii",
+              newline="") as target:
+        lines = csv.writer(target, lineterminator="\n")
+        lines.writerow(header)
+        lines.writerows(rows)
 
 
 def main():
-    table = symbols()
-    rows = []
-    for operation in sys.argv[1:] or missed():
-        counts = breakdown(operation, table)
-        print(f"{operation}: {sum(counts.values())} instructions")
-        for name, count in counts.items():
+    table, costly = symbols(), costly_addresses()
+    lines = dict.fromkeys(sys.argv[1:], True) or all_lines()
+    functions, costs = [], []
+    for line, is_missed in lines.items():
+        trace = trace_of(line, table)
+        cost = by_cost(trace, costly)
+        print(f"{line}: {len(trace)} instructions; "
+              + ", ".join(f"{n} {name}" for name, n in cost.items() if n))
+        costs.append((line, *cost.values()))
+        for name, count in by_function(trace, table).items():
             print(f"  {count:5d}  {name}")
-            rows.append((operation, name, count))
+            if is_missed:
+                functions.append((line, name, count))
     if len(sys.argv) > 1:
         return
-    with open(os.path.join(OUT, "bench", "breakdown.csv"), "w",
-              encoding="ascii", newline="") as target:
-        lines = csv.writer(target, lineterminator="\n")
-        lines.writerow(("line", "function", "instructions"))
-        lines.writerows(rows)
+    write("breakdown.csv", ("line", "function", "instructions"), functions)
+    write("costly.csv", ("line", *COSTLY), costs)
 
 
 if __name__ == "__main__":

@@ -80,9 +80,15 @@ def breakdown_table(rows):
                   for line, all_of in parts.items()], "---:|---|")
 
 
+def costly_table(rows):
+    return table(["line of the bench guest", *list(rows[0])[1:]],
+                 [list(row.values()) for row in rows])
+
+
 TABLES = {
     "micro": lambda rows: micro_table(rows, True),
     "breakdown": breakdown_table,
+    "costly": costly_table,
     "micro-defaults": lambda rows: micro_table(rows, False),
     "system": system_table,
     "creates": creates_table,

@@ -78,9 +78,15 @@ def start(figures):
                             "page, emulator wall time", round(first, 2), "s"))
 
 
-def footprint(machine, name):
+def parts_of(machine, name):
+    """KiB of its own pages, its page tables, the hypervisor's records."""
     info = machine.json(f"info {name}")
-    return info["used_kib"] + info["table_kib"] + info["record_bytes"] / 1024
+    return (info["used_kib"], info["table_kib"],
+            round(info["record_bytes"] / 1024, 1))
+
+
+def footprint(machine, name):
+    return sum(parts_of(machine, name))
 
 
 def wait_rest(machine, name):
@@ -97,15 +103,12 @@ def wait_rest(machine, name):
 def memory(figures):
     with web_machine("bench-memory", 1, forwards=1, mem=2048) as m:
         m.wait_ready()
-        info = m.json("info web-0001")
-        figures.append(("memory of an idle web guest: pages of its own",
-                        info["used_kib"], "KiB"))
-        figures.append(("memory of an idle web guest: page tables",
-                        info["table_kib"], "KiB"))
-        figures.append(("memory of an idle web guest: hypervisor records",
-                        round(info["record_bytes"] / 1024, 1), "KiB"))
-        figures.append(("memory of an idle web guest: sum",
-                        round(footprint(m, "web-0001"), 1), "KiB"))
+        parts = parts_of(m, "web-0001")
+        for what, value in zip(("pages of its own", "page tables",
+                                "hypervisor records", "sum"),
+                               (*parts, sum(parts))):
+            figures.append((f"memory of an idle web guest: {what}",
+                            round(value, 1), "KiB"))
         good, report = Load(m.first, ["-n", "2000", "-c", "10"]).finish()
         if good != 2000:
             raise SystemExit(f"bench: requests were lost:\n{report}")

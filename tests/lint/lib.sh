@@ -33,6 +33,8 @@ includes_of() {
         ;;
     guests/runtime/lwip/*) echo "-Iguests/web/lwip $lwip $guest" ;;
     guests/runtime/*) echo "$guest" ;;
+    guests/bench/*) echo "-Iguests/bench -Iguests/conformance $guest" ;;
+    tests/bench/floor/*) ;;
     guests/*/*)
         local name=${1#guests/}
         name=guests/${name%%/*}
