@@ -16,10 +16,14 @@ static inline void fpu_save(void *state)
     __asm__ __volatile__("fxsave64 (%0)" : : "r"(state) : "memory");
 }
 
-/* @state is from fpu_save() or fpu_init_state(), so this cannot fault. */
+/*
+ * @state is from fpu_save() or fpu_init_state(), so this cannot fault.  Some
+ * AMD processors save and load FIP, FDP and FOP only while an exception is
+ * pending: FNINIT clears what another guest left there.
+ */
 static inline void fpu_restore(const void *state)
 {
-    __asm__ __volatile__("fxrstor64 (%0)" : : "r"(state) : "memory");
+    __asm__ __volatile__("fninit\n\tfxrstor64 (%0)" : : "r"(state) : "memory");
 }
 
 /* What FNINIT leaves: FCW 0x37f, MXCSR 0x1f80, all registers 0. */
