@@ -179,7 +179,7 @@ static char **string_array(const char *data, size_t size, size_t *count)
     for (char *at = copy; at < copy + size; at += strlen(at) + 1)
         array[i++] = at;
     array[i] = NULL;
-    *count = strings;
+    *count = i;
     return array;
 }
 
