@@ -203,7 +203,7 @@ static int parse_perms(char **texts, size_t count, struct xs_perm *perms)
         unsigned long domid;
         char *end;
 
-        if (!memchr("nrwb", texts[i][0], 4))
+        if (texts[i][0] == '\0' || !strchr("nrwb", texts[i][0]))
             return -ABI_EIO;
         domid = strtoul(texts[i] + 1, &end, 10);
         if (end == texts[i] + 1 || *end != '\0' || domid > UINT16_MAX)

@@ -241,10 +241,8 @@ static void enqueue(struct waitq *queue, struct waitq_entry *entry)
     queue->last = entry;
 }
 
-static void dequeue(struct waitq_entry *entry)
+static void dequeue(struct waitq *queue, struct waitq_entry *entry)
 {
-    struct waitq *queue = entry->queue;
-
     if (entry->prev)
         entry->prev->next = entry->next;
     else
@@ -256,9 +254,10 @@ static void dequeue(struct waitq_entry *entry)
     entry->queue = NULL;
 }
 
-static void wake(struct waitq_entry *entry)
+/* @entry waits in @queue. */
+static void wake(struct waitq *queue, struct waitq_entry *entry)
 {
-    dequeue(entry);
+    dequeue(queue, entry);
     make_ready(entry->thread);
 }
 
@@ -267,7 +266,7 @@ static void wait_timer_expired(void *arg)
     struct waitq_entry *entry = arg;
 
     if (entry->queue)
-        wake(entry);
+        wake(entry->queue, entry);
 }
 
 void waitq_wait(struct waitq *queue)
@@ -288,6 +287,8 @@ bool waitq_wait_until(struct waitq *queue, uint64_t deadline_ns)
     enqueue(queue, &entry);
     current->state = THREAD_WAITING;
     to_loop();
+    if (entry.queue)
+        rt_panic("a thread runs that still waits");
     in_time = deadline_ns == WAIT_FOREVER || rt_timer_armed(&timer);
     rt_timer_cancel(&timer);
     return in_time;
@@ -295,19 +296,19 @@ bool waitq_wait_until(struct waitq *queue, uint64_t deadline_ns)
 
 void thread_sleep_until(uint64_t deadline_ns)
 {
-    struct waitq nobody = {NULL, NULL};
+    static struct waitq sleepers; /* Nobody wakes it: only time does. */
 
-    waitq_wait_until(&nobody, deadline_ns);
+    waitq_wait_until(&sleepers, deadline_ns);
 }
 
 void waitq_wake_one(struct waitq *queue)
 {
     if (queue->first)
-        wake(queue->first);
+        wake(queue, queue->first);
 }
 
 void waitq_wake_all(struct waitq *queue)
 {
     while (queue->first)
-        wake(queue->first);
+        wake(queue, queue->first);
 }

@@ -31,13 +31,11 @@ const char *xenbus_state_name(enum xenbus_state state)
 /* "@dir/state"; NULL: out of memory. */
 static char *state_path(const char *dir)
 {
-    size_t size = strlen(dir);
-    char *path = malloc(size + sizeof("/state"));
+    size_t size = strlen(dir) + sizeof("/state");
+    char *path = malloc(size);
 
-    if (path) {
-        memcpy(path, dir, size);
-        memcpy(path + size, "/state", sizeof("/state"));
-    }
+    if (path)
+        sniprintf(path, size, "%s/state", dir);
     return path;
 }
 
