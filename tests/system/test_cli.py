@@ -9,7 +9,8 @@ from web import page, web_machine
 READ_COMMANDS = ["list", "info", "info web-0001", "dmesg", "network-list",
                  "forward-list", "domid web-0001", "domname 1",
                  "store-ls /local/domain/1", "store-read /local/domain/1/name",
-                 "console web-0001", "console web-0001 --log"]
+                 "console web-0001", "console web-0001 --log", "help",
+                 "help create"]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,10 @@ def test_read_commands_have_json(machine, line):
     ("console nobody", "nobody"),
     ("info nobody", "nobody"),
     ("destroy 4711", "4711"),
-    ("destroy control", "control"),
+    ("destroy control", "is the control domain"),
+    ("pause 0", "is the control domain"),
+    ("info --frog", "option"),
+    ("list nobody", "nobody"),
     ("create", "usage"),
     ("create kernel=web.elf", "name"),
     ("create name=x", "kernel"),

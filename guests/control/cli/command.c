@@ -148,14 +148,25 @@ bool cli_check_args(struct cli_call *call, unsigned int min, unsigned int max)
 
 struct guest *cli_guest(struct cli_call *call, unsigned int i)
 {
-    struct guest *g = guest_find_text(call->argv[i]);
+    const char *text = call->argv[i];
+    struct guest *g = guest_find_text(text);
 
-    if (!g)
+    if (g)
+        return g;
+    if (text[0] == '-')
+        cli_fail(call, "there is no option \"%s\"; usage: %s %s", text,
+                 call->command->name, call->command->usage);
+    else if (!strcmp(text, "0") || !strcmp(text, "control"))
+        cli_fail(call,
+                 "domain \"%s\" is the control domain; this command is for "
+                 "guests",
+                 text);
+    else
         cli_fail(call,
                  "there is no domain \"%s\"; `list` shows those there are",
-                 call->argv[i]);
+                 text);
 
-    return g;
+    return NULL;
 }
 
 bool cli_option(struct cli_call *call, const char *option)

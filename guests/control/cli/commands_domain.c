@@ -89,6 +89,7 @@ static cJSON *list_json(const struct control_domain_info *d)
                             d->class == CAIRN_CLASS_LIGHT ? "light" : "pv");
     cJSON_AddNumberToObject(o, "memory_kib", (double)d->reserved_pages * 4);
     cJSON_AddNumberToObject(o, "used_kib", (double)d->used_pages * 4);
+    cJSON_AddNumberToObject(o, "table_kib", (double)d->table_pages * 4);
     cJSON_AddNumberToObject(o, "vcpus", d->vcpu_count);
     cJSON_AddNumberToObject(o, "cpu_time_ns", (double)d->cpu_time_ns);
     if (g && g->vif_count) {
@@ -101,7 +102,13 @@ static cJSON *list_json(const struct control_domain_info *d)
     return o;
 }
 
-/* Each domain from @first on; NULL in @json: as lines. */
+static void list_header(struct cli_call *call)
+{
+    cli_print(call, "%-32s %5s %6s %7s %5s  %-6s %10s\n", "Name", "ID", "Mem",
+              "KiB", "VCPUs", "State", "Time(s)");
+}
+
+/* Each domain; NULL in @json: as lines. */
 static void list_all(struct cli_call *call, cJSON *json)
 {
     struct control_domain_info *info = calloc(LIST_ROOM, sizeof(*info));
@@ -109,6 +116,8 @@ static void list_all(struct cli_call *call, cJSON *json)
     uint32_t count = 0;
     int rc = info ? 0 : -ABI_ENOMEM;
 
+    if (!json)
+        list_header(call);
     do {
         if (rc == 0)
             rc = hv_list(next, info, LIST_ROOM, &count);
@@ -142,10 +151,12 @@ static void list_one(struct cli_call *call, cJSON *json)
         return;
     }
     info.crash_reason[CONTROL_REASON_BYTES - 1] = '\0';
-    if (json)
+    if (json) {
         cJSON_AddItemToArray(json, list_json(&info));
-    else
-        list_line(call, &info);
+        return;
+    }
+    list_header(call);
+    list_line(call, &info);
 }
 
 static void run_list(struct cli_call *call)
@@ -156,9 +167,6 @@ static void run_list(struct cli_call *call)
         return;
     if (call->json)
         json = cJSON_CreateArray();
-    else
-        cli_print(call, "%-32s %5s %6s %7s %5s  %-6s %10s\n", "Name", "ID",
-                  "Mem", "KiB", "VCPUs", "State", "Time(s)");
     if (call->argc)
         list_one(call, json);
     else

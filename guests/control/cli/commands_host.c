@@ -303,6 +303,19 @@ static void run_dmesg(struct cli_call *call)
     free(text);
 }
 
+static cJSON *help_json(const struct cli_command *c)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(o, "name", c->name);
+    cJSON_AddStringToObject(o, "usage", c->usage);
+    cJSON_AddStringToObject(o, "help", c->help);
+    if (c->details)
+        cJSON_AddStringToObject(o, "details", c->details);
+
+    return o;
+}
+
 static void help_one(struct cli_call *call)
 {
     const struct cli_command *c = cli_commands();
@@ -314,23 +327,42 @@ static void help_one(struct cli_call *call)
                  call->argv[0]);
         return;
     }
+    if (call->json) {
+        cli_print_json(call, help_json(c));
+        return;
+    }
     cli_print(call, "%s %s\n  %s\n", c->name, c->usage, c->help);
     if (c->details)
         cli_print(call, "%s\n", c->details);
+}
+
+static void help_all_json(struct cli_call *call)
+{
+    cJSON *all = cJSON_CreateArray();
+
+    for (const struct cli_command *c = cli_commands(); c; c = c->next)
+        cJSON_AddItemToArray(all, help_json(c));
+    cli_print_json(call, all);
+}
+
+static void help_all(struct cli_call *call)
+{
+    for (const struct cli_command *c = cli_commands(); c; c = c->next)
+        cli_print(call, "  %-14s %s\n", c->name, c->help);
+    cli_print(call, "DOMAIN is a name or a number; `help COMMAND` says "
+                    "more.\n");
 }
 
 static void run_help(struct cli_call *call)
 {
     if (!cli_check_args(call, 0, 1))
         return;
-    if (call->argc) {
+    if (call->argc)
         help_one(call);
-        return;
-    }
-    for (const struct cli_command *c = cli_commands(); c; c = c->next)
-        cli_print(call, "  %-14s %s\n", c->name, c->help);
-    cli_print(call, "DOMAIN is a name or a number; `help COMMAND` says "
-                    "more.\n");
+    else if (call->json)
+        help_all_json(call);
+    else
+        help_all(call);
 }
 
 /* --- The machine's end ---------------------------------------------------- */
@@ -378,7 +410,7 @@ static struct cli_command commands[] = {
      .help = "show the hypervisor's log",
      .run = run_dmesg},
     {.name = "help",
-     .usage = "[COMMAND]",
+     .usage = "[COMMAND] [--json]",
      .help = "list the commands, or explain one",
      .run = run_help},
     {.name = "poweroff",
