@@ -71,6 +71,7 @@ def test_noreboot_is_honoured():
     with Machine("noreboot", [conformance("attack") + " attack=crash"],
                  append="noreboot", net=False) as m:
         m.wait_for(r"d0: .*crash")
+        m.wait_for(r"^Halted \(noreboot\)")
         with pytest.raises(MachineError):
             m.wait_end(3)
 
