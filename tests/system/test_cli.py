@@ -10,7 +10,7 @@ READ_COMMANDS = ["list", "info", "info web-0001", "dmesg", "network-list",
                  "forward-list", "domid web-0001", "domname 1",
                  "store-ls /local/domain/1", "store-read /local/domain/1/name",
                  "console web-0001", "console web-0001 --log", "help",
-                 "help create"]
+                 "help create", "create --help"]
 
 
 @pytest.fixture(scope="module")

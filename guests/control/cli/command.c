@@ -133,6 +133,31 @@ void cli_fail(struct cli_call *call, const char *format, ...)
     free(text);
 }
 
+struct cJSON *cli_explain_json(const struct cli_command *command)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(o, "name", command->name);
+    cJSON_AddStringToObject(o, "usage", command->usage);
+    cJSON_AddStringToObject(o, "help", command->help);
+    if (command->details)
+        cJSON_AddStringToObject(o, "details", command->details);
+
+    return o;
+}
+
+void cli_explain(struct cli_call *call, const struct cli_command *command)
+{
+    if (call->json) {
+        cli_print_json(call, cli_explain_json(command));
+        return;
+    }
+    cli_print(call, "%s %s\n  %s\n", command->name, command->usage,
+              command->help);
+    if (command->details)
+        cli_print(call, "%s\n", command->details);
+}
+
 /* --- Arguments ------------------------------------------------------------ */
 
 bool cli_check_args(struct cli_call *call, unsigned int min, unsigned int max)
@@ -192,8 +217,7 @@ static void run(struct cli_call *call, const char *name)
     if (!call->command)
         cli_fail(call, "there is no command \"%s\"; `help` lists them", name);
     else if (cli_option(call, "--help"))
-        cli_print(call, "%s %s\n  %s\n", call->command->name,
-                  call->command->usage, call->command->help);
+        cli_explain(call, call->command);
     else
         call->command->run(call);
 }

@@ -71,6 +71,12 @@ void cli_fail(struct cli_call *call, const char *format, ...)
 /* Print and free @json; NULL: out of memory, which is told. */
 void cli_print_json(struct cli_call *call, struct cJSON *json);
 
+/* Print what @command is for and how it is typed, as text or JSON. */
+void cli_explain(struct cli_call *call, const struct cli_command *command);
+
+/* The same as JSON, to be freed; NULL: out of memory. */
+struct cJSON *cli_explain_json(const struct cli_command *command);
+
 /* Fail with the command's usage unless there are @min to @max arguments. */
 bool cli_check_args(struct cli_call *call, unsigned int min, unsigned int max);
 

@@ -303,19 +303,6 @@ static void run_dmesg(struct cli_call *call)
     free(text);
 }
 
-static cJSON *help_json(const struct cli_command *c)
-{
-    cJSON *o = cJSON_CreateObject();
-
-    cJSON_AddStringToObject(o, "name", c->name);
-    cJSON_AddStringToObject(o, "usage", c->usage);
-    cJSON_AddStringToObject(o, "help", c->help);
-    if (c->details)
-        cJSON_AddStringToObject(o, "details", c->details);
-
-    return o;
-}
-
 static void help_one(struct cli_call *call)
 {
     const struct cli_command *c = cli_commands();
@@ -327,13 +314,7 @@ static void help_one(struct cli_call *call)
                  call->argv[0]);
         return;
     }
-    if (call->json) {
-        cli_print_json(call, help_json(c));
-        return;
-    }
-    cli_print(call, "%s %s\n  %s\n", c->name, c->usage, c->help);
-    if (c->details)
-        cli_print(call, "%s\n", c->details);
+    cli_explain(call, c);
 }
 
 static void help_all_json(struct cli_call *call)
@@ -341,7 +322,7 @@ static void help_all_json(struct cli_call *call)
     cJSON *all = cJSON_CreateArray();
 
     for (const struct cli_command *c = cli_commands(); c; c = c->next)
-        cJSON_AddItemToArray(all, help_json(c));
+        cJSON_AddItemToArray(all, cli_explain_json(c));
     cli_print_json(call, all);
 }
 
