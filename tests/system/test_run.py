@@ -24,18 +24,28 @@ def environment(**settings):
     return env
 
 
+def stat_fields(pid):
+    """What /proc says of a process behind its name; None: there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8",
+                  errors="replace") as stat:
+            return stat.read().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+
+
 def children(pid):
-    text = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)],
-                          stdout=subprocess.PIPE, check=False).stdout
-    return [int(p) for p in text.split()]
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        fields = stat_fields(name)
+        if fields and int(fields[1]) == pid:
+            found.append(int(name))
+    return found
 
 
 def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
+    fields = stat_fields(pid)
+    return fields is not None and fields[0] != "Z"
 
 
 def read_until(stream, pattern, seconds):
