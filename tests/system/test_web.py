@@ -5,6 +5,7 @@ import http.client
 import json
 import re
 import socket
+import subprocess
 import time
 import urllib.error
 
@@ -36,6 +37,21 @@ def test_each_guest_answers_with_its_own_name(machine):
         text = page(machine.first + i)
         assert f"<h1>web-{i + 1:04d}</h1>" in text
         assert f"<td>{i + 1}</td>" in text
+
+
+def test_curl_gets_name_domain_uptime_and_requests_from_each_guest(machine):
+    for i in range(GUESTS):
+        done = subprocess.run(
+            ["curl", "-sS", "--fail", "--max-time", "30",
+             f"http://127.0.0.1:{machine.first + i}/"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        text = done.stdout.decode()
+        assert done.returncode == 0, text
+        for row in (rf"<h1>web-{i + 1:04d}</h1>",
+                    rf"Domain</th><td>{i + 1}</td>",
+                    r"Uptime</th><td>\d+ s</td>",
+                    r"Requests</th><td>\d+</td>"):
+            assert re.search(row, text), text
 
 
 def test_the_page_counts_requests(machine):
