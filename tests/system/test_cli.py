@@ -98,6 +98,9 @@ def test_list_and_info_agree(machine):
         assert info["domid"] == d["domid"]
         assert info["memory_kib"] == d["memory_kib"]
         assert info["used_kib"] < 1024
+        assert "table_kib" in d and "table_kib" in info
+        for key in ("ports", "grant_frames", "maptrack", "store_nodes"):
+            assert info[key] <= info[key + "_max"], key
 
 
 def test_long_and_strange_lines_do_no_harm(machine):

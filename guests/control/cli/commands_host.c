@@ -171,6 +171,8 @@ static void add_domain(cJSON *facts, const struct guest *g,
     add(facts, "ports_max", d->ports_max);
     add(facts, "grant_frames", d->grant_frames_used);
     add(facts, "grant_frames_max", d->grant_frames_max);
+    add(facts, "maptrack", d->maptrack_used);
+    add(facts, "maptrack_max", d->maptrack_max);
 }
 
 static void add_domain_vifs(cJSON *facts, const struct guest *g)
