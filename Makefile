@@ -44,14 +44,15 @@ all: $(IMAGES)
 .PHONY: run
 run: deps
 	@$(MAKE) --no-print-directory all
-	@OUT='$(OUT)' BUILD='$(BUILD)' tools/run
+	@# exec: a signal to make reaches the script, not a shell that only dies.
+	@OUT='$(OUT)' BUILD='$(BUILD)' exec tools/run
 
 ## The same, waiting for a debugger, with gdb attached and symbols loaded
 .PHONY: debug
 debug: deps
 	@$(MAKE) --no-print-directory all
 	@OUT='$(OUT)' BUILD='$(if $(filter file,$(origin BUILD)),debug,$(BUILD))' \
-	    tools/debug
+	    exec tools/debug
 
 ## Run every test, in the emulator too; ends with "N passed, N failed"
 .PHONY: test

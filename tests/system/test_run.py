@@ -43,6 +43,11 @@ def children(pid):
     return found
 
 
+def descendants(pid):
+    below = children(pid)
+    return below + [p for child in below for p in descendants(child)]
+
+
 def alive(pid):
     fields = stat_fields(pid)
     return fields is not None and fields[0] != "Z"
@@ -61,11 +66,13 @@ def read_until(stream, pattern, seconds):
     return text
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_run_without_a_terminal_ends_all_it_started(number):
-    port = free_ports(4)
+@pytest.mark.parametrize("command,number", [
+    ("tools/run", signal.SIGTERM), ("tools/run", signal.SIGINT),
+    ("make run", signal.SIGTERM)])
+def test_run_without_a_terminal_ends_all_it_started(command, number):
+    port, started = free_ports(4), []
     process = subprocess.Popen(
-        ["tools/run"], env=environment(GUESTS="3", PORT=str(port)),
+        command.split(), env=environment(GUESTS="3", PORT=str(port)),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT)
     try:
@@ -73,9 +80,10 @@ def test_run_without_a_terminal_ends_all_it_started(number):
         for i in range(3):
             assert f"http://127.0.0.1:{port + i}/" in text
             assert f"web-{i + 1:04d}" in wait_answers(port + i)
-        started = children(process.pid)
+        started = descendants(process.pid)
         assert started
         process.send_signal(number)
+        # The pipe ends with the last of them that could write to it.
         process.communicate(timeout=20)
         assert not any(alive(pid) for pid in started)
         with socket.socket() as probe:
@@ -83,6 +91,8 @@ def test_run_without_a_terminal_ends_all_it_started(number):
             probe.bind(("127.0.0.1", port))
     finally:
         process.kill()
+        for pid in filter(alive, started):
+            os.kill(pid, signal.SIGKILL)
         process.wait()
 
 
