@@ -90,12 +90,11 @@ struct vcpu {
     struct frame *runstate_frame;
     struct frame *info_frame; /* NULL: info is in shared_info */
 
-    uint64_t event_callback; /* (o) address, 0 none */
-    uint64_t failsafe_callback;
+    uint64_t event_callback;               /* (o) address, 0 none */
     struct trap_entry *traps[TRAP_GROUPS]; /* (o) NULL: none set in it */
 
     /* As set_segment_base left them. */
-    uint64_t fs_base, gs_base, gs_base_user; /* (o) */
+    uint64_t fs_base, gs_base; /* (o) */
 
     /* What the processor holds while the vCPU is loaded; context.h. */
     struct cpu_regs regs;     /* (o) valid while not loaded */

@@ -28,11 +28,9 @@ long hypercall_set_segment_base(uint64_t a1, uint64_t a2, uint64_t a3,
         v->gs_base = a2;
         gs_base_write(a2);
         return 0;
-    case SEGBASE_GS_USER:
-        v->gs_base_user = a2; /* For a user mode that class light lacks. */
+    case SEGBASE_GS_USER: /* Both of the user mode that class light lacks; */
+    case SEGBASE_GS_USER_SEL: /* a bad selector would be null anyway. */
         return 0;
-    case SEGBASE_GS_USER_SEL:
-        return 0; /* Never fails; a bad selector would be null anyway. */
     default:
         return -EINVAL;
     }

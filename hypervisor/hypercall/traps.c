@@ -55,8 +55,6 @@ static long set_callback(uint64_t type, uint64_t address)
         return -EINVAL;
     if (type == CALLBACKTYPE_event)
         current->event_callback = address;
-    else if (type == CALLBACKTYPE_failsafe)
-        current->failsafe_callback = address;
     return 0;
 }
 

@@ -16,7 +16,4 @@ enum hypercall_number {
 #undef HYPERCALL
 };
 
-/* Size of the hypervisor's table; numbers from here on are -ENOSYS unread. */
-#define HYPERCALL_COUNT 72
-
 #endif /* ABI_HYPERCALL_H */
