@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch/x86_64/percpu.h"
 #include "lib/frame_number.h"
 
 #define ACPI_IOAPICS_MAX 8
@@ -20,6 +21,9 @@
 
 struct acpi_info {
     bool present;
+
+    unsigned int cpu_count; /* enabled ones; 0 without a MADT */
+    uint32_t cpu_apic_id[CPU_MAX];
 
     unsigned int ioapic_count;
     struct {

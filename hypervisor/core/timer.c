@@ -78,6 +78,11 @@ void timer_cancel(struct timer *t)
     spin_unlock(&q->lock);
 }
 
+void timer_cancel_wait(struct timer *t)
+{
+    timer_cancel(t);
+}
+
 void timer_set(struct timer *t, uint64_t deadline)
 {
     struct timer_queue *q = &this_cpu(timer_queue);

@@ -25,8 +25,14 @@ void timer_init(struct timer *t, void (*expired)(struct timer *t));
 /* Arm, or move, @t to @deadline; one in the past fires at once. */
 void timer_set(struct timer *t, uint64_t deadline);
 
-/* Harmless when not armed. */
+/*
+ * Harmless when not armed.  Its function may be running on another CPU still,
+ * or about to.
+ */
 void timer_cancel(struct timer *t);
+
+/* The same, and it runs nowhere on return; no lock is held. */
+void timer_cancel_wait(struct timer *t);
 
 /* Run a quantum of what is due here and set the hardware to what is next. */
 void timer_run(void);

@@ -30,6 +30,7 @@
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/return_path.h"
 #include "arch/x86_64/segment.h"
+#include "arch/x86_64/smp.h"
 #include "core/timer.h"
 #include "lib/heap.h"
 #include "lib/list.h"
@@ -119,7 +120,7 @@ DECLARE_PER_CPU(bool, need_resched);
 static inline void cpu_resched(unsigned int cpu)
 {
     per_cpu(need_resched, cpu) = true;
-    per_cpu(slow_return, cpu) = true;
+    cpu_kick(cpu);
 }
 
 /* Make a vCPU of @d, offline, registers as ABI 2.3. */

@@ -2,6 +2,7 @@
 /* Faults that are resolved, and waiting for memory when there is none. */
 
 /* LINK: hypervisor/domain/fault.c */
+/* LINK: tests/unit/doubles/smp.c */
 
 #include "domain/fault.h"
 

@@ -19,6 +19,7 @@
 /* LINK: hypervisor/memory/tlb_batch.c hypervisor/memory/pool.c */
 /* LINK: hypervisor/memory/frame.c hypervisor/memory/buddy.c */
 /* LINK: tests/unit/doubles/machine.c */
+/* LINK: tests/unit/doubles/smp.c */
 
 #include "unit/test.h"
 

@@ -6,6 +6,7 @@
 
 /* LINK: hypervisor/domain/sched.c hypervisor/domain/runstate.c */
 /* LINK: hypervisor/lib/heap.c */
+/* LINK: tests/unit/doubles/smp.c */
 
 #include "unit/test.h"
 
