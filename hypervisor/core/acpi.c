@@ -56,8 +56,11 @@ static_assert(sizeof(struct table) == 36, "ACPI");
 
 /* Entries of the MADT. */
 #define MADT_ENTRIES      44U
+#define MADT_LAPIC        0U
 #define MADT_IOAPIC       1U
 #define MADT_ISA_OVERRIDE 2U
+#define MADT_X2APIC       9U
+#define MADT_CPU_ENABLED  1U
 
 /* AML, 20.2. */
 #define AML_NAME    0x08
@@ -158,6 +161,21 @@ static const struct table *find_table(const struct table *root, uint32_t width,
     return NULL;
 }
 
+/* Firmware may list a processor as both types of entry. */
+static void add_cpu(uint64_t apic_id, uint64_t all_cpus, uint64_t flags)
+{
+    if (!(flags & MADT_CPU_ENABLED) || apic_id == all_cpus)
+        return;
+    for (unsigned int i = 0; i < acpi.cpu_count; i++)
+        if (acpi.cpu_apic_id[i] == apic_id)
+            return;
+    if (acpi.cpu_count < CPU_MAX)
+        acpi.cpu_apic_id[acpi.cpu_count++] = (uint32_t)apic_id;
+    else
+        log_warning("the CPU with APIC id %lu is not used: more than %u",
+                    apic_id, CPU_MAX);
+}
+
 static void read_ioapic(const struct table *t, uint32_t at)
 {
     unsigned int n = acpi.ioapic_count;
@@ -191,7 +209,11 @@ static void read_madt(const struct table *t)
 
         if (bytes < 2 || bytes > t->length - at)
             return;
-        if (type == MADT_IOAPIC && bytes >= 12)
+        if (type == MADT_LAPIC && bytes >= 8)
+            add_cpu(field(t, at + 3, 1), 0xff, field(t, at + 4, 4));
+        else if (type == MADT_X2APIC && bytes >= 16)
+            add_cpu(field(t, at + 4, 4), 0xffffffff, field(t, at + 8, 4));
+        else if (type == MADT_IOAPIC && bytes >= 12)
             read_ioapic(t, at);
         else if (type == MADT_ISA_OVERRIDE && bytes >= 10)
             read_override(t, at);
@@ -284,7 +306,8 @@ void acpi_init(void)
         acpi.ioapic[0].maddr = IOAPIC_USUAL;
         acpi.ioapic_count = 1;
     }
-    log_info("ACPI: %s, %u IO-APICs, power off by %s",
-             root ? "tables found" : "no tables", acpi.ioapic_count,
+    log_info("ACPI: %s, %u CPUs, %u IO-APICs, power off by %s",
+             root ? "tables found" : "no tables", acpi.cpu_count,
+             acpi.ioapic_count,
              acpi.can_power_off ? "PM1 control" : "guessing");
 }

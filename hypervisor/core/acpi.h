@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the firmware's ACPI tables say, as far as the hypervisor needs it: the
- * interrupt controllers and how to switch the machine off.  No AML is run.
+ * processors, the interrupt controllers and how to switch the machine off.  No
+ * AML is run.
  *
  * The tables are read once, while the first 4 GiB are in the early map;
  * each is checked against its length and checksum.
@@ -22,7 +23,8 @@
 struct acpi_info {
     bool present;
 
-    unsigned int cpu_count; /* enabled ones; 0 without a MADT */
+    /* Enabled ones as the MADT lists them, each once; 0 without a MADT. */
+    unsigned int cpu_count;
     uint32_t cpu_apic_id[CPU_MAX];
 
     unsigned int ioapic_count;

@@ -29,10 +29,12 @@ const void *early_memory(uint64_t maddr, uint64_t bytes)
     return memory + maddr;
 }
 
+static unsigned int warnings;
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
-    (void)level;
     (void)fmt;
+    warnings += level == LOG_WARNING;
 }
 
 static void put(uint32_t at, uint64_t value, uint32_t bytes)
@@ -84,6 +86,39 @@ static void make_madt(void)
     seal(MADT, "APIC", 44 + sizeof(entries));
 }
 
+/* A MADT of CPUs alone, entry by entry. */
+static uint32_t madt_bytes;
+
+static void begin_cpus(void)
+{
+    madt_bytes = 44;
+}
+
+static void add_lapic(uint8_t id, uint32_t flags)
+{
+    put(MADT + madt_bytes, 8 << 8 | 0, 2);
+    put(MADT + madt_bytes + 2, 0x77, 1);
+    put(MADT + madt_bytes + 3, id, 1);
+    put(MADT + madt_bytes + 4, flags, 4);
+    madt_bytes += 8;
+}
+
+static void add_x2apic(uint32_t id, uint32_t flags)
+{
+    put(MADT + madt_bytes, 16 << 8 | 9, 4);
+    put(MADT + madt_bytes + 4, id, 4);
+    put(MADT + madt_bytes + 8, flags, 4);
+    put(MADT + madt_bytes + 12, 0x77, 4);
+    madt_bytes += 16;
+}
+
+static void read_cpus(void)
+{
+    seal(MADT, "APIC", madt_bytes);
+    warnings = 0;
+    acpi_init();
+}
+
 static void make_fadt(void)
 {
     put(FADT + 40, DSDT, 4);
@@ -126,6 +161,8 @@ static void expect_all_found(void)
 {
     acpi_init();
     EXPECT_TRUE(acpi.present);
+    EXPECT_EQ(acpi.cpu_count, 1);
+    EXPECT_EQ(acpi.cpu_apic_id[0], 0);
     EXPECT_EQ(acpi.ioapic_count, 2);
     EXPECT_EQ(acpi.ioapic[1].maddr, 0xfec01000);
     EXPECT_EQ(acpi.ioapic[1].gsi, 24);
@@ -221,6 +258,72 @@ TEST("MADT entries of length 0, or beyond the end, stop the reading")
     EXPECT_EQ(acpi.isa[0].gsi, 0);
 }
 
+TEST("CPUs are listed as the MADT lists them, those that are enabled")
+{
+    begin_cpus();
+    add_lapic(6, 1);
+    add_lapic(2, 0); /* disabled */
+    add_x2apic(0x10000, 1);
+    add_lapic(0, 3);
+    add_lapic(4, 2); /* could come, but is not there */
+    add_x2apic(0x20000, 0);
+    add_x2apic(300, 1);
+    read_cpus();
+    REQUIRE(acpi.cpu_count == 4);
+    EXPECT_EQ(acpi.cpu_apic_id[0], 6);
+    EXPECT_EQ(acpi.cpu_apic_id[1], 0x10000);
+    EXPECT_EQ(acpi.cpu_apic_id[2], 0);
+    EXPECT_EQ(acpi.cpu_apic_id[3], 300);
+    EXPECT_EQ(warnings, 0);
+}
+
+TEST("a CPU that is listed twice is one, and the ids for all CPUs are none")
+{
+    begin_cpus();
+    add_lapic(1, 1);
+    add_x2apic(1, 1);
+    add_lapic(1, 1);
+    add_lapic(0xff, 1);
+    add_x2apic(0xffffffff, 1);
+    add_x2apic(0xff, 1); /* an id like others there */
+    read_cpus();
+    REQUIRE(acpi.cpu_count == 2);
+    EXPECT_EQ(acpi.cpu_apic_id[0], 1);
+    EXPECT_EQ(acpi.cpu_apic_id[1], 0xff);
+}
+
+TEST("CPUs beyond the most there can be are left out, and each is reported")
+{
+    begin_cpus();
+    for (uint32_t i = 0; i < CPU_MAX + 3; i++)
+        add_x2apic(i * 2, 1);
+    add_x2apic(0, 1); /* known: not one more */
+    read_cpus();
+    EXPECT_EQ(acpi.cpu_count, CPU_MAX);
+    EXPECT_EQ(acpi.cpu_apic_id[CPU_MAX - 1], (CPU_MAX - 1) * 2);
+    EXPECT_EQ(warnings, 3);
+}
+
+TEST("CPU entries that are too short, or cut off, are no CPUs")
+{
+    begin_cpus();
+    add_lapic(1, 1);
+    memory[MADT + 45] = 7; /* the rest is an entry of type 0, length 0 */
+    read_cpus();
+    EXPECT_EQ(acpi.cpu_count, 0);
+    begin_cpus();
+    add_x2apic(1, 1);
+    memory[MADT + 45] = 8;
+    read_cpus();
+    EXPECT_EQ(acpi.cpu_count, 0);
+    begin_cpus();
+    add_lapic(1, 1);
+    add_x2apic(2, 1);
+    madt_bytes -= 1;
+    read_cpus();
+    EXPECT_EQ(acpi.cpu_count, 1);
+}
+
 TEST("a short FADT has neither reset register nor S5")
 {
     seal(FADT, "FACP", 60);
@@ -281,5 +384,6 @@ TEST("thousands of damaged tables are read without a step outside")
         acpi_init();
         EXPECT_TRUE(acpi.ioapic_count >= 1);
         EXPECT_TRUE(acpi.ioapic_count <= ACPI_IOAPICS_MAX);
+        EXPECT_TRUE(acpi.cpu_count <= CPU_MAX);
     }
 }
