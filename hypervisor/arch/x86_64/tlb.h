@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Forgetting translations.  @cpus is a mask of the CPUs that may hold them
- * (struct light_space.live_cpus); all have forgotten when these return.
- */
+/* Forgetting translations, on this CPU. */
 
 #ifndef ARCH_X86_64_TLB_H
 #define ARCH_X86_64_TLB_H
 
-#include <stdint.h>
-
+#include "arch/x86_64/cpu.h"
 #include "lib/frame_number.h"
 
+#ifdef UNIT_TEST
+void tlb_flush_page(vaddr_t va);
+void tlb_flush(void);
+#else
 /* One page. */
-void tlb_flush_page(uint64_t cpus, vaddr_t va);
+static inline void tlb_flush_page(vaddr_t va)
+{
+    __asm__ __volatile__("invlpg (%0)" : : "r"(va) : "memory");
+}
 
 /* All pages that are not the hypervisor's. */
-void tlb_flush(uint64_t cpus);
+static inline void tlb_flush(void)
+{
+    write_cr3(read_cr3());
+}
+#endif
 
 #endif /* ARCH_X86_64_TLB_H */
