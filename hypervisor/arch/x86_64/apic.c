@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interrupt controllers.  The local APIC is used in the mode the firmware left
- * it in: its registers lie in memory, 16 bytes apart, or are MSRs (x2APIC).
+ * Interrupt controllers.  A local APIC's registers lie in memory, 16 bytes
+ * apart, or are MSRs in x2APIC mode, which is switched on where there is that:
+ * ids above 254 need it, and an access to an MSR is not trapped or slow.
  */
 
 #include "arch/x86_64/apic.h"
@@ -66,19 +67,20 @@ static void lapic_write(enum lapic_register reg, uint32_t value)
 
 bool lapic_needs_mmio(maddr_t *maddr)
 {
-    uint64_t base = rdmsr(MSR_APIC_BASE);
-
-    *maddr = base & APIC_BASE_MADDR;
-    return !(base & APIC_BASE_X2APIC);
+    *maddr = rdmsr(MSR_APIC_BASE) & APIC_BASE_MADDR;
+    return !cpu_features.x2apic;
 }
 
 void lapic_init(volatile void *mmio)
 {
+    uint64_t base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
     uint32_t version;
-    maddr_t maddr;
 
-    lapic = lapic_needs_mmio(&maddr) ? mmio : NULL;
-    wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE);
+    lapic = cpu_features.x2apic ? NULL : mmio;
+    /* First on, then x2APIC: both at once is not allowed. */
+    wrmsr(MSR_APIC_BASE, base);
+    if (cpu_features.x2apic)
+        wrmsr(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
 
     version = lapic_read(LAPIC_VERSION);
     lapic_write(LAPIC_TPR, 0);

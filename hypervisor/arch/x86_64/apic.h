@@ -9,8 +9,10 @@
 
 #include "lib/frame_number.h"
 
-/* Find this CPU's local APIC in the mode the firmware left, xAPIC registers
- * mapped at @mmio (ignored in x2APIC mode), and enable it. */
+/*
+ * Enable this CPU's local APIC, in x2APIC mode where the CPU has that; @mmio
+ * is where its registers are mapped otherwise.
+ */
 void lapic_init(volatile void *mmio);
 
 /* Whether lapic_init() will need its registers mapped, and where they are. */

@@ -27,6 +27,10 @@ DEFINE_PER_CPU(unsigned int, cpu_id);
 #define LEAF81_EDX_SYSCALL   (1U << 11)
 #define LEAF81_EDX_GIB_PAGES (1U << 26)
 
+/* No breakpoint is set, none was hit; SDM 3, table 9-1. */
+#define DR7_NONE 0x400UL
+#define DR6_NONE 0xffff0ff0UL
+
 static const struct {
     uint32_t leaf, edx_bit;
     const char *name;
@@ -76,6 +80,11 @@ void cpu_enable_features(void)
     write_cr0((read_cr0() | CR0_MP | CR0_NE | CR0_WP | CR0_AM) &
               ~(CR0_EM | CR0_TS));
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
+    /* Firmware or a debugger of the boot loader's may have set breakpoints. */
+    __asm__ __volatile__("mov %0, %%dr7\n\t"
+                         "mov %1, %%dr6"
+                         :
+                         : "r"(DR7_NONE), "r"(DR6_NONE));
 }
 
 extern const struct patch_site patch_sites_start[], patch_sites_end[];

@@ -135,7 +135,10 @@ extern struct cpu_features cpu_features;
 /* NULL, or the name of a feature that Cairn needs and this machine lacks. */
 const char *__must_check cpu_features_init(void);
 
-/* Switch on in this CPU what all CPUs have: CR0, CR4, EFER. */
+/*
+ * Switch on in this CPU what all CPUs have: CR0, CR4, EFER; and its hardware
+ * breakpoints off.
+ */
 void cpu_enable_features(void);
 
 #endif /* ARCH_X86_64_CPU_H */
