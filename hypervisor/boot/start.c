@@ -27,7 +27,6 @@
 #include "boot/initial_domain.h"
 #include "boot/interrupts.h"
 #include "boot/memory.h"
-#include "boot/modules.h"
 #include "core/acpi.h"
 #include "core/log.h"
 #include "core/options.h"
@@ -59,15 +58,17 @@ static void read_boot_information(uint32_t magic, uint32_t info)
     const char *wrong;
 
     boot_stage("reading the boot loader's information");
-    wrong = multiboot_read(magic, info);
+    wrong = boot_info_read(magic, info);
     options_parse(boot_info.command_line);
     if (wrong)
         boot_fail("%s", wrong);
     log_info("command line: %s", boot_info.command_line);
-    for (unsigned int i = 0; i < boot_module_count(); i++)
-        log_info("module %u: %lu KiB at %lx: %s", i,
-                 boot_module(i)->bytes >> 10, boot_module(i)->start,
-                 boot_module(i)->string);
+    for (unsigned int i = 0; i < boot_info.module_count; i++) {
+        const struct boot_module *m = &boot_info.module[i];
+
+        log_info("module %u: %lu KiB at %lx: %s", i, m->bytes >> 10, m->start,
+                 m->string);
+    }
 }
 
 static void start_processor(void)
@@ -90,7 +91,7 @@ static void start_processor(void)
 static void start_memory(void)
 {
     boot_stage("taking the memory");
-    acpi_init();
+    acpi_init(boot_info.rsdp);
     boot_memory_find();
     boot_memory_map();
     boot_memory_release();
