@@ -26,6 +26,7 @@
 #include "core/log.h"
 #include "core/options.h"
 #include "core/time.h"
+#include "domain/vcpu.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "memory/direct_map.h"
@@ -287,6 +288,6 @@ void upcall_start_cpu(void)
         lapic_init_cpu();
     }
     obey();
-    for (;;)
-        cpu_idle();
+    sched_init();
+    sched_start();
 }

@@ -3,7 +3,6 @@
 
 #include "control/control.h"
 #include "domain/domain.h"
-#include "domain/vcpu.h"
 #include "lib/errno.h"
 
 /* The subject of the operation is a name for the caller: no id is wanted. */
@@ -37,17 +36,4 @@ int control_destroy(domid_t domid)
     rc = d->domid == domid ? domain_destroy(d) : -ESRCH;
     domain_put(d);
     return rc;
-}
-
-int control_set_sched(struct domain *d, const struct control_set_sched *op)
-{
-    if (op->weight == 0 || op->weight > DOMAIN_WEIGHT_MAX)
-        return -EINVAL;
-
-    spin_lock(&d->lock);
-    d->weight = op->weight;
-    for (uint32_t i = 0; i < d->vcpu_count; i++)
-        vcpu_set_weight(d->vcpu[i], op->weight);
-    spin_unlock(&d->lock);
-    return 0;
 }
