@@ -11,6 +11,7 @@
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/upcalls.h"
+#include "core/drift.h"
 #include "core/keys.h"
 #include "core/lock.h"
 #include "core/log.h"
@@ -145,6 +146,7 @@ void timer_run(void)
 
 void upcall_timer_interrupt(void)
 {
+    drift_check();
     timer_run();
 }
 
