@@ -56,8 +56,11 @@ static_assert(sizeof(struct table) == 36, "ACPI");
 
 /* Entries of the MADT. */
 #define MADT_ENTRIES      44U
+#define MADT_LAPIC        0U
 #define MADT_IOAPIC       1U
 #define MADT_ISA_OVERRIDE 2U
+#define MADT_X2APIC       9U
+#define MADT_CPU_ENABLED  1U
 
 /* AML, 20.2. */
 #define AML_NAME    0x08
@@ -98,34 +101,29 @@ static uint64_t field(const struct table *t, uint32_t offset, uint32_t bytes)
     return value;
 }
 
-static bool is_rsdp(const struct rsdp *r)
-{
-    return !memcmp(r->signature, "RSD PTR ", 8) &&
-           sum_is_zero(r, offsetof(struct rsdp, length));
-}
-
+/* The first root pointer of [start, end). */
 static const struct rsdp *find_rsdp_in(uint64_t start, uint64_t end)
 {
     for (uint64_t at = start; at + sizeof(struct rsdp) <= end; at += 16) {
         const struct rsdp *r = early_memory(at, sizeof(*r));
 
-        if (r && is_rsdp(r))
+        if (r && !memcmp(r->signature, "RSD PTR ", 8) &&
+            sum_is_zero(r, offsetof(struct rsdp, length)))
             return r;
     }
     return NULL;
 }
 
-static const struct rsdp *find_rsdp(void)
+static const struct rsdp *find_rsdp(maddr_t told)
 {
     const uint8_t *pointer = early_memory(EBDA_POINTER, 2);
+    uint64_t ebda = pointer ? (pointer[0] | pointer[1] << 8) << 4 : 0;
     const struct rsdp *r = NULL;
-    uint64_t ebda;
 
-    if (pointer) {
-        ebda = (uint64_t)(pointer[0] | pointer[1] << 8) << 4;
-        if (ebda)
-            r = find_rsdp_in(ebda, ebda + EBDA_BYTES);
-    }
+    if (told)
+        r = find_rsdp_in(told, told + sizeof(*r));
+    if (!r && ebda)
+        r = find_rsdp_in(ebda, ebda + EBDA_BYTES);
     return r ? r : find_rsdp_in(BIOS_START, BIOS_END);
 }
 
@@ -156,6 +154,21 @@ static const struct table *find_table(const struct table *root, uint32_t width,
             return t;
     }
     return NULL;
+}
+
+/* Firmware may list a processor as both types of entry. */
+static void add_cpu(uint64_t apic_id, uint64_t all_cpus, uint64_t flags)
+{
+    if (!(flags & MADT_CPU_ENABLED) || apic_id == all_cpus)
+        return;
+    for (unsigned int i = 0; i < acpi.cpu_count; i++)
+        if (acpi.cpu_apic_id[i] == apic_id)
+            return;
+    if (acpi.cpu_count < CPU_MAX)
+        acpi.cpu_apic_id[acpi.cpu_count++] = (uint32_t)apic_id;
+    else
+        log_warning("the CPU with APIC id %lu is not used: more than %u",
+                    apic_id, CPU_MAX);
 }
 
 static void read_ioapic(const struct table *t, uint32_t at)
@@ -191,7 +204,11 @@ static void read_madt(const struct table *t)
 
         if (bytes < 2 || bytes > t->length - at)
             return;
-        if (type == MADT_IOAPIC && bytes >= 12)
+        if (type == MADT_LAPIC && bytes >= 8)
+            add_cpu(field(t, at + 3, 1), 0xff, field(t, at + 4, 4));
+        else if (type == MADT_X2APIC && bytes >= 16)
+            add_cpu(field(t, at + 4, 4), 0xffffffff, field(t, at + 8, 4));
+        else if (type == MADT_IOAPIC && bytes >= 12)
             read_ioapic(t, at);
         else if (type == MADT_ISA_OVERRIDE && bytes >= 10)
             read_override(t, at);
@@ -260,9 +277,9 @@ static void read_fadt(const struct table *t)
     }
 }
 
-void acpi_init(void)
+void acpi_init(maddr_t told)
 {
-    const struct rsdp *rsdp = find_rsdp();
+    const struct rsdp *rsdp = find_rsdp(told);
     const struct table *root = NULL, *t;
     uint32_t width;
 
@@ -284,7 +301,8 @@ void acpi_init(void)
         acpi.ioapic[0].maddr = IOAPIC_USUAL;
         acpi.ioapic_count = 1;
     }
-    log_info("ACPI: %s, %u IO-APICs, power off by %s",
-             root ? "tables found" : "no tables", acpi.ioapic_count,
+    log_info("ACPI: %s, %u CPUs, %u IO-APICs, power off by %s",
+             root ? "tables found" : "no tables", acpi.cpu_count,
+             acpi.ioapic_count,
              acpi.can_power_off ? "PM1 control" : "guessing");
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the firmware's ACPI tables say, as far as the hypervisor needs it: the
- * interrupt controllers and how to switch the machine off.  No AML is run.
+ * processors, the interrupt controllers and how to switch the machine off.  No
+ * AML is run.
  *
  * The tables are read once, while the first 4 GiB are in the early map;
  * each is checked against its length and checksum.
@@ -22,7 +23,8 @@
 struct acpi_info {
     bool present;
 
-    unsigned int cpu_count; /* enabled ones; 0 without a MADT */
+    /* Enabled ones as the MADT lists them, each once; 0 without a MADT. */
+    unsigned int cpu_count;
     uint32_t cpu_apic_id[CPU_MAX];
 
     unsigned int ioapic_count;
@@ -49,6 +51,11 @@ struct acpi_info {
 /* Without ACPI it holds what a PC has: one IO-APIC, ISA lines as they are. */
 extern struct acpi_info acpi;
 
-void acpi_init(void);
+/*
+ * Read the tables, whose root pointer the boot loader has at machine address
+ * @rsdp; without (0), or if it is damaged, it is searched for as a BIOS
+ * leaves it.
+ */
+void acpi_init(maddr_t rsdp);
 
 #endif /* CORE_ACPI_H */

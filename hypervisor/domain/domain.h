@@ -68,6 +68,7 @@ struct domain {
     struct evtchn_table *events;     /* (c) */
     struct grant_table *grants;      /* (c) */
     struct light_space *space;       /* (c) */
+    uint64_t shared_info_gfn;        /* guarded by the space's lock */
     struct device_owner *devices;    /* device room's; NULL: none assigned */
     struct vcpu **vcpu;              /* (c) vcpu_count of them */
     uint32_t vcpu_count;             /* (c) */
@@ -155,6 +156,13 @@ void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 /* Before the first start: the registers vCPU @id begins with (ABI 2.3). */
 int __must_check domain_set_start(struct domain *d, uint32_t id, uint64_t rip,
                                   uint64_t rsp, uint64_t rsi);
+
+/*
+ * A vCPU comes on line, -EINVAL without registers; or goes off it, and the
+ * domain shuts down when it was the last.
+ */
+int __must_check domain_vcpu_up(struct vcpu *v);
+void domain_vcpu_down(struct vcpu *v);
 
 /* All but what the event and grant rooms know. */
 void domain_info(struct domain *d, struct control_domain_info *info);

@@ -95,6 +95,12 @@ static inline mfn_t frame_to_mfn(const struct frame *f)
 /* Whether @m is RAM that was given to the allocator: it has a record. */
 bool mfn_is_ram(mfn_t m);
 
+/* Such RAM, piece by piece in no order; empty behind the last one. */
+struct ram_range {
+    uint64_t first, end; /* mfns */
+};
+struct ram_range ram_range(unsigned int i);
+
 /*
  * Give RAM to the allocator, once per range at start-up; its records exist
  * and are zero.  A share of it is kept back for the hypervisor's own records.
@@ -149,9 +155,6 @@ static inline bool __must_check frame_try_get(struct frame *f)
     return frame_refuse_get(f, refs);
 }
 
-/* The same for the hypervisor's own uses, whose number is bounded otherwise. */
-void frame_get(struct frame *f);
-
 /* Drop a general reference; the last one frees the frame. */
 static inline void frame_put(struct frame *f)
 {
@@ -197,11 +200,8 @@ static inline void frame_put_type(struct frame *f)
     (void)atomic_sub(&f->type_info, 1);
 }
 
-/*
- * Set by who waits for unpromised memory; the next frame that comes free
- * clears it and calls upcall_frames_free().
- */
-extern bool frames_wanted;
+/* (a) How many wait for memory: frames that come free are told to them. */
+extern uint32_t frames_wanted;
 
 struct frame_totals {
     uint64_t total;      /* given to the allocator */
@@ -209,8 +209,5 @@ struct frame_totals {
     uint64_t unreserved; /* neither in use, nor promised, nor kept back */
 };
 void frame_totals(struct frame_totals *totals);
-
-/* Frames in use by @owner.  Looks at every record: for debugging only. */
-uint64_t frames_owned(domid_t owner);
 
 #endif /* MEMORY_FRAME_H */

@@ -10,7 +10,8 @@
  *     private       RAM with a frame of its own
  *     granted       another domain's frame, in the grant window
  *     mmio          a device's page, uncached, in the MMIO window
- *     special       shared_info, grant table, boot module: the hypervisor's
+ *     special       shared_info, grant table, boot module: the hypervisor's;
+ *                   the first two also where the guest wants them in RAM
  *
  * Leaves that are not present hold no machine address (L1TF), only the
  * protection the page will have.  A present leaf is changed by one atomic
@@ -35,7 +36,9 @@
 #include <abi/domid.h>
 #include <abi/light.h>
 
+#include "arch/x86_64/percpu.h"
 #include "core/lock.h"
+#include "lib/atomic.h"
 #include "lib/compiler.h"
 #include "lib/frame_number.h"
 
@@ -58,7 +61,6 @@ struct light_space {
     uint64_t table_pages;       /* (l) page-table frames, root included */
     uint64_t destroy_at;        /* (l) pages below are gone */
     bool dying;                 /* (l) nothing is to be found here any more */
-    bool starved;               /* (l) a page found no frame, none came back */
     uint64_t live_cpus;         /* (a) CPUs that may hold translations */
 };
 
@@ -128,9 +130,23 @@ int __must_check light_get_frame(struct light_space *s, gfn_t g,
 int __must_check light_protect(struct light_space *s, gfn_t first,
                                uint64_t count, uint32_t prot, bool builder);
 
-/* light_op discard: back to demand-zero.  Errors as light_protect(). */
-int __must_check light_discard(struct light_space *s, gfn_t first,
-                               uint64_t count);
+/*
+ * Back to demand-zero: of @count extents of @pages each, which begin at
+ * @first[], those before the refused one.  The answer is how many these are,
+ * *@rc why: errors as light_protect().
+ */
+unsigned int light_discard_extents(struct light_space *s, const uint64_t *first,
+                                   unsigned int count, uint64_t pages, int *rc);
+
+/* light_op discard: one extent. */
+static inline int __must_check light_discard(struct light_space *s, gfn_t first,
+                                             uint64_t pages)
+{
+    int rc;
+
+    (void)light_discard_extents(s, &first.raw, 1, pages, &rc);
+    return rc;
+}
 
 /*
  * Install the hypervisor's page @m at @g of the special or module window.  No
@@ -139,6 +155,15 @@ int __must_check light_discard(struct light_space *s, gfn_t first,
  */
 int __must_check light_map_special(struct light_space *s, gfn_t g, mfn_t m,
                                    bool writable);
+
+/*
+ * Move the special page that is at gfn *@at to page @to of RAM or of the
+ * special window; a page of RAM there loses its contents, and where it was in
+ * RAM is demand-zero.  -EINVAL: @to is elsewhere; -EACCES: text, a pinned page
+ * or another special one is there.
+ */
+int __must_check light_move_special(struct light_space *s, uint64_t *at,
+                                    uint64_t to);
 
 /*
  * Install a granted frame at @va of the grant window.  The caller holds a
@@ -160,10 +185,25 @@ int __must_check light_unmap_granted(struct light_space *s, vaddr_t va, mfn_t m,
 int __must_check light_map_mmio(struct light_space *s, gfn_t g, mfn_t m);
 
 /* RAM pages populated now: a number to show, stale when it is read. */
-uint64_t light_used_pages(const struct light_space *s);
+static inline uint64_t light_used_pages(const struct light_space *s)
+{
+    return atomic_read(&s->used_pages);
+}
 
-/* Load the space on this CPU (CR3), if it is not loaded already. */
-void light_load(struct light_space *s);
+/* The space in this CPU's CR3; NULL: none, the hypervisor's own tables. */
+DECLARE_PER_CPU(struct light_space *, loaded_space);
+
+/*
+ * Load the space on this CPU (CR3).  It stays, lazily, while the CPU idles,
+ * until the CPU is asked to flush: so this comes before each use of it.
+ */
+void light_switch(struct light_space *s);
+
+static inline void light_load(struct light_space *s)
+{
+    if (unlikely(s != this_cpu(loaded_space)))
+        light_switch(s);
+}
 
 /* Load the hypervisor's own tables on this CPU: no space is loaded any more. */
 void light_unload(void);

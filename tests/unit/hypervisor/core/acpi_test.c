@@ -29,10 +29,12 @@ const void *early_memory(uint64_t maddr, uint64_t bytes)
     return memory + maddr;
 }
 
+static unsigned int warnings;
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
-    (void)level;
     (void)fmt;
+    warnings += level == LOG_WARNING;
 }
 
 static void put(uint32_t at, uint64_t value, uint32_t bytes)
@@ -84,6 +86,39 @@ static void make_madt(void)
     seal(MADT, "APIC", 44 + sizeof(entries));
 }
 
+/* A MADT of CPUs alone, entry by entry. */
+static uint32_t madt_bytes;
+
+static void begin_cpus(void)
+{
+    madt_bytes = 44;
+}
+
+static void add_lapic(uint8_t id, uint32_t flags)
+{
+    put(MADT + madt_bytes, 8 << 8 | 0, 2);
+    put(MADT + madt_bytes + 2, 0x77, 1);
+    put(MADT + madt_bytes + 3, id, 1);
+    put(MADT + madt_bytes + 4, flags, 4);
+    madt_bytes += 8;
+}
+
+static void add_x2apic(uint32_t id, uint32_t flags)
+{
+    put(MADT + madt_bytes, 16 << 8 | 9, 4);
+    put(MADT + madt_bytes + 4, id, 4);
+    put(MADT + madt_bytes + 8, flags, 4);
+    put(MADT + madt_bytes + 12, 0x77, 4);
+    madt_bytes += 16;
+}
+
+static void read_cpus(void)
+{
+    seal(MADT, "APIC", madt_bytes);
+    warnings = 0;
+    acpi_init(0);
+}
+
 static void make_fadt(void)
 {
     put(FADT + 40, DSDT, 4);
@@ -124,8 +159,10 @@ void setup(void)
 
 static void expect_all_found(void)
 {
-    acpi_init();
+    acpi_init(0);
     EXPECT_TRUE(acpi.present);
+    EXPECT_EQ(acpi.cpu_count, 1);
+    EXPECT_EQ(acpi.cpu_apic_id[0], 0);
     EXPECT_EQ(acpi.ioapic_count, 2);
     EXPECT_EQ(acpi.ioapic[1].maddr, 0xfec01000);
     EXPECT_EQ(acpi.ioapic[1].gsi, 24);
@@ -146,7 +183,7 @@ static void expect_all_found(void)
 /* What a PC without ACPI has. */
 static void expect_defaults(void)
 {
-    acpi_init();
+    acpi_init(0);
     EXPECT_EQ(acpi.ioapic_count, 1);
     EXPECT_EQ(acpi.ioapic[0].maddr, 0xfec00000);
     EXPECT_EQ(acpi.isa[4].gsi, 4);
@@ -175,6 +212,28 @@ TEST("the root pointer is found in the EBDA first")
     expect_defaults();
     put(0x40e, 0x9fc0, 2);
     expect_all_found();
+}
+
+TEST("the root pointer that the boot loader tells of comes first")
+{
+    enum { TOLD = 0x5008 }; /* where no BIOS has it, on no 16-byte boundary */
+
+    memcpy(memory + TOLD, memory + RSDP, 36);
+    acpi_init(TOLD);
+    EXPECT_EQ(acpi.cpu_count, 1);
+    memset(memory + RSDP, 0, 36);
+    acpi_init(TOLD);
+    EXPECT_EQ(acpi.cpu_count, 1);
+    memory[TOLD + 9] ^= 1; /* damaged, and no other */
+    acpi_init(TOLD);
+    EXPECT_FALSE(acpi.present);
+    seal_rsdp(2);
+    acpi_init(TOLD);
+    EXPECT_TRUE(acpi.present);
+    acpi_init(MEMORY_BYTES - 4); /* outside */
+    EXPECT_TRUE(acpi.present);
+    acpi_init(UINT64_MAX);
+    EXPECT_TRUE(acpi.present);
 }
 
 TEST("without tables a PC is taken for what it usually is")
@@ -210,21 +269,87 @@ TEST("MADT entries of length 0, or beyond the end, stop the reading")
 {
     memory[MADT + 44 + 8 + 1] = 0;
     seal(MADT, "APIC", 44 + 8 + 12 + 12 + 10 + 10);
-    acpi_init();
+    acpi_init(0);
     EXPECT_EQ(acpi.ioapic_count, 1);
     EXPECT_EQ(acpi.isa[4].gsi, 4);
     setup();
     memory[MADT + 44 + 8 + 1] = 250;
     seal(MADT, "APIC", 44 + 8 + 12 + 12 + 10 + 10);
-    acpi_init();
+    acpi_init(0);
     EXPECT_EQ(acpi.ioapic[0].maddr, 0xfec00000);
     EXPECT_EQ(acpi.isa[0].gsi, 0);
+}
+
+TEST("CPUs are listed as the MADT lists them, those that are enabled")
+{
+    begin_cpus();
+    add_lapic(6, 1);
+    add_lapic(2, 0); /* disabled */
+    add_x2apic(0x10000, 1);
+    add_lapic(0, 3);
+    add_lapic(4, 2); /* could come, but is not there */
+    add_x2apic(0x20000, 0);
+    add_x2apic(300, 1);
+    read_cpus();
+    REQUIRE(acpi.cpu_count == 4);
+    EXPECT_EQ(acpi.cpu_apic_id[0], 6);
+    EXPECT_EQ(acpi.cpu_apic_id[1], 0x10000);
+    EXPECT_EQ(acpi.cpu_apic_id[2], 0);
+    EXPECT_EQ(acpi.cpu_apic_id[3], 300);
+    EXPECT_EQ(warnings, 0);
+}
+
+TEST("a CPU that is listed twice is one, and the ids for all CPUs are none")
+{
+    begin_cpus();
+    add_lapic(1, 1);
+    add_x2apic(1, 1);
+    add_lapic(1, 1);
+    add_lapic(0xff, 1);
+    add_x2apic(0xffffffff, 1);
+    add_x2apic(0xff, 1); /* an id like others there */
+    read_cpus();
+    REQUIRE(acpi.cpu_count == 2);
+    EXPECT_EQ(acpi.cpu_apic_id[0], 1);
+    EXPECT_EQ(acpi.cpu_apic_id[1], 0xff);
+}
+
+TEST("CPUs beyond the most there can be are left out, and each is reported")
+{
+    begin_cpus();
+    for (uint32_t i = 0; i < CPU_MAX + 3; i++)
+        add_x2apic(i * 2, 1);
+    add_x2apic(0, 1); /* known: not one more */
+    read_cpus();
+    EXPECT_EQ(acpi.cpu_count, CPU_MAX);
+    EXPECT_EQ(acpi.cpu_apic_id[CPU_MAX - 1], (CPU_MAX - 1) * 2);
+    EXPECT_EQ(warnings, 3);
+}
+
+TEST("CPU entries that are too short, or cut off, are no CPUs")
+{
+    begin_cpus();
+    add_lapic(1, 1);
+    memory[MADT + 45] = 7; /* the rest is an entry of type 0, length 0 */
+    read_cpus();
+    EXPECT_EQ(acpi.cpu_count, 0);
+    begin_cpus();
+    add_x2apic(1, 1);
+    memory[MADT + 45] = 8;
+    read_cpus();
+    EXPECT_EQ(acpi.cpu_count, 0);
+    begin_cpus();
+    add_lapic(1, 1);
+    add_x2apic(2, 1);
+    madt_bytes -= 1;
+    read_cpus();
+    EXPECT_EQ(acpi.cpu_count, 1);
 }
 
 TEST("a short FADT has neither reset register nor S5")
 {
     seal(FADT, "FACP", 60);
-    acpi_init();
+    acpi_init(0);
     EXPECT_FALSE(acpi.can_power_off);
     EXPECT_EQ(acpi.reset_port, 0);
 }
@@ -238,12 +363,12 @@ TEST("S5 in its other spellings")
                                            0x03, 0x01, 0x00, 0x00};
 
     make_dsdt(rooted, sizeof(rooted));
-    acpi_init();
+    acpi_init(0);
     EXPECT_TRUE(acpi.can_power_off);
     EXPECT_EQ(acpi.sleep_type_a, 0);
     EXPECT_EQ(acpi.sleep_type_b, 1);
     make_dsdt(long_package, sizeof(long_package));
-    acpi_init();
+    acpi_init(0);
     EXPECT_EQ(acpi.sleep_type_a, 3);
 }
 
@@ -253,10 +378,10 @@ TEST("a mention of S5 is not its definition; one at the very end is none")
     static const uint8_t cut[] = {0x00, 0x08, '_', 'S', '5', '_'};
 
     make_dsdt(mention, sizeof(mention));
-    acpi_init();
+    acpi_init(0);
     EXPECT_FALSE(acpi.can_power_off);
     make_dsdt(cut, sizeof(cut));
-    acpi_init();
+    acpi_init(0);
     EXPECT_FALSE(acpi.can_power_off);
 }
 
@@ -278,8 +403,9 @@ TEST("thousands of damaged tables are read without a step outside")
                 (uint8_t)(random >> 24);
         }
         fix_sum(table, bytes, table + 9);
-        acpi_init();
+        acpi_init(0);
         EXPECT_TRUE(acpi.ioapic_count >= 1);
         EXPECT_TRUE(acpi.ioapic_count <= ACPI_IOAPICS_MAX);
+        EXPECT_TRUE(acpi.cpu_count <= CPU_MAX);
     }
 }
