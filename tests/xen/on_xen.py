@@ -36,7 +36,9 @@ from machine import OUT, Machine, MachineError  # noqa: E402
 
 # Without ACPI idle states, which the emulator does not have in full.
 XEN_OPTIONS = "console=com1 com1=115200,8n1 cpuidle=0 loglvl=warning"
-INITIAL_OPTIONS = XEN_OPTIONS + " dom0_mem=64M"
+# As many vCPUs as the cases on several want; one CPU runs them all.
+VCPUS = 4
+INITIAL_OPTIONS = f"{XEN_OPTIONS} dom0_mem=64M dom0_max_vcpus={VCPUS}"
 LINUX_OPTIONS = XEN_OPTIONS + " dom0_mem=320M guest_loglvl=error"
 LINUX_WORDS = "console=hvc0 panic=-1 quiet"
 LINUX_MIB = 640
@@ -49,6 +51,7 @@ CRASHED = 3  # the reason of a shutdown
 CONFIG = """name = "{name}"
 kernel = "/guests/{image}"
 memory = {mib}
+vcpus = {vcpus}
 extra = "{extra}"
 on_poweroff = "destroy"
 on_reboot = "destroy"
@@ -172,7 +175,7 @@ def run_linux(name, files):
 
 def config(name, image, extra="", more="", mib=GUEST_MIB):
     return CONFIG.format(name=name, image=image, extra=extra, more=more,
-                         mib=mib)
+                         mib=mib, vcpus=VCPUS)
 
 
 def web_files():
