@@ -83,6 +83,8 @@ static void apply(const struct word *w)
             continue;
         if (o->flag)
             ok = parse_flag(w, o->flag);
+        else if (o->parse)
+            ok = w->value && o->parse(w->value, w->value_bytes);
         else if (o->number)
             ok = w->value && parse_number(w->value, w->value_bytes, o->number);
         if (!ok)
