@@ -9,7 +9,7 @@
  *    5. ACPI tables, while boot.S's map of the first 4 GiB reaches them;
  *    6. memory: the final page tables (W^X, guard pages), the frame table, and
  *       the rest to the frame allocator;
- *    7. interrupt controllers, clocks, console input;
+ *    7. interrupt controllers, clocks, console input, the other CPUs;
  *    8. run queue of this CPU, the PCI bus;
  *    9. the initial domain, and the scheduler, which never returns.
  *
@@ -28,7 +28,7 @@
 #include "boot/initial_domain.h"
 #include "boot/interrupts.h"
 #include "boot/memory.h"
-#include "boot/modules.h"
+#include "boot/smp.h"
 #include "core/acpi.h"
 #include "core/log.h"
 #include "core/options.h"
@@ -62,15 +62,17 @@ static void read_boot_information(uint32_t magic, uint32_t info)
     const char *wrong;
 
     boot_stage("reading the boot loader's information");
-    wrong = multiboot_read(magic, info);
+    wrong = boot_info_read(magic, info);
     options_parse(boot_info.command_line);
     if (wrong)
         boot_fail("%s", wrong);
     log_info("command line: %s", boot_info.command_line);
-    for (unsigned int i = 0; i < boot_module_count(); i++)
-        log_info("module %u: %lu KiB at %lx: %s", i,
-                 boot_module(i)->bytes >> 10, boot_module(i)->start,
-                 boot_module(i)->string);
+    for (unsigned int i = 0; i < boot_info.module_count; i++) {
+        const struct boot_module *m = &boot_info.module[i];
+
+        log_info("module %u: %lu KiB at %lx: %s", i, m->bytes >> 10, m->start,
+                 m->string);
+    }
 }
 
 static void start_processor(void)
@@ -86,6 +88,8 @@ static void start_processor(void)
     guest_access_patch();
     cpu_enable_features();
     spec_init_cpu();
+    if (cpu_features.xpti)
+        descriptors_init_cpu(0);
     log_info(
         "processor:%s%s%s%s, %u address bits", cpu_features.smep ? " SMEP" : "",
         cpu_features.smap ? " SMAP" : "", cpu_features.umip ? " UMIP" : "",
@@ -95,7 +99,7 @@ static void start_processor(void)
 static void start_memory(void)
 {
     boot_stage("taking the memory");
-    acpi_init();
+    acpi_init(boot_info.rsdp);
     boot_memory_find();
     boot_memory_map();
     boot_memory_release();
@@ -107,6 +111,7 @@ static void start_machine(void)
     boot_interrupts_init();
     time_init();
     boot_console_input();
+    boot_cpus_start();
 }
 
 static mfn_t alloc_table(void)
@@ -116,7 +121,7 @@ static mfn_t alloc_table(void)
     return f ? frame_to_mfn(f) : MFN_NONE;
 }
 
-/* The CPUs that come later are set up for it from the start. */
+/* All CPUs have their areas. */
 static void start_xpti(void)
 {
     if (!cpu_features.xpti)
@@ -124,7 +129,6 @@ static void start_xpti(void)
     boot_stage("making the tables of xpti");
     if (!xpti_init(alloc_table))
         panic("no memory for page tables");
-    descriptors_init_cpu(0);
 }
 
 void start_hypervisor(uint32_t magic, uint32_t info)

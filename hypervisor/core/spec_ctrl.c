@@ -101,8 +101,7 @@ static void examine(struct spec_cpu *cpu)
     bool intel = cpuid(0, 0).ebx == INTEL_EBX;
     uint32_t edx = cpuid(0, 0).eax >= 7 ? cpuid(7, 0).edx : 0;
     uint32_t extended = cpuid(0x80000000, 0).eax;
-    uint64_t caps =
-        edx & LEAF7_EDX_ARCH_CAPS ? rdmsr(MSR_ARCH_CAPS) : 0;
+    uint64_t caps = edx & LEAF7_EDX_ARCH_CAPS ? rdmsr(MSR_ARCH_CAPS) : 0;
 
     cpu->leaks_supervisor = intel && !(caps & ARCH_CAPS_RDCL_NO);
     cpu->leaks_buffers = intel && !(caps & ARCH_CAPS_MDS_NO);
@@ -110,8 +109,7 @@ static void examine(struct spec_cpu *cpu)
         cpu->able |= SPEC_BIT(VERW);
     if (edx & LEAF7_EDX_IBRS_IBPB)
         cpu->able |= SPEC_BIT(IBPB);
-    if (extended >= 0x80000008 &&
-        cpuid(0x80000008, 0).ebx & LEAF88_EBX_IBPB)
+    if (extended >= 0x80000008 && cpuid(0x80000008, 0).ebx & LEAF88_EBX_IBPB)
         cpu->able |= SPEC_BIT(IBPB);
     cpu->amd_ibrs = extended >= 0x80000021 &&
                     cpuid(0x80000021, 0).eax & LEAF821_EAX_AUTOIBRS;

@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "arch/x86_64/address_map.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/entry.h"
 #include "arch/x86_64/msr.h"
@@ -60,7 +59,8 @@ static_assert(sizeof(struct idt_gate) == 16, "the CPU's");
 
 enum { IST_NMI = 1, IST_DF, IST_MC, IST_DB };
 
-static struct idt_gate idt[256] __page_aligned;
+/* Made while boot.S's tables let us, and read-only ever after. */
+static struct idt_gate idt[256] __section(".data.rel.ro") __page_aligned;
 
 const void *idt_page(void)
 {
@@ -92,7 +92,8 @@ static bool guest_may_raise(unsigned int vector)
 static void make_idt(void)
 {
     for (unsigned int v = 0; v < ARRAY_SIZE(idt); v++) {
-        const char *stubs = cpu_features.xpti ? xpti_vector_stubs : vector_stubs;
+        const char *stubs =
+            cpu_features.xpti ? xpti_vector_stubs : vector_stubs;
         uint64_t stub = (uintptr_t)stubs + v * VECTOR_STUB_SIZE;
 
         idt[v] = (struct idt_gate){
@@ -129,8 +130,8 @@ static void make_gdt(struct reserved_page *page, unsigned int cpu)
 
 static void make_tss(struct tss *tss, uintptr_t area)
 {
-    tss->rsp[0] = area + (cpu_features.xpti ? CPU_AREA_ENTRY_TOP
-                                            : CPU_AREA_STACK_TOP);
+    tss->rsp[0] =
+        area + (cpu_features.xpti ? CPU_AREA_ENTRY_TOP : CPU_AREA_STACK_TOP);
     tss->ist[IST_NMI - 1] = area + CPU_AREA_NMI_TOP;
     tss->ist[IST_DF - 1] = area + CPU_AREA_DF_TOP;
     tss->ist[IST_MC - 1] = area + CPU_AREA_MC_TOP;
@@ -176,7 +177,7 @@ static void load_syscall_msrs(unsigned int cpu)
 
 void descriptors_init_cpu(unsigned int cpu)
 {
-    uintptr_t gdt = GDT_AREAS_BASE + cpu * GDT_AREA_SIZE;
+    uintptr_t gdt = gdt_area_of(cpu);
     struct reserved_page *page =
         (struct reserved_page *)(gdt + SELECTOR_RESERVED);
 
