@@ -79,8 +79,9 @@ const char *cpu_features_check(void)
     const char *missing = read_features(&mine);
 
     mine.smap &= cpu_features.smap; /* smap=off */
+    mine.xpti = cpu_features.xpti;
     if (!missing && memcmp(&mine, &cpu_features, sizeof(mine)))
-        missing = "same features as the first one";
+        missing = "feature set that the first one has";
     return missing;
 }
 

@@ -11,16 +11,24 @@
 
 static bool flag;
 static uint64_t number;
+static char parsed[40];
 static char said[2000];
+
+static bool parse_word(const char *text, size_t bytes)
+{
+    snprintf(parsed, sizeof(parsed), "%.*s", (int)bytes, text);
+    return bytes < 8;
+}
 
 /* The table that the linker makes of BOOT_OPTION() in the hypervisor. */
 extern const struct boot_option boot_options_start[];
 const struct boot_option boot_options_start[] = {
-    {"flag", "a flag", &flag, NULL},
-    {"number", "a number", NULL, &number},
+    {"flag", "a flag", &flag, NULL, NULL},
+    {"number", "a number", NULL, &number, NULL},
+    {"word", "a word", NULL, NULL, parse_word},
 };
 __asm__(".globl boot_options_end\n"
-        ".set boot_options_end, boot_options_start + 64");
+        ".set boot_options_end, boot_options_start + 3 * 40");
 
 void log_line(enum log_level level, const char *fmt, ...)
 {
@@ -112,4 +120,18 @@ TEST("nothing is said about an empty line")
     options_parse("");
     options_parse("   ");
     EXPECT_STR(said, "");
+}
+
+TEST("an option with a parser of its own gets what is behind the =")
+{
+    options_parse("word=a,b flag");
+    EXPECT_STR(parsed, "a,b");
+    EXPECT_TRUE(flag);
+    EXPECT_STR(said, "");
+    options_parse("word=much-too-long");
+    EXPECT_TRUE(strstr(said, "word") != NULL);
+    said[0] = parsed[0] = '\0';
+    options_parse("word");
+    EXPECT_STR(parsed, "");
+    EXPECT_TRUE(strstr(said, "word") != NULL);
 }
