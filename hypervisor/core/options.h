@@ -2,7 +2,8 @@
 /*
  * The hypervisor's command line: words, "name" or "name=value".  The file that
  * wants an option registers it; an unknown or malformed one is reported on
- * the console and ignored.
+ * the console, and Cairn does not start: a typing error in one that protects
+ * must not go unnoticed.
  */
 
 #ifndef CORE_OPTIONS_H
@@ -32,6 +33,7 @@ struct boot_option {
 #define BOOT_OPTION_PARSED(var, name, help, parse)                             \
     BOOT_OPTION_(var, (name), (help), NULL, NULL, (parse))
 
-void options_parse(const char *command_line);
+/* All words are read and each wrong one is reported; false: there was one. */
+bool options_parse(const char *command_line);
 
 #endif /* CORE_OPTIONS_H */
