@@ -59,7 +59,7 @@ def free_ports(count):
 
 
 def monitor(port, command):
-    """What the emulator's monitor answers to COMMAND."""
+    """What the emulator's monitor (-qmp at PORT) answers to COMMAND."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         stream = connection.makefile("rw", encoding="utf-8")
         stream.readline()  # its greeting
