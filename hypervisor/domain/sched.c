@@ -4,6 +4,7 @@
 #include "domain/sched.h"
 
 #include "core/time.h"
+#include "domain/context.h"
 #include "domain/domain.h"
 #include "domain/runstate.h"
 #include "domain/share.h"
@@ -361,7 +362,7 @@ bool vcpu_is_off(const struct vcpu *v)
  */
 void vcpu_notify(struct vcpu *v)
 {
-    enum vcpu_state state = atomic_read(&v->state);
+    uint8_t state = atomic_read(&v->state);
 
     if (state == VCPU_BLOCKED)
         vcpu_wake(v);
@@ -484,13 +485,20 @@ struct vcpu *sched_choose(void)
     return next;
 }
 
-void sched_forget_current(void)
+bool sched_evict(void)
 {
+    struct vcpu *v = current;
     struct run_queue *q = &this_cpu(run_queue);
 
+    if (likely(v->affinity >> q->cpu & 1))
+        return false;
+    vcpu_block(v); /* which chooses anew */
     spin_lock(&q->lock);
     current = NULL;
     spin_unlock(&q->lock);
+    context_drop();
+    vcpu_wake(v);
+    return true;
 }
 
 void sched_init(void)

@@ -100,8 +100,8 @@ void sched_arrive(struct vcpu *v);
  */
 struct vcpu *sched_choose(void);
 
-/* Nobody runs on this CPU until the next choice. */
-void sched_forget_current(void);
+/* The current vCPU may not run here: it wakes elsewhere.  False: it may. */
+bool sched_evict(void);
 
 /* Where @v, which begins to wait, should; @anew: it never ran or was away. */
 unsigned int sched_place(const struct vcpu *v, bool anew);

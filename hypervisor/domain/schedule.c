@@ -26,33 +26,14 @@ static struct vcpu *choose_or_idle(void)
     }
 }
 
-/* One that may no longer run here wakes on another CPU. */
-static void send_away(struct vcpu *v)
-{
-    bool runs = v->state == VCPU_RUNNING;
-
-    vcpu_block(v);
-    sched_forget_current();
-    context_drop();
-    if (runs)
-        vcpu_wake(v);
-}
-
-static bool may_run_here(const struct vcpu *v)
-{
-    return v->affinity >> this_cpu(cpu_id) & 1;
-}
-
 void schedule(void)
 {
     while (this_cpu(need_resched)) {
-        if (current && unlikely(!may_run_here(current)))
-            send_away(current);
         context_load(choose_or_idle());
+        if (sched_evict())
+            continue;
         sched_balance();
         vcpu_tick(current);
-        if (unlikely(!may_run_here(current)))
-            this_cpu(need_resched) = true;
     }
 }
 

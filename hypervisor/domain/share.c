@@ -87,10 +87,10 @@ static int check(const struct domain *d, const struct control_set_sched *s)
 static void apply(struct domain *d, const struct control_set_sched *s)
 {
     d->weight = s->weight;
+    share_divide(d); /* What ran until now is charged as it was. */
     d->cap.percent = s->cap;
     d->reserved.percent = s->reserved;
     d->metered = s->cap || s->reserved;
-    share_divide(d);
     for (uint32_t i = 0; i < d->vcpu_count; i++) {
         bool meant = s->vcpu == CONTROL_SCHED_KEEP || s->vcpu == i;
 

@@ -69,7 +69,7 @@ struct trap_entry {
 struct vcpu {
     struct domain *domain;  /* (c) */
     uint32_t id;            /* (c) */
-    enum vcpu_state state;  /* (r) */
+    uint8_t state;          /* (r) enum vcpu_state */
     struct vcpu_info *info; /* (o) hypervisor's address of a pinned page */
 
     struct heap_node run;  /* (r) in the run queue; key: virtual time */

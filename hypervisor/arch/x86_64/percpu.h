@@ -59,10 +59,20 @@ static inline uintptr_t cpu_area(void)
  * be near rip, must not see: hence the assembly.
  */
 #ifdef UNIT_TEST
+/* A test with several CPUs has them in doubles/cpus.c; else there is one. */
+extern void *unit_test_per_cpu(void *first, unsigned long size,
+                               unsigned int cpu) __attribute__((weak));
+#define UNIT_TEST_THIS_CPU          (~0U)
 #define DEFINE_PER_CPU(type, name)  type percpu_##name
 #define DECLARE_PER_CPU(type, name) extern type percpu_##name
-#define this_cpu(name)              (percpu_##name)
-#define per_cpu(name, cpu)          (*((void)(cpu), &percpu_##name))
+#define this_cpu(name)              per_cpu(name, UNIT_TEST_THIS_CPU)
+#define per_cpu(name, cpu)                                                     \
+    (*(__typeof__(&percpu_##name))(unit_test_per_cpu                           \
+                                       ? unit_test_per_cpu(                    \
+                                             &percpu_##name,                   \
+                                             sizeof(percpu_##name), (cpu))     \
+                                       : ((void)(cpu),                         \
+                                          (void *)&percpu_##name)))
 #else
 #define DEFINE_PER_CPU(type, name)                                             \
     __attribute__((section(".percpu"), used)) type percpu_##name
