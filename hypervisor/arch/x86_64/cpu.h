@@ -112,10 +112,15 @@ static inline uint64_t rdtsc_ordered(void)
 }
 
 /* In a loop that waits for another CPU or a device. */
+#ifdef UNIT_TEST
+int sched_yield(void);
+#define cpu_relax() ((void)sched_yield())
+#else
 static inline void cpu_relax(void)
 {
     __asm__ __volatile__("pause" ::: "memory");
 }
+#endif
 
 /*
  * Sleep until an interrupt, which is taken here before this returns.  STI
