@@ -47,6 +47,11 @@ run: deps
 	@# exec: a signal to make reaches the script, not a shell that only dies.
 	@OUT='$(OUT)' BUILD='$(BUILD)' exec tools/run
 
+## A disk image that boots from BIOS and UEFI by GRUB: build/cairn.iso (GUESTS= ...)
+.PHONY: iso
+iso: deps
+	@$(MAKE) --no-print-directory $(OUT)/cairn.iso
+
 ## The same, waiting for a debugger, with gdb attached and symbols loaded
 .PHONY: debug
 debug: deps

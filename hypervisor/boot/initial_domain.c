@@ -13,7 +13,7 @@
 #include <abi/event_channel.h>
 #include <abi/start_info.h>
 
-#include "boot/modules.h"
+#include "boot/boot_info.h"
 #include "control/module.h"
 #include "core/log.h"
 #include "core/options.h"
@@ -50,6 +50,19 @@ static uint64_t dom0_mem;
 BOOT_OPTION(dom0_mem, "dom0_mem", "memory of the initial domain (128M)", NULL,
             &dom0_mem);
 
+static uint64_t dom0_vcpus = 1;
+BOOT_OPTION(dom0_vcpus, "dom0_vcpus", "virtual CPUs of the initial domain (1)",
+            NULL, &dom0_vcpus);
+
+static uint32_t choose_vcpus(void)
+{
+    if (dom0_vcpus >= 1 && dom0_vcpus <= DOMAIN_VCPUS_MAX)
+        return (uint32_t)dom0_vcpus;
+    log_error("dom0_vcpus= is 1 to %u: the initial domain gets one",
+              DOMAIN_VCPUS_MAX);
+    return 1;
+}
+
 static uint64_t pages_of(uint64_t bytes)
 {
     return (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
@@ -71,8 +84,8 @@ static uint64_t module_pages(void)
 {
     uint64_t pages = 0;
 
-    for (unsigned int i = 1; i < boot_module_count(); i++)
-        pages += pages_of(boot_module(i)->bytes);
+    for (unsigned int i = 1; i < boot_info.module_count; i++)
+        pages += pages_of(boot_info.module[i].bytes);
     return pages;
 }
 
@@ -99,7 +112,7 @@ static struct domain *create(const struct elf_image *image)
         .create =
             {
                 .class = CAIRN_CLASS_LIGHT,
-                .vcpu_count = 1,
+                .vcpu_count = choose_vcpus(),
                 .virt_base = image->virt_base,
                 .max_ports = EVTCHN_2L_PORTS - 1,
                 .grant_frames = LIGHT_GRANT_FRAMES_MAX,
@@ -227,8 +240,8 @@ static void show_modules(struct domain *d)
 {
     uint64_t at = d->space->layout.module_gfn;
 
-    for (unsigned int i = 1; i < boot_module_count(); i++) {
-        const struct boot_module *m = boot_module(i);
+    for (unsigned int i = 1; i < boot_info.module_count; i++) {
+        const struct boot_module *m = &boot_info.module[i];
         uint64_t pages = pages_of(m->bytes);
 
         module_add(gfn(at), m->bytes, m->string);
@@ -246,10 +259,10 @@ void load_initial_domain(void)
     const struct boot_module *m;
     struct domain *d;
 
-    if (!boot_module_count())
+    if (!boot_info.module_count)
         panic("no boot module, so no initial domain: give QEMU "
               "-initrd control.elf, or your boot loader a module");
-    m = boot_module(0);
+    m = &boot_info.module[0];
     read_image(&image, m);
     d = create(&image);
     initial_domain = d;
@@ -261,7 +274,7 @@ void load_initial_domain(void)
     show_modules(d);
     log_info("d0: %s, %llu MiB, %u more modules", m->string,
              (unsigned long long)d->space->layout.ram_pages >> 8,
-             boot_module_count() - 1);
+             boot_info.module_count - 1);
     start(d, &image, m->string);
     boot_module_free(0);
 }

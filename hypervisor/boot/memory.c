@@ -14,7 +14,7 @@
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/segment.h"
 #include "boot/boot_info.h"
-#include "boot/modules.h"
+#include "boot/smp.h"
 #include "boot/start.h"
 #include "core/log.h"
 #include "core/panic.h"
@@ -26,7 +26,7 @@
 
 extern const char image_start[], image_text_end[], image_rodata_end[],
     image_end[];
-extern char boot_cpu_pages[], boot_gdt_page[], zero_page[];
+extern char boot_cpu_pages[], zero_page[];
 
 /* Each module and the image cut one span into two at most. */
 #define FREE_MAX (BOOT_RAM_RANGES_MAX + BOOT_MODULES_MAX + 2)
@@ -49,14 +49,18 @@ static maddr_t image_maddr(const char *symbol)
     return (uintptr_t)symbol - IMAGE_BASE;
 }
 
+static uint64_t pages_of(uint64_t bytes)
+{
+    return (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
+}
+
 /* --- What is free ------------------------------------------------------- */
 
+/* There is room for what keep() cuts; crumbs beyond that are lost. */
 static void add_free(maddr_t start, maddr_t end)
 {
-    if (start >= end)
-        return;
-    assert(free_count < FREE_MAX);
-    free_spans[free_count++] = (struct ram_span){start, end};
+    if (start < end && free_count < FREE_MAX)
+        free_spans[free_count++] = (struct ram_span){start, end};
 }
 
 /* Keep [start, end) out of the free spans. */
@@ -84,35 +88,6 @@ static uint64_t spans_bytes(const struct ram_span *spans, unsigned int count)
     return bytes;
 }
 
-static void keep_modules(void)
-{
-    for (unsigned int i = 0; i < boot_module_count(); i++) {
-        const struct boot_module *m = boot_module(i);
-
-        keep(m->start, (m->start + m->bytes + PAGE_SIZE - 1) & PAGE_MASK);
-    }
-}
-
-void boot_memory_find(void)
-{
-    uint64_t ram = spans_bytes(boot_info.ram, boot_info.ram_count);
-    uint64_t free, table = ram / PAGE_SIZE * sizeof(struct frame);
-
-    for (unsigned int i = 0; i < boot_info.ram_count; i++)
-        add_free(boot_info.ram[i].start, boot_info.ram[i].end);
-    keep(0, LOW_END);
-    keep(image_maddr(image_start), image_maddr(image_end));
-    keep_modules();
-
-    free = spans_bytes(free_spans, free_count);
-    log_info("memory: %lu MiB of RAM, %lu MiB free", ram >> 20, free >> 20);
-    if (free < table + NEEDED_FREE)
-        boot_fail("too little memory: %lu MiB are free, %lu MiB are needed; "
-                  "give the machine %lu MiB more",
-                  free >> 20, (table + NEEDED_FREE) >> 20,
-                  ((table + NEEDED_FREE - free) >> 20) + 1);
-}
-
 /* --- Taking ------------------------------------------------------------- */
 
 /* @size bytes, aligned to their size; from the highest span that has them. */
@@ -132,13 +107,78 @@ static bool take(uint64_t size, maddr_t *maddr)
     if (!best)
         return false;
     at = (best->end - size) & ~(size - 1);
-    /* What alignment leaves over behind it stays free. */
-    if (free_count < FREE_MAX)
-        add_free(at + size, best->end);
+    add_free(at + size, best->end); /* what alignment leaves over behind it */
     best->end = at;
     *maddr = at;
     return true;
 }
+
+/* --- Modules ------------------------------------------------------------ */
+
+static bool is_ram(maddr_t start, maddr_t end)
+{
+    for (unsigned int i = 0; i < boot_info.ram_count; i++)
+        if (start >= boot_info.ram[i].start && end <= boot_info.ram[i].end)
+            return true;
+    return false;
+}
+
+static void keep_modules(void)
+{
+    for (unsigned int i = 0; i < boot_info.module_count; i++) {
+        const struct boot_module *m = &boot_info.module[i];
+        maddr_t end = m->start + (pages_of(m->bytes) << PAGE_SHIFT);
+
+        if (m->bytes && !is_ram(m->start, end))
+            boot_fail("module %u (%s) does not lie in RAM", i, m->string);
+        keep(m->start, end);
+    }
+}
+
+/* UEFI's GRUB puts modules where CPUs start: the first MiB is not theirs. */
+static void lift_module(unsigned int i)
+{
+    struct boot_module *m = &boot_info.module[i];
+    uint64_t size = PAGE_SIZE, pages = pages_of(m->bytes);
+    maddr_t to;
+
+    if (m->start >= LOW_END || !m->bytes)
+        return;
+    while (size < m->bytes)
+        size <<= 1;
+    if (!take(size, &to))
+        boot_fail("too little memory to move module %u (%s)", i, m->string);
+    memcpy(mfn_to_virt(maddr_to_mfn(to)), mfn_to_virt(maddr_to_mfn(m->start)),
+           m->bytes);
+    add_free(to + (pages << PAGE_SHIFT), to + size);
+    log_info("module %u: moved to %lx", i, to);
+    m->start = to;
+}
+
+void boot_memory_find(void)
+{
+    uint64_t ram = spans_bytes(boot_info.ram, boot_info.ram_count);
+    uint64_t free, table = ram / PAGE_SIZE * sizeof(struct frame) +
+                           boot_cpus_max() * CPU_AREA_SIZE;
+
+    for (unsigned int i = 0; i < boot_info.ram_count; i++)
+        add_free(boot_info.ram[i].start, boot_info.ram[i].end);
+    keep(0, LOW_END);
+    keep(image_maddr(image_start), image_maddr(image_end));
+    keep_modules();
+
+    free = spans_bytes(free_spans, free_count);
+    log_info("memory: %lu MiB of RAM, %lu MiB free", ram >> 20, free >> 20);
+    if (free < table + NEEDED_FREE)
+        boot_fail("too little memory: %lu MiB are free, %lu MiB are needed; "
+                  "give the machine %lu MiB more",
+                  free >> 20, (table + NEEDED_FREE) >> 20,
+                  ((table + NEEDED_FREE - free) >> 20) + 1);
+    for (unsigned int i = 0; i < boot_info.module_count; i++)
+        lift_module(i);
+}
+
+/* --- Tables ------------------------------------------------------------- */
 
 static mfn_t take_table(void)
 {
@@ -149,8 +189,6 @@ static mfn_t take_table(void)
     memset(mfn_to_virt(maddr_to_mfn(maddr)), 0, PAGE_SIZE);
     return maddr_to_mfn(maddr);
 }
-
-/* --- Tables ------------------------------------------------------------- */
 
 static void map(vaddr_t va, maddr_t start, maddr_t end, uint64_t flags)
 {
@@ -175,22 +213,40 @@ static void map_image(void)
     map(IMAGE_BASE + data, data, image_maddr(image_end), READ_WRITE);
 }
 
-/* As boot.S has mapped them, so that the stack we run on stays. */
-static void map_first_cpu(void)
+static void map_page(vaddr_t va, maddr_t maddr, uint64_t flags)
 {
-    maddr_t page = image_maddr(boot_cpu_pages);
-    maddr_t zeros = image_maddr(zero_page), gdt = image_maddr(boot_gdt_page);
+    map(va, maddr, maddr + PAGE_SIZE, flags);
+}
 
-    for (unsigned int i = 0; i < CPU_AREA_SIZE / PAGE_SIZE; i++) {
-        if (!(CPU_AREA_PAGES >> i & 1))
-            continue;
-        map(CPU_AREAS_BASE + i * PAGE_SIZE, page, page + PAGE_SIZE, READ_WRITE);
-        page += PAGE_SIZE;
+/*
+ * The next page for @cpu.  The first one's are where boot.S has mapped them, so
+ * that the stack we run on stays.
+ */
+static maddr_t next_cpu_page(unsigned int cpu)
+{
+    static maddr_t first;
+
+    if (cpu) {
+        mfn_t m = take_table();
+
+        if (mfn_eq(m, MFN_NONE))
+            panic("no memory for CPU %u", cpu);
+        return mfn_to_maddr(m);
     }
+    first = first ? first + PAGE_SIZE : image_maddr(boot_cpu_pages);
+    return first;
+}
+
+static void map_cpu(unsigned int cpu)
+{
+    vaddr_t area = cpu_area_of(cpu), gdt = gdt_area_of(cpu);
+
+    for (unsigned int i = 0; i < CPU_AREA_SIZE / PAGE_SIZE; i++)
+        if (CPU_AREA_PAGES >> i & 1)
+            map_page(area + i * PAGE_SIZE, next_cpu_page(cpu), READ_WRITE);
     for (unsigned int i = 0; i < SELECTOR_RESERVED / PAGE_SIZE; i++)
-        map(GDT_AREAS_BASE + i * PAGE_SIZE, zeros, zeros + PAGE_SIZE,
-            READ_ONLY);
-    map(GDT_AREAS_BASE + SELECTOR_RESERVED, gdt, gdt + PAGE_SIZE, READ_WRITE);
+        map_page(gdt + i * PAGE_SIZE, image_maddr(zero_page), READ_ONLY);
+    map_page(gdt + SELECTOR_RESERVED, next_cpu_page(cpu), READ_WRITE);
 }
 
 static maddr_t lower(maddr_t a, maddr_t b)
@@ -220,14 +276,20 @@ static void map_directly(struct ram_span ram)
 
 /* --- The frame table ---------------------------------------------------- */
 
-static void back_frame_table(vaddr_t va, uint64_t size)
+/* Returns how far it came: a large page, if it can, and zeroed. */
+static uint64_t back_frame_table(vaddr_t va, uint64_t bytes)
 {
+    uint64_t size = LARGE_PAGE;
     maddr_t maddr;
 
-    if (!take(size, &maddr))
-        panic("no memory for the frame table");
+    if (va % LARGE_PAGE || bytes < LARGE_PAGE || !take(size, &maddr)) {
+        size = PAGE_SIZE;
+        if (!take(size, &maddr))
+            panic("no memory for the frame table");
+    }
     memset(mfn_to_virt(maddr_to_mfn(maddr)), 0, size);
     map(va, maddr, maddr + size, READ_WRITE);
+    return size;
 }
 
 /* Records of all frames of RAM; two ranges may meet in a page of records. */
@@ -242,13 +304,8 @@ static void make_frame_table(void)
 
         at = higher(done, at & PAGE_MASK);
         end = (end + PAGE_SIZE - 1) & PAGE_MASK;
-        while (at < end) {
-            bool large = !(at & (LARGE_PAGE - 1)) && end - at >= LARGE_PAGE;
-            uint64_t size = large ? LARGE_PAGE : PAGE_SIZE;
-
-            back_frame_table(at, size);
-            at += size;
-        }
+        while (at < end)
+            at += back_frame_table(at, end - at);
         done = higher(done, end);
     }
 }
@@ -256,7 +313,8 @@ static void make_frame_table(void)
 void boot_memory_map(void)
 {
     map_image();
-    map_first_cpu();
+    for (unsigned int cpu = 0; cpu < boot_cpus_max(); cpu++)
+        map_cpu(cpu);
     for (unsigned int i = 0; i < boot_info.ram_count; i++)
         map_directly(boot_info.ram[i]);
     hv_tables_start();
@@ -281,8 +339,7 @@ void boot_memory_release(void)
 
 void boot_module_free(unsigned int i)
 {
-    const struct boot_module *m = boot_module(i);
-    uint64_t pages = (m->bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
+    const struct boot_module *m = &boot_info.module[i];
 
-    frames_add(maddr_to_mfn(m->start), pages);
+    frames_add(maddr_to_mfn(m->start), pages_of(m->bytes));
 }

@@ -9,7 +9,7 @@
  *    5. ACPI tables, while boot.S's map of the first 4 GiB reaches them;
  *    6. memory: the final page tables (W^X, guard pages), the frame table, and
  *       the rest to the frame allocator;
- *    7. interrupt controllers, clocks, console input;
+ *    7. interrupt controllers, clocks, console input, the other CPUs;
  *    8. run queue of this CPU, the PCI bus;
  *    9. the initial domain, and the scheduler, which never returns.
  *
@@ -27,7 +27,7 @@
 #include "boot/initial_domain.h"
 #include "boot/interrupts.h"
 #include "boot/memory.h"
-#include "boot/modules.h"
+#include "boot/smp.h"
 #include "core/acpi.h"
 #include "core/log.h"
 #include "core/options.h"
@@ -59,15 +59,17 @@ static void read_boot_information(uint32_t magic, uint32_t info)
     const char *wrong;
 
     boot_stage("reading the boot loader's information");
-    wrong = multiboot_read(magic, info);
+    wrong = boot_info_read(magic, info);
     options_parse(boot_info.command_line);
     if (wrong)
         boot_fail("%s", wrong);
     log_info("command line: %s", boot_info.command_line);
-    for (unsigned int i = 0; i < boot_module_count(); i++)
-        log_info("module %u: %lu KiB at %lx: %s", i,
-                 boot_module(i)->bytes >> 10, boot_module(i)->start,
-                 boot_module(i)->string);
+    for (unsigned int i = 0; i < boot_info.module_count; i++) {
+        const struct boot_module *m = &boot_info.module[i];
+
+        log_info("module %u: %lu KiB at %lx: %s", i, m->bytes >> 10, m->start,
+                 m->string);
+    }
 }
 
 static void start_processor(void)
@@ -90,7 +92,7 @@ static void start_processor(void)
 static void start_memory(void)
 {
     boot_stage("taking the memory");
-    acpi_init();
+    acpi_init(boot_info.rsdp);
     boot_memory_find();
     boot_memory_map();
     boot_memory_release();
@@ -102,6 +104,7 @@ static void start_machine(void)
     boot_interrupts_init();
     time_init();
     boot_console_input();
+    boot_cpus_start();
 }
 
 void start_hypervisor(uint32_t magic, uint32_t info)

@@ -51,6 +51,11 @@ struct acpi_info {
 /* Without ACPI it holds what a PC has: one IO-APIC, ISA lines as they are. */
 extern struct acpi_info acpi;
 
-void acpi_init(void);
+/*
+ * Read the tables, whose root pointer the boot loader has at machine address
+ * @rsdp; without (0), or if it is damaged, it is searched for as a BIOS
+ * leaves it.
+ */
+void acpi_init(maddr_t rsdp);
 
 #endif /* CORE_ACPI_H */

@@ -5,7 +5,7 @@
 
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu.h"
-#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/tlb.h"
 #include "core/panic.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
@@ -128,7 +128,7 @@ void light_switch(struct light_space *s)
     /* Seen before the first translation is made, and after the last. */
     (void)__atomic_fetch_or(&s->live_cpus, 1UL << this_cpu(cpu_id),
                             __ATOMIC_SEQ_CST);
-    write_cr3(mfn_to_maddr(s->root));
+    tables_load(mfn_to_maddr(s->root));
     space_leave(s);
 }
 

@@ -18,12 +18,6 @@
 
 #define RPL_3 0x3U
 
-/*
- * What a guest may choose: the arithmetic flags, TF, DF, NT, RF, AC and ID.
- * IF is always on.
- */
-#define RFLAGS_GUEST 0x254dd5UL
-
 void iret_load(const struct iret_context *frame)
 {
     struct cpu_regs *regs = guest_regs();

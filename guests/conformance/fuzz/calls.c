@@ -228,6 +228,8 @@ const struct op fuzz_ops[] = {
        FIELD(sched_shutdown, reason, ZERO)),
     UNKNOWN(sched_op, 9, 1),
     NAMED("set_timer_op", set_timer_op, 0, 20, WORDS, 8, REGISTER(0, TIME)),
+    VCPU_OP(VCPUOP_initialise, 3, sizeof(struct vcpu_guest_context),
+            REGISTER(0, WORD)),
     VCPU_OP(VCPUOP_up, 4, 8, REGISTER(0, WORD)),
     VCPU_OP(VCPUOP_is_up, 3, 8, REGISTER(0, WORD)),
     VCPU_OP(VCPUOP_get_runstate_info, 8, sizeof(struct vcpu_runstate_info),

@@ -231,6 +231,7 @@ void processor_do(struct fuzzer *f, unsigned int what);
 /* --- child.c, witness.c --- */
 
 uint64_t fuzz_child(uint64_t unused);
+void fuzz_third(void);
 
 struct witness_state {
     uint32_t port; /* 0: not there yet */

@@ -306,6 +306,7 @@ static bool begin(struct subject *s, uint64_t seed)
     memset(s, 0, sizeof(*s));
     fuzz_order.seed = seed;
     limits.rights = rights_of(fuzz_order.flavour);
+    limits.vcpus = fuzz_order.flavour == FUZZ_SMP ? 3 : 1;
     if (!child_make(&s->child, &limits, fuzz_child, 0)) {
         failed("no domain can be made, seed", seed);
         return false;

@@ -16,6 +16,7 @@
 #include "framework/ports.h"
 #include "framework/print.h"
 #include "framework/trap.h"
+#include "framework/vcpu.h"
 #include "fuzz/fuzz.h"
 
 #define ENTRY_BYTES     4096U /* of one structure or array, at most */
@@ -101,6 +102,18 @@ static void fill(struct fuzzer *f, const struct op *op, uint8_t *to)
     }
 }
 
+/* A vCPU's registers, and some of them wrong. */
+static uint64_t context(struct fuzzer *f)
+{
+    struct vcpu_guest_context c =
+        *vcpu_context(2, (uint64_t)(uintptr_t)fuzz_third);
+    uint64_t *list = (uint64_t *)(void *)&c;
+
+    for (uint64_t n = below(f, 4); n > 0; n--)
+        list[below(f, rarely(f, 2) ? 160 : sizeof(c) / 8)] = wild(f);
+    return place(f, &c, sizeof(c));
+}
+
 static uint64_t structure(struct fuzzer *f, const struct op *op)
 {
     uint8_t bytes[256] = {0};
@@ -170,6 +183,11 @@ static void arguments(struct fuzzer *f, const struct op *op, uint64_t args[5])
         break;
     case FORM_CMD_VCPU_PTR:
         args[1] = rarely(f, 4) ? value_of(f, KIND_VCPU) : f->vcpu;
+        if (op->cmd == VCPUOP_initialise) {
+            args[1] = value_of(f, KIND_VCPU);
+            args[2] = context(f);
+            break;
+        }
         args[2] = structure(f, op);
         break;
     case FORM_CMD_COUNT_PTR:

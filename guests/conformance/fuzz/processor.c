@@ -32,9 +32,11 @@ static uint64_t selector(struct fuzzer *f)
     return rarely(f, 4) ? any(f) & 0xffff : known[below(f, SELECTORS)];
 }
 
+/* Below what is in use: whose stack it is tells which vCPU runs there. */
 static uint64_t good_stack(struct fuzzer *f)
 {
-    return (uint64_t)(uintptr_t)f->arena + 2 * PAGE_SIZE + below(f, 256) * 8;
+    return (uint64_t)(uintptr_t)__builtin_frame_address(0) - 1024 -
+           below(f, 128) * 8;
 }
 
 static uint64_t landing(struct fuzzer *f)

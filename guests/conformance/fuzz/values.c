@@ -144,7 +144,7 @@ static uint64_t place_at_fence(struct fuzzer *f, const void *data, size_t size)
 {
     uint8_t *end = fence(f) + PAGE_SIZE;
     size_t over = rarely(f, 2) ? below(f, size + 1) : 0;
-    size_t in = size < PAGE_SIZE ? size - over : PAGE_SIZE;
+    size_t in = size - over < PAGE_SIZE ? size - over : PAGE_SIZE;
 
     memcpy(end - in, data, in);
     return hypercall_ptr(end - in);
@@ -187,8 +187,6 @@ uint64_t place(struct fuzzer *f, const void *data, size_t size)
 {
     uint64_t at;
 
-    if (size > PAGE_SIZE)
-        size = PAGE_SIZE;
     if (is_careful() || f->apart)
         return place_apart(f, data, size);
     switch (below(f, 32)) {
@@ -196,7 +194,7 @@ uint64_t place(struct fuzzer *f, const void *data, size_t size)
     case 1:
         return place_at_fence(f, data, size);
     case 2: /* over the end of one page into the next */
-        at = PAGE_SIZE - below(f, size + 1);
+        at = PAGE_SIZE - below(f, size < PAGE_SIZE ? size + 1 : PAGE_SIZE);
         break;
     case 3: /* aligned to nothing */
         at = below(f, PAGE_SIZE);
@@ -365,7 +363,7 @@ uint64_t value_of(struct fuzzer *f, enum kind kind)
     case KIND_VIRQ:
         return mostly(f, 26);
     case KIND_VCPU:
-        return mostly(f, FUZZ_VCPUS + 1);
+        return mostly(f, FUZZ_VCPUS + 2);
     case KIND_DOMID:
         return any_domid(f);
     case KIND_REMOTE:

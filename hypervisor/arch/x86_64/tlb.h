@@ -1,25 +1,36 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Forgetting translations, on this CPU. */
+/* Loading page tables and forgetting translations, on this CPU; counted. */
 
 #ifndef ARCH_X86_64_TLB_H
 #define ARCH_X86_64_TLB_H
 
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/cpu_counts.h"
 #include "lib/frame_number.h"
 
 #ifdef UNIT_TEST
 void tlb_flush_page(vaddr_t va);
 void tlb_flush(void);
+void tables_load(maddr_t root);
 #else
+/* The tables whose L4 is at @root. */
+static inline void tables_load(maddr_t root)
+{
+    this_cpu(cpu_counts).cr3_loads++;
+    write_cr3(root);
+}
+
 /* One page. */
 static inline void tlb_flush_page(vaddr_t va)
 {
+    this_cpu(cpu_counts).flushes++;
     __asm__ __volatile__("invlpg (%0)" : : "r"(va) : "memory");
 }
 
 /* All pages that are not the hypervisor's. */
 static inline void tlb_flush(void)
 {
+    this_cpu(cpu_counts).flushes++;
     write_cr3(read_cr3());
 }
 #endif

@@ -49,6 +49,9 @@ void upcall_console_interrupt(void);
 void __noreturn upcall_fatal_exception(const struct cpu_regs *regs,
                                        uint64_t cr2, const char *what);
 
+/* Another CPU has arrived, on its own stack; boot has sent for it. */
+void __noreturn upcall_start_cpu(void);
+
 /*
  * About to return to a guest: run what is pending, perhaps switch to another
  * vCPU (replacing what guest_regs() holds) or idle until there is one, and
