@@ -65,9 +65,9 @@ struct control_host_info {
 #define DOMAIN_RIGHT_POWER   0x8U /* its shutdown is the machine's */
 
 /*
- * Make an empty, paused domain.  -EPERM: a right that the caller lacks; -ENOMEM:
- * its reservation cannot be kept; -ENOSPC: no free domain id; -EEXIST: that id
- * is taken; -EOPNOTSUPP: a class that this hypervisor does not run.
+ * Make an empty, paused domain.  -EPERM: a right that the caller lacks;
+ * -ENOMEM: its reservation cannot be kept; -ENOSPC: no free domain id; -EEXIST:
+ * that id is taken; -EOPNOTSUPP: a class that this hypervisor does not run.
  */
 struct control_create {
     uint32_t class;          /* IN: CAIRN_CLASS_* */

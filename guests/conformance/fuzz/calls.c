@@ -311,7 +311,7 @@ const struct op fuzz_ops[] = {
 
     /* What asks for rights */
     CONTROL(host_info, 4, SUBJECT),
-    CONTROL(create, 40, FIELD(control_op, domid, NEW_KID),
+    CONTROL(create, 12, FIELD(control_op, domid, NEW_KID),
             FIELD(control_op, u.create.class, CLASS),
             FIELD(control_op, u.create.vcpu_count, SMALL),
             FIELD(control_op, u.create.virt_base, VIRT_BASE),

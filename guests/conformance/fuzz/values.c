@@ -30,6 +30,7 @@ extern char rt_image_end[];
 PAGES(fences, 2 * FUZZ_VCPUS);
 
 static const uint64_t addresses[] = {
+    /* RAM of ours, or it can be made that: zeros are domain 0. */
     0,
     8,
     0x7fff,
@@ -53,7 +54,8 @@ static const uint64_t addresses[] = {
     ~0UL,
 };
 
-#define ADDRESSES (sizeof(addresses) / sizeof(addresses[0]))
+#define ADDRESSES       (sizeof(addresses) / sizeof(addresses[0]))
+#define ADDRESSES_OF_US 3U
 
 uint64_t any(struct fuzzer *f)
 {
@@ -177,7 +179,8 @@ static uint64_t place_apart(struct fuzzer *f, const void *data, size_t size)
     uint64_t at = f->arena_used + (rarely(f, 16) ? below(f, 64) : 0);
 
     if (rarely(f, 32) || at + size > ARENA_PAGES * PAGE_SIZE)
-        return addresses[below(f, ADDRESSES)];
+        return addresses[ADDRESSES_OF_US +
+                         below(f, ADDRESSES - ADDRESSES_OF_US)];
     f->arena_used = (at + size + 7) & ~7UL;
     memcpy(f->arena + at, data, size);
     return hypercall_ptr(f->arena + at);
@@ -311,8 +314,8 @@ static uint64_t pages(struct fuzzer *f)
 static uint64_t any_gfn(struct fuzzer *f)
 {
     switch (below(f, 128)) {
-    case 0:
-        return below(f, layout.ram_pages);
+    case 0: /* any of ours, which may end us, or aim us at others */
+        return is_careful() ? scratch_gfn(f) : below(f, layout.ram_pages);
     case 1:
         return wild(f);
     case 2:
