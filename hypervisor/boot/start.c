@@ -60,10 +60,11 @@ static void read_boot_information(uint32_t magic, uint32_t info)
 
     boot_stage("reading the boot loader's information");
     wrong = boot_info_read(magic, info);
-    options_parse(boot_info.command_line);
+    if (!options_parse(boot_info.command_line) && !wrong)
+        wrong = "the command line is not understood";
+    log_info("command line: %s", boot_info.command_line);
     if (wrong)
         boot_fail("%s", wrong);
-    log_info("command line: %s", boot_info.command_line);
     for (unsigned int i = 0; i < boot_info.module_count; i++) {
         const struct boot_module *m = &boot_info.module[i];
 

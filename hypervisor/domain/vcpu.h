@@ -77,7 +77,8 @@ struct vcpu {
     uint8_t cpu;          /* (r) where it runs or ran last */
     uint32_t poll_port;   /* (a) what it polls, POLL_ANY, or POLL_NONE */
 
-    struct list memory_waiter; /* in the queue of those out of memory: fault.c */
+    struct list
+        memory_waiter; /* in the queue of those out of memory: fault.c */
 
     struct timer timer;      /* VIRQ_TIMER: set_timer_op and singleshot */
     struct timer poll_timer; /* end of a poll */

@@ -34,10 +34,6 @@
  */
 #define RAM_RANGES_MAX 256U
 
-struct ram_range {
-    uint64_t first, end;
-};
-
 static struct spinlock frames_lock = SPINLOCK_INIT(LOCK_frames);
 
 /* Written by frames_add() at start-up only. */
@@ -58,6 +54,11 @@ bool mfn_is_ram(mfn_t m)
         if (m.raw >= ram[i].first && m.raw < ram[i].end)
             return true;
     return false;
+}
+
+struct ram_range ram_range(unsigned int i)
+{
+    return i < ram_ranges ? ram[i] : (struct ram_range){0, 0};
 }
 
 static bool ram_add(uint64_t first, uint64_t end)

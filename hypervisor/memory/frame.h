@@ -95,6 +95,12 @@ static inline mfn_t frame_to_mfn(const struct frame *f)
 /* Whether @m is RAM that was given to the allocator: it has a record. */
 bool mfn_is_ram(mfn_t m);
 
+/* Such RAM, piece by piece in no order; empty behind the last one. */
+struct ram_range {
+    uint64_t first, end; /* mfns */
+};
+struct ram_range ram_range(unsigned int i);
+
 /*
  * Give RAM to the allocator, once per range at start-up; its records exist
  * and are zero.  A share of it is kept back for the hypervisor's own records.

@@ -94,11 +94,26 @@ def test_no_module_is_said():
     assert re.search(r"no module|-initrd|initial domain", out), out
 
 
-def test_an_unknown_option_is_named_and_ignored():
-    out = end_of("unknown-option", [conformance("traps")],
-                 append="frobnicate=7 noreboot=maybe")
-    assert re.search(r"frobnicate", out.split("\n", 2)[2]), out
-    assert re.search(r"^@@ \d+ passed, 0 failed", out, re.M)
+@pytest.mark.parametrize("option,words", [
+    ("frobnicate=7", 'there is no option "frobnicate"'),
+    ("loglevel=high", 'option loglevel: .*"high" is not'),
+    ("smap=maybe", 'option smap: .*"maybe" is not'),
+    ("dom0_mem", "option dom0_mem: "),
+    ("dom0_mem=99999999999G", "option dom0_mem: "),
+])
+def test_a_wrong_option_is_named_and_nothing_starts(option, words):
+    """And noreboot counts, wherever it stands."""
+    for append, end in ((f"{option} noreboot", r"^Halted \(noreboot\)"),
+                        (option, None)):
+        with Machine(f"option-{option}", [conformance("traps")],
+                     append=append, net=False) as m:
+            m.wait_for(words)
+            m.wait_for("cannot start: the command line is not understood")
+            if end:
+                m.wait_for(end)
+            else:
+                m.wait_end()
+            assert "@@" not in m.output
 
 
 @pytest.mark.parametrize("mem", [8, 16])

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* LINK: hypervisor/core/timer.c hypervisor/lib/heap.c */
+/* LINK: tests/unit/doubles/smp.c */
 /* Timers, over a clock and a local APIC that the test holds in its hand. */
 
 #include "core/timer.h"
@@ -43,6 +44,11 @@ void spin_unlock(struct spinlock *lock) __lock_primitive
     (void)lock;
     EXPECT_TRUE(locked);
     locked = false;
+}
+
+void spin_locks_assert_none(void)
+{
+    EXPECT_FALSE(locked);
 }
 
 void log_line(enum log_level level, const char *fmt, ...)
