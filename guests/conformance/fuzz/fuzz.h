@@ -100,7 +100,7 @@ struct fuzzer {
     unsigned int kid_count;
 };
 
-#define ARENA_PAGES 4U
+#define ARENA_PAGES 8U
 
 /* Numbers, from the fuzzer's seed and call alone. */
 uint64_t any(struct fuzzer *f);

@@ -19,6 +19,7 @@
 #include "framework/vcpu.h"
 #include "fuzz/fuzz.h"
 
+#define STRUCTURE_BYTES 1024U
 #define ENTRY_BYTES     4096U /* of one structure or array, at most */
 #define MULTICALL_MOST  8U
 #define HUGE_COUNT_ONCE 64U
@@ -119,11 +120,11 @@ static uint64_t context(struct fuzzer *f)
 
 static uint64_t structure(struct fuzzer *f, const struct op *op)
 {
-    uint8_t bytes[256] = {0};
+    uint8_t bytes[STRUCTURE_BYTES] = {0};
 
     /* Zeros where it looks for its argument: that is a wait for ever. */
     if (op->nr == HYPERCALL_sched_op && op->cmd == SCHEDOP_poll)
-        f->apart = !rarely(f, 64);
+        f->apart |= !rarely(f, 64);
 
     fill(f, op, bytes);
     return place(f, bytes, op->size < sizeof(bytes) ? op->size : sizeof(bytes));
@@ -235,7 +236,7 @@ static uint64_t list_of_calls(struct fuzzer *f, unsigned int count)
     struct multicall_entry list[MULTICALL_MOST];
 
     memset(list, 0, sizeof(list));
-    f->apart = !rarely(f, 16);
+    f->apart = is_careful() || !rarely(f, 16);
     for (unsigned int i = 0; i < count; i++) {
         const struct op *op = &fuzz_ops[choose(f)];
 
@@ -380,7 +381,7 @@ void make_one(struct fuzzer *f)
     op = &fuzz_ops[index];
     c = &fuzz_state.last[f->vcpu][f->number % FUZZ_RING];
     f->arena_used = 0;
-    f->apart = false;
+    f->apart = is_careful();
     c->number = f->number;
     c->result = FUZZ_RUNNING;
     c->nr = op->nr;

@@ -24,6 +24,7 @@ extern char rt_image_end[];
 #define SLOTS        16U
 #define GRANT_REFS   24U
 #define PORTS        24U
+#define BUFFER_BYTES 2048U /* room for whatever is answered */
 #define HANDLES      20U
 
 /* A page, and one behind it that nobody can reach. */
@@ -190,7 +191,7 @@ uint64_t place(struct fuzzer *f, const void *data, size_t size)
 {
     uint64_t at;
 
-    if (is_careful() || f->apart)
+    if (f->apart)
         return place_apart(f, data, size);
     switch (below(f, 32)) {
     case 0:
@@ -260,10 +261,11 @@ static uint64_t remote(struct fuzzer *f)
     return fuzz_peer && rarely(f, 2) ? fuzz_peer : own_domid;
 }
 
+/* Never ourselves: a copy would put zeros where our structures are. */
 static uint64_t kid(struct fuzzer *f)
 {
-    if (rarely(f, 48)) /* ourselves, too: that may be our end */
-        return any_domid(f);
+    if (rarely(f, 32))
+        return DOMID_SELF + 1 + below(f, 15);
     return f->kid_count ? f->kids[below(f, f->kid_count)] : 1000 + below(f, 8);
 }
 
@@ -418,7 +420,7 @@ uint64_t value_of(struct fuzzer *f, enum kind kind)
     case KIND_SEGMENT:
         return mostly(f, 4);
     case KIND_BUFFER:
-        return place(f, f->arena, 64);
+        return place(f, f->arena, f->apart ? BUFFER_BYTES : 64);
     case KIND_PORTS:
         return place_list(f, KIND_PORT, sizeof(evtchn_port_t));
     case KIND_GFNS:
