@@ -69,7 +69,9 @@ struct frame {
 
 static_assert(sizeof(struct frame) == 16, "0.4 % of memory");
 
-/* Whose memory comes from the hypervisor's own reserve when all else is gone.
+/*
+ * Whose memory comes from the hypervisor's own reserve when all else is gone;
+ * the last half of that only where a privileged domain asks.
  */
 enum frame_purpose {
     FRAME_GUEST,    /* pages of a guest */

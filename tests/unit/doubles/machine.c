@@ -212,6 +212,13 @@ void upcall_promise_refilled(const struct light_space *s)
     machine_refilled_calls++;
 }
 
+bool machine_unprivileged;
+
+bool upcall_cpu_privileged(void)
+{
+    return !machine_unprivileged;
+}
+
 bool machine_cpu_idles;
 
 bool upcall_cpu_idles(void)
