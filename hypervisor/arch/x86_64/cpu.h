@@ -154,8 +154,8 @@ extern struct cpu_features cpu_features;
 /* NULL, or the name of a feature that Cairn needs and this machine lacks. */
 const char *__must_check cpu_features_init(void);
 
-/* On another CPU: NULL, or what it lacks of what the first one has. */
-const char *__must_check cpu_features_check(void);
+/* On another CPU: whether it can do what the first one can. */
+bool cpu_features_match(void);
 
 /*
  * Switch on in this CPU what all CPUs have: CR0, CR4, EFER; and its hardware
