@@ -25,6 +25,7 @@
  */
 #define DESTROY_WORK       1536U
 #define DESTROY_FRAME_COST 16U
+#define DESTROY_TABLE_COST 12U
 
 DEFINE_PER_CPU(struct light_space *, loaded_space);
 
@@ -182,20 +183,16 @@ static bool pages_destroy(struct light_space *s)
 {
     unsigned int work = 0;
 
-    while (work < DESTROY_WORK) {
-        uint64_t page = s->destroy_at, next;
-        uint64_t *leaf;
+    while (work < DESTROY_WORK && s->destroy_at < s->pages) {
+        uint64_t page = s->destroy_at;
+        uint64_t *leaf = light_leaf(s, page);
 
-        if (page == s->pages)
-            return true;
-        leaf = light_leaf(s, page);
-        next = leaf ? leaves_destroy(s, page, leaf, &work)
-                    : light_skip_tables(s, page, &work);
-        light_tables_leave(s, page, next);
-        s->destroy_at = next;
-        work += DESTROY_FRAME_COST;
+        s->destroy_at = leaf ? leaves_destroy(s, page, leaf, &work)
+                             : light_skip_tables(s, page);
+        light_tables_leave(s, page, s->destroy_at);
+        work += DESTROY_TABLE_COST;
     }
-    return false;
+    return s->destroy_at == s->pages;
 }
 
 bool light_destroy(struct light_space *s)

@@ -732,7 +732,8 @@ TEST("a huge and sparse space is destroyed by what it holds")
     EXPECT_EQ(space.table_pages, 1 + 1 + 2 + 3);
     while (!light_destroy(&space))
         calls++;
-    EXPECT_TRUE(calls <= 3);
+    /* Its two L2 tables are looked at, entry by entry; no L1 that lacks. */
+    EXPECT_TRUE(calls <= 9);
 }
 
 TEST("random touching, protecting and discarding leaves nothing behind")
