@@ -79,6 +79,17 @@ unit: third-party
 system: all
 	@$(TEST_ENV) tests/run system
 
+## The common ABI's cases on Debian's Xen, from the same binaries (IMAGES_ON_XEN=)
+.PHONY: test-on-xen
+test-on-xen: deps
+	@$(MAKE) --no-print-directory all
+	@$(TEST_ENV) $(PYTHON) tests/xen/on_xen.py $(IMAGES_ON_XEN)
+
+## Write the list in docs/conformance.md anew, from the cases' sources
+.PHONY: conformance-page
+conformance-page:
+	@$(PYTHON) tests/xen/cases.py --write
+
 ## Take one check away at a time; a test must notice (NAMES=mutations)
 .PHONY: mutate
 mutate: all
