@@ -89,45 +89,13 @@ uint64_t *light_leaf_make(struct light_space *s, uint64_t page)
     return entry_at(s, page_va(s, page), 1, true);
 }
 
-struct window {
-    uint64_t first, count;
-};
-
-/* Tables of one level for ascending windows; shared ones count once. */
-static uint64_t tables_of_level(const struct light_space *s,
-                                const struct window *windows,
-                                unsigned int count, unsigned int level)
-{
-    uint64_t tables = 0, last_seen = ~0UL;
-
-    for (unsigned int i = 0; i < count; i++) {
-        const struct window *w = &windows[i];
-        uint64_t first, last;
-
-        if (w->count == 0)
-            continue;
-        first = table_number(page_va(s, w->first), level);
-        last = table_number(page_va(s, w->first + w->count - 1), level);
-        tables += last - first + (first != last_seen);
-        last_seen = last;
-    }
-    return tables;
-}
-
 uint64_t light_tables_needed(const struct light_space *s)
 {
-    const struct light_layout *l = &s->layout;
-    const struct window windows[] = {
-        {0, l->ram_pages},
-        {l->special_gfn, LIGHT_SPECIAL_PAGES},
-        {l->grant_gfn, l->grant_pages},
-        {l->module_gfn, l->module_pages},
-        {l->mmio_gfn, l->mmio_pages},
-    };
     uint64_t tables = 1; /* the root */
 
     for (unsigned int level = 1; level < 4; level++)
-        tables += tables_of_level(s, windows, ARRAY_SIZE(windows), level);
+        tables += table_number(page_va(s, s->pages - 1), level) -
+                  table_number(page_va(s, 0), level) + 1;
     return tables;
 }
 
