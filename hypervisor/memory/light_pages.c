@@ -68,17 +68,16 @@ int light_populate(struct light_space *s, uint64_t *leaf)
     return 0;
 }
 
-static bool prot_allows(uint32_t prot, enum light_access access)
+static inline bool prot_allows(uint32_t prot, enum light_access access)
 {
-    switch (access) {
-    case LIGHT_READ:
-        return prot != LIGHT_PROT_guard;
-    case LIGHT_WRITE:
-        return prot == LIGHT_PROT_read_write;
-    case LIGHT_EXECUTE:
-        return prot == LIGHT_PROT_execute;
-    }
-    return false;
+    static const uint8_t allowed[] = {
+        [LIGHT_PROT_guard] = 0,
+        [LIGHT_PROT_read] = 1U << LIGHT_READ,
+        [LIGHT_PROT_read_write] = 1U << LIGHT_READ | 1U << LIGHT_WRITE,
+        [LIGHT_PROT_execute] = 1U << LIGHT_READ | 1U << LIGHT_EXECUTE,
+    };
+
+    return allowed[prot] >> access & 1;
 }
 
 static inline uint64_t *leaf_make(struct light_space *s, uint64_t page)

@@ -81,29 +81,22 @@ int light_map_granted(struct light_space *s, vaddr_t va, mfn_t m, bool writable)
     return leaf_install(s, page, pte_make(m, flags));
 }
 
-static __in_place int leaf_remove_granted(struct light_space *s, uint64_t page,
-                                          mfn_t m)
-{
-    uint64_t *leaf = light_leaf(s, page);
-
-    if (!leaf || !(*leaf & PTE_PRESENT) ||
-        (*leaf & LEAF_SOFT_MASK) != LEAF_GRANTED || !mfn_eq(pte_mfn(*leaf), m))
-        return -EINVAL;
-    (void)atomic_exchange(leaf, 0);
-    return 0;
-}
-
 int light_unmap_granted(struct light_space *s, vaddr_t va, mfn_t m,
                         struct tlb_batch *batch)
 {
-    uint64_t page;
-    int rc;
+    uint64_t *leaf, page;
+    int rc = -EINVAL;
 
     if (!grant_page(s, va, &page))
         return -EINVAL;
 
     spin_lock(&s->lock);
-    rc = leaf_remove_granted(s, page, m);
+    leaf = light_leaf(s, page);
+    if (leaf && *leaf & PTE_PRESENT &&
+        (*leaf & LEAF_SOFT_MASK) == LEAF_GRANTED && mfn_eq(pte_mfn(*leaf), m)) {
+        (void)atomic_exchange(leaf, 0);
+        rc = 0;
+    }
     spin_unlock(&s->lock);
     if (!rc)
         tlb_batch_add(batch, va);
