@@ -14,6 +14,7 @@
 #include <abi/start_info.h>
 
 #include "boot/boot_info.h"
+#include "boot/start.h"
 #include "control/module.h"
 #include "core/log.h"
 #include "core/options.h"
@@ -63,11 +64,6 @@ static uint32_t choose_vcpus(void)
     return 1;
 }
 
-static uint64_t pages_of(uint64_t bytes)
-{
-    return (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
-}
-
 static uint64_t choose_pages(void)
 {
     struct frame_totals totals;
@@ -91,16 +87,17 @@ static uint64_t module_pages(void)
 
 static void read_image(struct elf_image *image, const struct boot_module *m)
 {
-    const char *why = "";
+    const char *why;
+    int rc = elf_image_read(image, mfn_to_virt(maddr_to_mfn(m->start)),
+                            m->bytes, &why);
 
-    if (elf_image_read(image, mfn_to_virt(maddr_to_mfn(m->start)), m->bytes,
-                       &why))
-        panic("the first module (%s) cannot be the initial domain: %s",
-              m->string, why);
-    if (image->class != CAIRN_CLASS_LIGHT)
-        panic("the first module (%s) cannot be the initial domain: it is a "
-              "kernel of class pv, and only class light is supported",
-              m->string);
+    if (!rc && image->class == CAIRN_CLASS_LIGHT)
+        return;
+    boot_fail("the first module (%s) cannot be the initial domain: %s",
+              m->string,
+              rc ? why
+                 : "it is a kernel of class pv, and only class light is "
+                   "supported");
 }
 
 static struct domain *create(const struct elf_image *image)
@@ -130,8 +127,8 @@ static struct domain *create(const struct elf_image *image)
     config.create.reserved_pages = config.create.max_pages;
     rc = domain_create(&config, &d);
     if (rc)
-        panic("cannot make the initial domain with %llu MiB: error %d",
-              (unsigned long long)config.create.max_pages >> 8, -rc);
+        boot_fail("cannot make the initial domain with %llu MiB: error %d",
+                  (unsigned long long)config.create.max_pages >> 8, -rc);
     return d;
 }
 
@@ -148,8 +145,9 @@ static void put(struct domain *d, uint64_t paddr, const void *from,
                                  LIGHT_WRITE, true, &f);
 
         if (rc)
-            panic("the initial domain's image does not fit at %llx: error %d",
-                  (unsigned long long)paddr, -rc);
+            boot_fail(
+                "the initial domain's image does not fit at %llx: error %d",
+                (unsigned long long)paddr, -rc);
         memcpy((char *)mfn_to_virt(frame_to_mfn(f)) + offset, from, piece);
         frame_put(f);
         paddr += piece;
@@ -167,20 +165,10 @@ static void load_segment(struct domain *d, const struct elf_segment *s,
                     : s->write ? LIGHT_PROT_read_write
                                : LIGHT_PROT_read;
 
-    if (s->execute && s->write)
-        panic("the initial domain's image has a segment that is both writable "
-              "and executable");
     if (light_protect(d->space, gfn(first), count, prot, true))
-        panic("the initial domain's image does not fit its %llu pages",
-              (unsigned long long)d->space->layout.ram_pages);
+        boot_fail("the initial domain's image does not fit its %llu pages",
+                  (unsigned long long)d->space->layout.ram_pages);
     put(d, s->paddr, file + s->offset, s->file_bytes);
-}
-
-static void load_segments(struct domain *d, const struct elf_image *image,
-                          const char *file)
-{
-    for (unsigned int i = 0; i < image->segment_count; i++)
-        load_segment(d, &image->segment[i], file);
 }
 
 static void put_hypercall_page(struct domain *d, const struct elf_image *image)
@@ -260,8 +248,8 @@ void load_initial_domain(void)
     struct domain *d;
 
     if (!boot_info.module_count)
-        panic("no boot module, so no initial domain: give QEMU "
-              "-initrd control.elf, or your boot loader a module");
+        boot_fail("no boot module, so no initial domain: give QEMU "
+                  "-initrd control.elf, or your boot loader a module");
     m = &boot_info.module[0];
     read_image(&image, m);
     d = create(&image);
@@ -269,7 +257,8 @@ void load_initial_domain(void)
     if (pci_assign_all(d))
         panic("no memory to assign the machine's devices");
 
-    load_segments(d, &image, mfn_to_virt(maddr_to_mfn(m->start)));
+    for (unsigned int i = 0; i < image.segment_count; i++)
+        load_segment(d, &image.segment[i], mfn_to_virt(maddr_to_mfn(m->start)));
     put_hypercall_page(d, &image);
     show_modules(d);
     log_info("d0: %s, %llu MiB, %u more modules", m->string,

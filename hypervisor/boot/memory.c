@@ -49,11 +49,6 @@ static maddr_t image_maddr(const char *symbol)
     return (uintptr_t)symbol - IMAGE_BASE;
 }
 
-static uint64_t pages_of(uint64_t bytes)
-{
-    return (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
-}
-
 /* --- What is free ------------------------------------------------------- */
 
 /* There is room for what keep() cuts; crumbs beyond that are lost. */

@@ -48,6 +48,7 @@ static_assert(sizeof(struct table) == 36, "ACPI");
 #define FADT_ACPI_ENABLE  52U
 #define FADT_PM1A_CONTROL 64U
 #define FADT_PM1B_CONTROL 68U
+#define FADT_PM_TIMER     76U
 #define FADT_FLAGS        112U
 #define FADT_RESET_REG    116U /* generic address, 12 bytes */
 #define FADT_RESET_VALUE  128U
@@ -266,6 +267,7 @@ static void read_fadt(const struct table *t)
 
     acpi.pm1a_control = (uint16_t)field(t, FADT_PM1A_CONTROL, 4);
     acpi.pm1b_control = (uint16_t)field(t, FADT_PM1B_CONTROL, 4);
+    acpi.pm_timer = (uint16_t)field(t, FADT_PM_TIMER, 4);
     acpi.smi_command = (uint16_t)field(t, FADT_SMI_COMMAND, 4);
     acpi.acpi_enable = (uint8_t)field(t, FADT_ACPI_ENABLE, 1);
     acpi.can_power_off = acpi.pm1a_control && dsdt && find_s5(dsdt);

@@ -38,6 +38,8 @@ struct acpi_info {
         bool level, active_low;
     } isa[ISA_IRQS]; /* where the lines of old come in */
 
+    uint16_t pm_timer; /* port, 0: none */
+
     bool can_power_off;
     uint16_t pm1a_control, pm1b_control; /* ports; pm1b: 0 if there is none */
     uint8_t sleep_type_a, sleep_type_b;  /* of state S5 */

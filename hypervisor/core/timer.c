@@ -13,6 +13,7 @@
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/upcalls.h"
+#include "core/drift.h"
 #include "core/keys.h"
 #include "core/lock.h"
 #include "core/log.h"
@@ -199,6 +200,7 @@ void timer_run(void)
 
 void upcall_timer_interrupt(void)
 {
+    drift_check();
     timer_run();
 }
 

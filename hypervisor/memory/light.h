@@ -49,6 +49,7 @@ struct light_space {
     struct spinlock lock;
     domid_t owner;              /* (c) */
     mfn_t root;                 /* (c) the L4 table; MFN_NONE: no space */
+    mfn_t guest_root;           /* (c) what the guest runs on; xpti: another */
     uint64_t *root_table;       /* (c) the same in the direct map */
     uint64_t *first_l2;         /* (c) the L2 table that maps gfn 0 */
     uint64_t first_leaf;        /* (c) where below it gfn 0 is */

@@ -125,6 +125,7 @@ static void make_fadt(void)
     put(FADT + 48, 0xb2, 4);
     put(FADT + 52, 0xf1, 1);
     put(FADT + 64, 0x604, 4);
+    put(FADT + 76, 0x608, 4);
     put(FADT + 112, 1 << 10, 4);
     put(FADT + 116, 1, 1); /* I/O space */
     put(FADT + 120, 0xcf9, 8);
@@ -175,6 +176,7 @@ static void expect_all_found(void)
     EXPECT_EQ(acpi.pm1a_control, 0x604);
     EXPECT_EQ(acpi.sleep_type_a, 5);
     EXPECT_EQ(acpi.sleep_type_b, 7);
+    EXPECT_EQ(acpi.pm_timer, 0x608);
     EXPECT_EQ(acpi.smi_command, 0xb2);
     EXPECT_EQ(acpi.reset_port, 0xcf9);
     EXPECT_EQ(acpi.reset_value, 0x0f);

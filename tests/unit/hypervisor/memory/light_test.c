@@ -12,7 +12,9 @@
 
 #include "memory/light.h"
 
+#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/paging.h"
+#include "arch/x86_64/xpti.h"
 #include "doubles/machine.h"
 #include "lib/errno.h"
 #include "memory/frame.h"
@@ -788,4 +790,28 @@ TEST("random touching, protecting and discarding leaves nothing behind")
     EXPECT_EQ(space.used_pages, present);
     EXPECT_EQ(space.reserve_left + present,
               present > RESERVED ? present : RESERVED);
+}
+
+TEST("under xpti the guest's root has its entries and one of ours, to the end")
+{
+    const uint64_t *ours, *guests;
+
+    EXPECT_TRUE(destroy_all());
+    cpu_features.xpti = true;
+    make(RESERVED);
+    cpu_features.xpti = false;
+    EXPECT_EQ(fault(0, LIGHT_WRITE), 0);
+
+    ours = mfn_to_virt(space.root);
+    guests = mfn_to_virt(space.guest_root);
+    REQUIRE(ours != guests);
+    for (unsigned int i = 0; i < PT_ENTRIES; i++) {
+        if (i == XPTI_L4_INDEX)
+            EXPECT_EQ(guests[i], xpti_l4_entry);
+        else if (i >= HV_L4_FIRST && i < HV_L4_FIRST + HV_L4_COUNT)
+            EXPECT_EQ(guests[i], 0);
+        else
+            EXPECT_EQ(guests[i], ours[i]);
+    }
+    EXPECT_TRUE(guests[pt_index(BASE, 4)] & PTE_PRESENT);
 }
