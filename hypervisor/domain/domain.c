@@ -28,7 +28,7 @@ static int check_sizes(const struct control_create *c)
         return -EINVAL;
     if (c->reserved_pages > c->max_pages)
         return -EINVAL;
-    if (c->max_ports == 0 || c->max_ports >= EVTCHN_2L_PORTS)
+    if (c->max_ports == 0 || c->max_ports >= EVTCHN_FIFO_PORTS)
         return -EINVAL;
     if (c->grant_frames == 0 || c->grant_frames > LIGHT_GRANT_FRAMES_MAX)
         return -EINVAL;
