@@ -90,6 +90,12 @@ static inline struct cpuid_regs cpuid(uint32_t leaf, uint32_t subleaf)
     return r;
 }
 
+/* Check a selector; since a microcode update, empty the fill buffers too. */
+static inline void verw(uint16_t selector)
+{
+    __asm__ __volatile__("verw %0" : : "m"(selector) : "cc", "memory");
+}
+
 static inline uint64_t rdtsc(void)
 {
     uint32_t low, high;
@@ -106,10 +112,15 @@ static inline uint64_t rdtsc_ordered(void)
 }
 
 /* In a loop that waits for another CPU or a device. */
+#ifdef UNIT_TEST
+int sched_yield(void);
+#define cpu_relax() ((void)sched_yield())
+#else
 static inline void cpu_relax(void)
 {
     __asm__ __volatile__("pause" ::: "memory");
 }
+#endif
 
 /*
  * Sleep until an interrupt, which is taken here before this returns.  STI
@@ -135,6 +146,7 @@ static inline bool is_canonical(uint64_t address)
 /* What this machine's processors can do; constant after cpu_features_init(). */
 struct cpu_features {
     bool smep, smap, umip, gib_pages, x2apic, pge, tsc_adjust;
+    bool xpti;          /* wanted, not a feature; see xpti.h */
     uint8_t maddr_bits; /* width of a machine address */
 };
 extern struct cpu_features cpu_features;
@@ -142,8 +154,8 @@ extern struct cpu_features cpu_features;
 /* NULL, or the name of a feature that Cairn needs and this machine lacks. */
 const char *__must_check cpu_features_init(void);
 
-/* On another CPU: NULL, or what it lacks of what the first one has. */
-const char *__must_check cpu_features_check(void);
+/* On another CPU: whether it can do what the first one can. */
+bool cpu_features_match(void);
 
 /*
  * Switch on in this CPU what all CPUs have: CR0, CR4, EFER; and its hardware
