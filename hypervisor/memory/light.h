@@ -49,6 +49,7 @@ struct light_space {
     struct spinlock lock;
     domid_t owner;              /* (c) */
     mfn_t root;                 /* (c) the L4 table; MFN_NONE: no space */
+    mfn_t guest_root;           /* (c) what the guest runs on; xpti: another */
     uint64_t *root_table;       /* (c) the same in the direct map */
     uint64_t *first_l2;         /* (c) the L2 table that maps gfn 0 */
     uint64_t first_leaf;        /* (c) where below it gfn 0 is */
@@ -78,19 +79,12 @@ enum light_access {
 };
 
 /*
- * Fill in a layout: RAM at @virt_base, then the windows, one after the other,
- * each in the order of the structure.
- */
-void light_layout_init(struct light_layout *layout, uint64_t virt_base,
-                       uint64_t ram_pages, uint64_t grant_pages,
-                       uint64_t module_pages, uint64_t mmio_pages);
-
-/*
- * Make the tables for @layout and promise @reserved_pages of RAM plus the page
- * tables it can ever need.  -ENOMEM; -EINVAL: the layout's windows are not in
- * order, it does not fit the canonical lower or upper half, or meets the
- * hypervisor's own addresses, or more is promised than there is RAM.  On
- * failure the space is empty, and light_destroy() says so.
+ * Make the tables for RAM at @layout's virt_base and for windows of its sizes
+ * behind it, one after the other in the order of the structure, and promise
+ * @reserved_pages of RAM plus the page tables it can ever need.  -ENOMEM;
+ * -EINVAL: no RAM, or it does not fit the canonical lower or upper half, or
+ * meets the hypervisor's own addresses, or more is promised than there is RAM.
+ * On failure the space is empty, and light_destroy() says so.
  */
 int __must_check light_create(struct light_space *s, domid_t owner,
                               const struct light_layout *layout,

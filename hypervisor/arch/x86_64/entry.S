@@ -29,14 +29,14 @@
 #include "arch/x86_64/segment.h"
 #include "arch/x86_64/vectors.h"
 
-/*
- * Where the hypervisor's own CR3 would be loaded and the guest's given back,
- * for processors that read through the user bit (spec-ctrl=xpti).  Nothing is
- * patched in today: the hypervisor's slots are mapped in every guest's tables.
- */
-.macro CR3_ENTER
-.endm
-.macro CR3_LEAVE
+/* Where xpti.S takes over on the way to a guest; guest_access.h. */
+.macro CR3_LEAVE kind=PATCH_LEAVE
+771:
+    .byte 0x0f, 0x1f, 0x44, 0x00, 0x00
+    .pushsection .patch_sites, "a"
+    .balign 4
+    .long 771b - ., \kind
+    .popsection
 .endm
 
 /* A per-CPU variable, while rsp points to guest_regs(). */
@@ -131,7 +131,6 @@ cpu = cpu + 1
 
     .balign 64
 syscall_common:
-    CR3_ENTER
     push syscall_word(%rip)
     SAVE_REGISTERS
 
@@ -178,7 +177,7 @@ syscall_common:
     mov REGS_R15(%rsp), %r15
     mov REGS_RIP(%rsp), %rcx
     mov REGS_RFLAGS(%rsp), %r11
-    CR3_LEAVE
+    CR3_LEAVE PATCH_LEAVE_SAVED
     mov REGS_RSP(%rsp), %rsp
     sysretq
 
@@ -206,7 +205,6 @@ return_to_guest:
     mov (REGS_RSP - REGS_ERROR_CODE)(%rsp), %rsp
     sysretq
 
-/* rsp: any frame, of ring 0 or 3. */
 return_by_iret:
     LOAD_REGISTERS
     CR3_LEAVE
@@ -214,6 +212,12 @@ return_by_iret:
     .globl iret_to_guest
     .hidden iret_to_guest
 iret_to_guest:
+    iretq
+
+/* rsp: a frame of ring 0. */
+return_to_hypervisor:
+    LOAD_REGISTERS
+    add $8, %rsp
     iretq
 
 /* void enter_guest(void) */
@@ -227,42 +231,50 @@ enter_guest:
 
 /* --- Exceptions and interrupts ----------------------------------------- */
 
-.macro VECTOR_STUB vector
+.macro VECTOR_STUB vector, common, ist
     .balign 16 /* VECTOR_STUB_SIZE */
     .if \vector == VECTOR_DB || \vector == VECTOR_NMI || \vector == VECTOR_MC
     push $0
     movl $\vector, 4(%rsp)
-    jmp ist_common
+    jmp \ist
     .elseif \vector == VECTOR_DF
     movl $\vector, 4(%rsp)
-    jmp ist_common
+    jmp \ist
     .elseif (\vector >= VECTOR_TS && \vector <= VECTOR_PF) || \
             \vector == VECTOR_AC || \vector == 21 || \vector == 29 || \
             \vector == 30
     movl $\vector, 4(%rsp)
-    jmp exception_common
+    jmp \common
     .else
     push $0
     movl $\vector, 4(%rsp)
-    jmp exception_common
+    jmp \common
     .endif
 .endm
 
-    .globl vector_stubs
-    .hidden vector_stubs
+.macro VECTOR_STUBS name, common, ist
+    .globl \name
+    .hidden \name
     .balign 16
-vector_stubs:
+\name:
 vector = 0
 .rept 256
-    VECTOR_STUB vector
+    VECTOR_STUB vector, \common, \ist
 vector = vector + 1
 .endr
+.endm
+
+    VECTOR_STUBS vector_stubs, exception_common, ist_common
+    .pushsection .entry_text, "ax"
+    VECTOR_STUBS xpti_vector_stubs, xpti_exception, xpti_ist
+    .popsection
 
     .balign 16
+    .globl exception_common, ist_common
+    .hidden exception_common, ist_common
 exception_common:
     cld
     PATCH_SITE PATCH_CLAC
-    CR3_ENTER
     SAVE_REGISTERS
     CLEAR_REGISTERS
     testb $3, REGS_CS(%rsp)
@@ -277,14 +289,13 @@ from_hypervisor:
     call exception_from_hypervisor
     mov %rax, %rsp
     testb $3, REGS_CS(%rsp)
-    jz return_by_iret
+    jz return_to_hypervisor
     jmp return_to_guest
 
 /* On an IST stack; what interrupted a guest goes on on the ordinary one. */
 ist_common:
     cld
     PATCH_SITE PATCH_CLAC
-    CR3_ENTER
     SAVE_REGISTERS
     CLEAR_REGISTERS
     mov %rsp, %rdi

@@ -19,18 +19,21 @@
 /*
  * Offsets in an area.  Stacks are named by their tops and have an unmapped
  * page below: #MC 0x1000, NMI 0x3000, ordinary 0x6000, #DF 0xd000, #DB 0xf000.
+ * The page at 0x4000 is for the way in and out under xpti; see xpti.h.
  */
 #define CPU_AREA_SIZE      0x10000UL
 #define CPU_AREA_MC_TOP    0x2000UL
 #define CPU_AREA_NMI_TOP   0x4000UL
+#define CPU_AREA_ENTRY     0x4000UL
+#define CPU_AREA_ENTRY_TOP 0x5000UL
 #define CPU_AREA_STACK_TOP 0xa000UL /* of the ordinary stack, 16 KiB */
 #define CPU_AREA_VARS      0xa000UL /* what DEFINE_PER_CPU makes */
 #define CPU_AREA_DF_TOP    0xe000UL
 #define CPU_AREA_DB_TOP    0x10000UL
 
 /* Bit i: page i of an area is mapped; the others are guards. */
-#define CPU_AREA_PAGES        0xafcaU
-#define CPU_AREA_PAGES_MAPPED 10U
+#define CPU_AREA_PAGES        0xafdaU
+#define CPU_AREA_PAGES_MAPPED 11U
 
 static inline uintptr_t cpu_area(void);
 
@@ -56,10 +59,17 @@ static inline uintptr_t cpu_area(void)
  * be near rip, must not see: hence the assembly.
  */
 #ifdef UNIT_TEST
-#define DEFINE_PER_CPU(type, name)  type percpu_##name
+/* Where threads are CPUs, doubles/cpus.c says where each has its variables. */
+void *unit_test_percpu(void *of_first, int cpu) __attribute__((weak));
+#define DEFINE_PER_CPU(type, name)                                             \
+    __attribute__((section("unit_percpu"))) type percpu_##name
 #define DECLARE_PER_CPU(type, name) extern type percpu_##name
-#define this_cpu(name)              (percpu_##name)
-#define per_cpu(name, cpu)          (*((void)(cpu), &percpu_##name))
+#define percpu_at_(name, cpu)                                                  \
+    (*(__typeof__(&percpu_##name))(unit_test_percpu                            \
+                                       ? unit_test_percpu(&percpu_##name, cpu) \
+                                       : &percpu_##name))
+#define this_cpu(name)     percpu_at_(name, -1)
+#define per_cpu(name, cpu) percpu_at_(name, (int)(cpu))
 #else
 #define DEFINE_PER_CPU(type, name)                                             \
     __attribute__((section(".percpu"), used)) type percpu_##name
