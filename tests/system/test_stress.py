@@ -5,7 +5,7 @@ import re
 
 from stressing import stress
 
-STEPS = 5000
+STEPS = 10000
 
 
 def test_domains_that_come_and_go_at_random():
