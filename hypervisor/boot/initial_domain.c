@@ -111,7 +111,7 @@ static struct domain *create(const struct elf_image *image)
                 .class = CAIRN_CLASS_LIGHT,
                 .vcpu_count = choose_vcpus(),
                 .virt_base = image->virt_base,
-                .max_ports = EVTCHN_2L_PORTS - 1,
+                .max_ports = EVTCHN_FIFO_PORTS - 1,
                 .grant_frames = LIGHT_GRANT_FRAMES_MAX,
                 .maptrack_max = MAPTRACK_MAX,
                 .grant_window = GRANT_WINDOW_PAGES,
@@ -184,11 +184,11 @@ static void put_hypercall_page(struct domain *d, const struct elf_image *image)
 /* What follows the first word of a module's string. */
 static const char *arguments_of(const char *string)
 {
-    const char *space = strchr(string, ' ');
-
-    while (space && *space == ' ')
-        space++;
-    return space ? space : "";
+    while (*string && *string != ' ')
+        string++;
+    while (*string == ' ')
+        string++;
+    return string;
 }
 
 /* At @paddr; returns the first address behind it. */

@@ -3,6 +3,7 @@
 
 #include "control/control.h"
 #include "domain/domain.h"
+#include "domain/vcpu.h"
 #include "lib/errno.h"
 
 /* The subject of the operation is a name for the caller: no id is wanted. */
@@ -10,7 +11,7 @@ int control_create(struct control_op *op)
 {
     struct domain_config config = {
         .domid = op->domid,
-        .rights = 0,
+        .rights = op->u.create.rights,
         .create = op->u.create,
     };
     struct domain *d;
@@ -18,6 +19,8 @@ int control_create(struct control_op *op)
 
     if (op->domid != DOMID_INVALID && op->domid >= DOMAIN_MAX)
         return -EINVAL;
+    if (config.rights & ~current->domain->rights)
+        return -EPERM;
     rc = domain_create(&config, &d);
     if (rc)
         return rc;

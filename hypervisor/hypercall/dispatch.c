@@ -30,7 +30,7 @@ static inline __attribute__((always_inline)) long call(uint64_t a1, uint64_t a2,
 #include <abi/hypercalls.def>
 #undef HYPERCALL
     default:
-        return -ENOSYS;
+        return hypercall_refused(nr, a1);
     }
 }
 

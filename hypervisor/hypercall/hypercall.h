@@ -36,6 +36,9 @@ void hypercall_set_arg(unsigned int n, uint64_t value);
 /* Call number @nr: for dispatch and multicall.  -ENOSYS if there is none. */
 long hypercall_call(uint64_t nr, const uint64_t args[5]);
 
+/* What a number that is none of ours is answered: -ENOSYS, mostly. */
+long hypercall_refused(uint64_t nr, uint64_t a1);
+
 /*
  * Inside a multicall the arguments of the call being made, to be changed by
  * hypercall_set_arg(); NULL: they are in the guest's registers.

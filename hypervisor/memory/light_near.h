@@ -48,19 +48,6 @@ static __in_place uint64_t *light_leaf_near(const struct light_space *s,
     return &table_of_entry(entry)[number % PT_ENTRIES];
 }
 
-/* What is at a leaf, if it is near, a private page, and has @needed bits. */
-static __in_place bool light_near_value(const struct light_space *s,
-                                        uint64_t page, uint64_t needed,
-                                        uint64_t *value)
-{
-    const uint64_t *leaf = light_leaf_near(s, page);
-
-    if (unlikely(!leaf))
-        return false;
-    *value = atomic_read(leaf);
-    return likely((*value & (needed | LEAF_SOFT_MASK)) == needed);
-}
-
 /*
  * light_get_frame() of a page that is there already, with the right to write
  * if @write.  False: it is not, or the lock is taken: nothing has changed.
@@ -69,17 +56,19 @@ static __in_place bool __must_check light_near_frame(struct light_space *s,
                                                      uint64_t g, bool write,
                                                      struct frame **frame)
 {
-    uint64_t needed = write ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT;
-    uint64_t leaf;
+    uint64_t needed = write ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT, value = 0;
+    const uint64_t *leaf;
     bool found = false;
 
     if (unlikely(g >= s->layout.ram_pages) ||
         unlikely(!spin_try_lock(&s->lock)))
         return false;
 
-    g = index_nospec(g, s->layout.ram_pages);
-    if (likely(!s->dying) && light_near_value(s, g, needed, &leaf)) {
-        *frame = mfn_to_frame(pte_mfn(leaf));
+    leaf = light_leaf_near(s, index_nospec(g, s->layout.ram_pages));
+    if (likely(leaf) && likely(!s->dying))
+        value = atomic_read(leaf);
+    if (likely((value & (needed | LEAF_SOFT_MASK)) == needed)) {
+        *frame = mfn_to_frame(pte_mfn(value));
 
         /* The leaf's own reference keeps it from being the first. */
         found = likely(atomic_read(&(*frame)->refs) < FRAME_REFS_MAX);

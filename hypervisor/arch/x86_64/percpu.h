@@ -59,20 +59,17 @@ static inline uintptr_t cpu_area(void)
  * be near rip, must not see: hence the assembly.
  */
 #ifdef UNIT_TEST
-/* A test with several CPUs has them in doubles/cpus.c; else there is one. */
-extern void *unit_test_per_cpu(void *first, unsigned long size,
-                               unsigned int cpu) __attribute__((weak));
-#define UNIT_TEST_THIS_CPU          (~0U)
-#define DEFINE_PER_CPU(type, name)  type percpu_##name
+/* Where threads are CPUs, doubles/cpus.c says where each has its variables. */
+void *unit_test_percpu(void *of_first, int cpu) __attribute__((weak));
+#define DEFINE_PER_CPU(type, name)                                             \
+    __attribute__((section("unit_percpu"))) type percpu_##name
 #define DECLARE_PER_CPU(type, name) extern type percpu_##name
-#define this_cpu(name)              per_cpu(name, UNIT_TEST_THIS_CPU)
-#define per_cpu(name, cpu)                                                     \
-    (*(__typeof__(&percpu_##name))(unit_test_per_cpu                           \
-                                       ? unit_test_per_cpu(                    \
-                                             &percpu_##name,                   \
-                                             sizeof(percpu_##name), (cpu))     \
-                                       : ((void)(cpu),                         \
-                                          (void *)&percpu_##name)))
+#define percpu_at_(name, cpu)                                                  \
+    (*(__typeof__(&percpu_##name))(unit_test_percpu                            \
+                                       ? unit_test_percpu(&percpu_##name, cpu) \
+                                       : &percpu_##name))
+#define this_cpu(name)     percpu_at_(name, -1)
+#define per_cpu(name, cpu) percpu_at_(name, (int)(cpu))
 #else
 #define DEFINE_PER_CPU(type, name)                                             \
     __attribute__((section(".percpu"), used)) type percpu_##name

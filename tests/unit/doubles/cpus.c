@@ -3,84 +3,131 @@
 
 #include "doubles/cpus.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/apic.h"
+#include "arch/x86_64/cpu_counts.h"
 #include "arch/x86_64/percpu.h"
+#include "arch/x86_64/return_path.h"
 #include "arch/x86_64/smp.h"
+#include "core/log.h"
+#include "core/panic.h"
+#include "lib/assert.h"
+#include "lib/atomic.h"
 
-#define VARIABLES_MAX 16U
+/* The linker names where the section begins and ends. */
+extern char __start_unit_percpu[], __stop_unit_percpu[];
 
-unsigned int cpu_count = 1;
-unsigned int cpus_current;
+DEFINE_PER_CPU(unsigned int, cpu_id);
+DEFINE_PER_CPU(struct cpu_counts, cpu_counts);
+DEFINE_PER_CPU(bool, slow_return);
 
-/* A variable: that of CPU 0, what it was at first, and the others'. */
-static struct {
-    void *first, *image, *others;
-    unsigned long size;
-} variables[VARIABLES_MAX];
+static char *variables[CPUS];
+static _Thread_local unsigned int me;
+static _Thread_local uint64_t seed;
+static bool interrupted[CPUS];
+static unsigned int working; /* CPUs that have not come to their end */
+static void (*body_of_all)(unsigned int cpu);
 
-void cpus_make(unsigned int count)
+void lapic_send_cpu(unsigned int cpu, uint32_t command)
 {
-    cpu_count = count;
-    cpus_current = 0;
-    for (unsigned int i = 0; i < VARIABLES_MAX && variables[i].first; i++) {
-        char *others = variables[i].others;
+    (void)command;
+    atomic_write(&interrupted[cpu], true);
+}
 
-        memcpy(variables[i].first, variables[i].image, variables[i].size);
-        for (unsigned int cpu = 1; cpu < CPU_MAX; cpu++)
-            memcpy(others + cpu * variables[i].size, variables[i].image,
-                   variables[i].size);
+void cpu_lets_in(void)
+{
+    if (atomic_exchange(&interrupted[me], false)) {
+        this_cpu(cpu_counts).ipi++;
+        cpu_take_ipi();
     }
+    if (cpu_random(16) == 0)
+        sched_yield();
 }
 
-static void *make_copies(unsigned int i, void *first, unsigned long size)
+uint32_t cpu_random(uint32_t below)
 {
-    char *others = malloc(CPU_MAX * size), *image = malloc(size);
+    seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (uint32_t)(seed >> 33) % below;
+}
 
-    if (!others || !image)
+uint64_t cpus_ipis(void)
+{
+    uint64_t sum = 0;
+
+    for (unsigned int cpu = 0; cpu < CPUS; cpu++)
+        sum += per_cpu(cpu_counts, cpu).ipis_sent;
+    return sum;
+}
+
+static void *run(void *arg)
+{
+    me = (unsigned int)(uintptr_t)arg;
+    seed = me + 1;
+    this_cpu(cpu_id) = me;
+    body_of_all(me);
+    atomic_sub(&working, 1);
+    while (atomic_read(&working))
+        cpu_lets_in();
+    cpu_lets_in();
+    return NULL;
+}
+
+void cpus_go(void (*body)(unsigned int cpu))
+{
+    size_t size = (size_t)(__stop_unit_percpu - __start_unit_percpu);
+    pthread_t thread[CPUS];
+
+    cpu_count = CPUS;
+    body_of_all = body;
+    working = CPUS;
+    for (unsigned int cpu = 1; cpu < CPUS; cpu++) {
+        if (!variables[cpu]) {
+            variables[cpu] = aligned_alloc(64, (size + 63) & ~63UL);
+            memcpy(variables[cpu], __start_unit_percpu, size);
+        }
+    }
+    for (unsigned int cpu = 1; cpu < CPUS; cpu++)
+        if (pthread_create(&thread[cpu], NULL, run, (void *)(uintptr_t)cpu))
+            abort();
+    run(NULL);
+    for (unsigned int cpu = 1; cpu < CPUS; cpu++)
+        pthread_join(thread[cpu], NULL);
+}
+
+void panic(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
+    abort();
+}
+
+void assert_failed(const char *file, int line, const char *belief)
+{
+    panic("%s:%d: %s\n", file, line, belief);
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+    (void)level;
+    (void)fmt;
+}
+
+/* Last, for the compiler complains of its use once it has seen it. */
+void *unit_test_percpu(void *of_first, int cpu)
+{
+    unsigned int n = cpu < 0 ? me : (unsigned int)cpu;
+
+    if (n >= CPUS)
         abort();
-    variables[i].first = first;
-    variables[i].size = size;
-    variables[i].image = memcpy(image, first, size);
-    for (unsigned int cpu = 0; cpu < CPU_MAX; cpu++)
-        memcpy(others + cpu * size, first, size);
-    return variables[i].others = others;
-}
-
-void *unit_test_per_cpu(void *first, unsigned long size, unsigned int cpu)
-{
-    unsigned int i = 0;
-
-    if (cpu == UNIT_TEST_THIS_CPU)
-        cpu = cpus_current;
-    if (cpu >= CPU_MAX)
-        abort();
-    while (i < VARIABLES_MAX && variables[i].first &&
-           variables[i].first != first)
-        i++;
-    if (i == VARIABLES_MAX)
-        abort();
-    if (!variables[i].first)
-        make_copies(i, first, size);
-    return cpu ? (char *)variables[i].others + cpu * size : first;
-}
-
-void cpu_kick(unsigned int cpu)
-{
-    (void)cpu;
-}
-
-void cpus_run(uint64_t cpus, void (*run)(uintptr_t arg), uintptr_t arg)
-{
-    unsigned int here = cpus_current;
-
-    for (cpus_current = 0; cpus_current < cpu_count; cpus_current++)
-        if (cpus >> cpus_current & 1)
-            run(arg);
-    cpus_current = here;
-}
-
-void cpus_serve(void)
-{
+    return n ? variables[n] + ((char *)of_first - __start_unit_percpu)
+             : of_first;
 }

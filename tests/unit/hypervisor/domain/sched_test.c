@@ -7,7 +7,7 @@
 /* LINK: hypervisor/domain/sched.c hypervisor/domain/runstate.c */
 /* LINK: hypervisor/domain/balance.c hypervisor/domain/share.c */
 /* LINK: hypervisor/lib/heap.c */
-/* LINK: tests/unit/doubles/cpus.c */
+/* LINK: tests/unit/doubles/turns.c */
 
 #include "unit/test.h"
 
@@ -18,15 +18,15 @@
 #include "domain/sched.h"
 #include "domain/share.h"
 #include "domain/vcpu.h"
-#include "doubles/cpus.h"
+#include "doubles/turns.h"
 #include "memory/frame.h"
 
 #define VCPUS 200U
 #define MS    1000000ULL
 
 char unit_test_cpu_area[CPU_AREA_SIZE];
-unsigned int percpu_cpu_id;
-bool percpu_slow_return;
+DEFINE_PER_CPU(unsigned int, cpu_id);
+DEFINE_PER_CPU(bool, slow_return);
 
 static uint64_t now;
 static int locks;
