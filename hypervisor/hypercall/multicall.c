@@ -7,6 +7,7 @@
 #include <abi/multicall.h>
 
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/upcalls.h"
 #include "core/time.h"
 #include "domain/fault.h"
 #include "domain/vcpu.h"
@@ -83,9 +84,9 @@ static long go_on(uint64_t list, uint64_t count, uint64_t done)
 /* The list ends at entry @done, an iret, unless that waits for memory. */
 static long end_by_iret(uint64_t list, uint64_t count, uint64_t done)
 {
-    long rax = hypercall_iret(0, 0, 0, 0, 0);
-
-    return current->repeat ? go_on(list, count, done) : rax;
+    upcall_iret(guest_regs(), current);
+    return current->repeat ? go_on(list, count, done)
+                           : (long)guest_regs()->rax;
 }
 
 long hypercall_multicall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,

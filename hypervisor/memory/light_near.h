@@ -34,14 +34,17 @@ static __in_place uint64_t *table_of_entry(uint64_t entry)
 static __in_place uint64_t *light_leaf_near(const struct light_space *s,
                                             uint64_t page)
 {
-    uint64_t number = s->first_leaf + page, entry;
+    uint64_t number = s->first_leaf + page, entry, *table;
 
     if (unlikely(number >= PT_ENTRIES * PT_ENTRIES))
         return NULL;
     entry = atomic_read(&s->first_l2[number / PT_ENTRIES]);
     if (unlikely(!(entry & PTE_PRESENT)))
         return NULL;
-    return &table_of_entry(entry)[number % PT_ENTRIES];
+    table = table_of_entry(entry);
+    if (!table)
+        __builtin_unreachable(); /* So nobody compares the result again. */
+    return &table[number % PT_ENTRIES];
 }
 
 /* What is at a leaf, if it is near and has all @needed bits. */
@@ -55,6 +58,24 @@ static __in_place bool light_near_value(const struct light_space *s,
         return false;
     *value = atomic_read(leaf);
     return likely((*value & needed) == needed);
+}
+
+/*
+ * Whether @va is in a page that the guest made a guard.  No lock: it was one
+ * when it was looked at.
+ */
+static __in_place bool light_near_is_guard(const struct light_space *s,
+                                           vaddr_t va)
+{
+    const uint64_t guard =
+        (uint64_t)(LIGHT_PROT_guard ^ LIGHT_PROT_read_write)
+        << PTE_SOFT_LOW_SHIFT;
+    uint64_t page = (va - s->layout.virt_base) >> PAGE_SHIFT, leaf;
+
+    if (unlikely(page >= s->layout.ram_pages))
+        return false;
+    page = index_nospec(page, s->layout.ram_pages);
+    return light_near_value(s, page, 0, &leaf) && leaf == guard;
 }
 
 /*

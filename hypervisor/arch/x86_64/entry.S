@@ -25,6 +25,7 @@
 #include "asm_offsets.h"
 
 #include "arch/x86_64/address_map.h"
+#include "arch/x86_64/ex_table.h"
 #include "arch/x86_64/guest_access.h"
 #include "arch/x86_64/segment.h"
 #include "arch/x86_64/vectors.h"
@@ -107,6 +108,42 @@
     jnz \to
 .endm
 
+/*
+ * Jump if an upcall is due: pending 1 .. 255 and mask 0 make a word that is
+ * below 255 once it is less by one.  Uses rcx.
+ */
+.macro JUMP_IF_UPCALL_DUE to
+    mov PERCPU(upcall_bytes), %rcx
+    movzwl (%rcx), %ecx
+    dec %ecx
+    cmp $0xff, %ecx
+    jb \to
+.endm
+
+/*
+ * To where guest_regs() says, with rax as it is.  rip must be canonical: else
+ * SYSRET faults in ring 0 on the guest's stack.
+ */
+.macro RETURN_BY_SYSRET
+    mov REGS_RDI(%rsp), %rdi
+    mov REGS_RSI(%rsp), %rsi
+    mov REGS_RDX(%rsp), %rdx
+    mov REGS_R8(%rsp), %r8
+    mov REGS_R9(%rsp), %r9
+    mov REGS_R10(%rsp), %r10
+    mov REGS_RBX(%rsp), %rbx
+    mov REGS_RBP(%rsp), %rbp
+    mov REGS_R12(%rsp), %r12
+    mov REGS_R13(%rsp), %r13
+    mov REGS_R14(%rsp), %r14
+    mov REGS_R15(%rsp), %r15
+    mov REGS_RIP(%rsp), %rcx
+    mov REGS_RFLAGS(%rsp), %r11
+    CR3_LEAVE
+    mov REGS_RSP(%rsp), %rsp
+    sysretq
+.endm
+
     .text
 
 /* --- SYSCALL ----------------------------------------------------------- */
@@ -151,36 +188,13 @@ syscall_common:
 
     /*
      * The short way back: nothing to do, no upcall due, so the frame is the
-     * one made above but for what the handler did to arguments.  SYSRET must
-     * not see an rip that is not canonical: the fault would come in ring 0 on
-     * the guest's stack.
+     * one made above but for what the handler did to arguments.
      */
     cmpb $0, PERCPU(slow_return)
     jne return_slowly
-    mov PERCPU(upcall_bytes), %rcx
-    movzwl (%rcx), %ecx
-    dec %ecx /* pending 1 .. 255, mask 0: below 255 now */
-    cmp $0xff, %ecx
-    jb return_slowly
+    JUMP_IF_UPCALL_DUE deliver_after_call
     JUMP_UNLESS_CANONICAL return_slowly
-
-    mov REGS_RDI(%rsp), %rdi
-    mov REGS_RSI(%rsp), %rsi
-    mov REGS_RDX(%rsp), %rdx
-    mov REGS_R8(%rsp), %r8
-    mov REGS_R9(%rsp), %r9
-    mov REGS_R10(%rsp), %r10
-    mov REGS_RBX(%rsp), %rbx
-    mov REGS_RBP(%rsp), %rbp
-    mov REGS_R12(%rsp), %r12
-    mov REGS_R13(%rsp), %r13
-    mov REGS_R14(%rsp), %r14
-    mov REGS_R15(%rsp), %r15
-    mov REGS_RIP(%rsp), %rcx
-    mov REGS_RFLAGS(%rsp), %r11
-    CR3_LEAVE
-    mov REGS_RSP(%rsp), %rsp
-    sysretq
+    RETURN_BY_SYSRET
 
 return_slowly:
     mov %rax, %rdi
@@ -198,13 +212,23 @@ return_to_guest:
     cmpw $SELECTOR_DS, REGS_SS(%rsp)
     jne return_by_iret
     JUMP_UNLESS_CANONICAL return_by_iret
+    mov REGS_RAX(%rsp), %rax
+    RETURN_BY_SYSRET
 
-    LOAD_REGISTERS
-    CR3_LEAVE
-    mov (REGS_RIP - REGS_ERROR_CODE)(%rsp), %rcx
-    mov (REGS_RFLAGS - REGS_ERROR_CODE)(%rsp), %r11
-    mov (REGS_RSP - REGS_ERROR_CODE)(%rsp), %rsp
-    sysretq
+/*
+ * An upcall is all that is to be done.  Its handler's address is canonical; if
+ * it could not be entered there is more to do.
+ */
+deliver_after_call:
+    mov %rax, REGS_RAX(%rsp)
+deliver:
+    mov %rsp, %rdi
+    mov PERCPU(current_vcpu), %rsi
+    call upcall_deliver_events
+    cmpb $0, PERCPU(slow_return)
+    jne return_to_guest
+    mov REGS_RAX(%rsp), %rax
+    RETURN_BY_SYSRET
 
 /* rsp: any frame, of ring 0 or 3. */
 return_by_iret:
@@ -216,35 +240,129 @@ return_by_iret:
 iret_to_guest:
     iretq
 
+.macro FORGET_STACK
+    and $-AREA_SIZE, %rsp
+    add $AREA_STACK_TOP - REGS_SIZE, %rsp
+.endm
+
 /* void enter_guest(void) */
     .globl enter_guest
     .hidden enter_guest
 enter_guest:
-    and $-AREA_SIZE, %rsp
-    add $AREA_STACK_TOP - REGS_SIZE, %rsp
+    FORGET_STACK
     xor %ebp, %ebp
     jmp return_to_guest
 
+/* --- The iret hypercall ------------------------------------------------- */
+
+/* A word of the guest's frame at rdx. */
+.macro LOAD_OF_GUEST offset, to
+771:
+    mov \offset(%rdx), \to
+    EX_TABLE 771b, iret_fault
+.endm
+
+/*
+ * Nothing of guest_regs() is changed before all of the frame was read and found
+ * to lead to a place in lower addresses with the kernel's own selectors.
+ */
+    .globl hypercall_iret
+    .hidden hypercall_iret
+hypercall_iret:
+    FORGET_STACK
+    xor %ebp, %ebp
+    mov REGS_RSP(%rsp), %rcx
+    mov %rcx, %rdx
+    shl $17, %rdx
+    shr $17, %rdx /* In speculation, too, no address of the hypervisor's. */
+    cmp %rcx, %rdx
+    jne iret_slowly
+
+    PATCH_SITE PATCH_STAC
+    LOAD_OF_GUEST IRET_FLAGS, %rax
+    LOAD_OF_GUEST IRET_CS, %rcx
+    LOAD_OF_GUEST IRET_SS, %rsi
+    LOAD_OF_GUEST IRET_RIP, %rdi
+    LOAD_OF_GUEST IRET_RFLAGS, %r8
+    LOAD_OF_GUEST IRET_RSP, %r9
+    LOAD_OF_GUEST IRET_R11, %r10
+    LOAD_OF_GUEST IRET_RAX, %r11
+    LOAD_OF_GUEST IRET_RCX, %rdx
+    PATCH_SITE PATCH_CLAC
+
+    or $3, %ecx
+    cmp $SELECTOR_CS64, %cx
+    jne iret_slowly
+    or $3, %esi
+    cmp $SELECTOR_DS, %si
+    jne iret_slowly
+    mov %rdi, %rcx
+    shr $47, %rcx
+    jnz iret_slowly
+    test $IRET_IN_SYSCALL, %eax
+    jnz iret_slowly
+
+    mov PERCPU(upcall_bytes), %rcx
+    bt $9, %r8 /* IF */
+    setnc 1(%rcx)
+    and $RFLAGS_OF_GUEST, %r8d
+    or $RFLAGS_OF_ALL, %r8
+    mov %rdi, REGS_RIP(%rsp)
+    mov %r8, REGS_RFLAGS(%rsp)
+    mov %r9, REGS_RSP(%rsp)
+    mov %r10, REGS_R11(%rsp)
+    mov %r11, REGS_RAX(%rsp)
+    mov %rdx, REGS_RCX(%rsp)
+    movl $VECTOR_GP, REGS_VECTOR(%rsp) /* Any but SYSCALL: back by IRET. */
+
+    cmpb $0, PERCPU(slow_return)
+    jne return_to_guest
+    JUMP_IF_UPCALL_DUE deliver
+    jmp return_by_iret
+
+iret_fault:
+    PATCH_SITE PATCH_CLAC
+iret_slowly:
+    mov %rsp, %rdi
+    mov PERCPU(current_vcpu), %rsi
+    call upcall_iret
+    mov REGS_RAX(%rsp), %rax
+    jmp return_slowly
+
 /* --- Exceptions and interrupts ----------------------------------------- */
+
+/*
+ * The short way back: to the guest's own handler, whose frame is what SYSRET
+ * makes, or to where it came from.
+ */
+.macro RETURN_FROM_EXCEPTION
+    cmpb $0, PERCPU(slow_return)
+    jne return_to_guest
+    JUMP_IF_UPCALL_DUE deliver
+    cmpl $ENTRY_SYSCALL_VALUE, REGS_VECTOR(%rsp)
+    jne return_by_iret
+    mov REGS_RAX(%rsp), %rax
+    RETURN_BY_SYSRET
+.endm
 
 .macro VECTOR_STUB vector
     .balign 16 /* VECTOR_STUB_SIZE */
-    .if \vector == VECTOR_DB || \vector == VECTOR_NMI || \vector == VECTOR_MC
-    push $0
+    .if !(\vector == VECTOR_DF || \
+          (\vector >= VECTOR_TS && \vector <= VECTOR_PF) || \
+          \vector == VECTOR_AC || \vector == 21 || \vector == 29 || \
+          \vector == 30)
+    push $0 /* The processor pushes no error code. */
+    .endif
     movl $\vector, 4(%rsp)
+    .if \vector == VECTOR_DB || \vector == VECTOR_NMI || \
+        \vector == VECTOR_MC || \vector == VECTOR_DF
     jmp ist_common
-    .elseif \vector == VECTOR_DF
-    movl $\vector, 4(%rsp)
-    jmp ist_common
-    .elseif (\vector >= VECTOR_TS && \vector <= VECTOR_PF) || \
-            \vector == VECTOR_AC || \vector == 21 || \vector == 29 || \
-            \vector == 30
-    movl $\vector, 4(%rsp)
-    jmp exception_common
+    .elseif \vector == VECTOR_PF
+    jmp page_fault
+    .elseif \vector == VECTOR_UD
+    jmp invalid_opcode
     .else
-    push $0
-    movl $\vector, 4(%rsp)
-    jmp exception_common
+    jmp exception
     .endif
 .endm
 
@@ -258,22 +376,38 @@ vector = 0
 vector = vector + 1
 .endr
 
-    .balign 16
-exception_common:
+.macro SAVE_AND_CLEAR
     cld
     PATCH_SITE PATCH_CLAC
     CR3_ENTER
     SAVE_REGISTERS
     CLEAR_REGISTERS
+    mov %rsp, %rdi
     testb $3, REGS_CS(%rsp)
     jz from_hypervisor
+.endm
 
-    mov %rsp, %rdi
+    .balign 16
+page_fault:
+    SAVE_AND_CLEAR
+    mov PERCPU(current_vcpu), %rsi
+    call upcall_guest_page_fault_first
+    RETURN_FROM_EXCEPTION
+
+    .balign 16
+invalid_opcode:
+    SAVE_AND_CLEAR
+    mov PERCPU(current_vcpu), %rsi
+    call upcall_guest_invalid_opcode
+    RETURN_FROM_EXCEPTION
+
+    .balign 16
+exception:
+    SAVE_AND_CLEAR
     call exception_from_guest
-    jmp return_to_guest
+    RETURN_FROM_EXCEPTION
 
 from_hypervisor:
-    mov %rsp, %rdi
     call exception_from_hypervisor
     mov %rax, %rsp
     testb $3, REGS_CS(%rsp)
@@ -282,14 +416,7 @@ from_hypervisor:
 
 /* On an IST stack; what interrupted a guest goes on on the ordinary one. */
 ist_common:
-    cld
-    PATCH_SITE PATCH_CLAC
-    CR3_ENTER
-    SAVE_REGISTERS
-    CLEAR_REGISTERS
-    mov %rsp, %rdi
-    testb $3, REGS_CS(%rsp)
-    jz from_hypervisor
+    SAVE_AND_CLEAR
     call exception_leave_ist
     mov %rax, %rsp
     mov %rsp, %rdi

@@ -12,8 +12,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/x86_64/address_map.h"
 #include "arch/x86_64/ex_table.h"
 #include "lib/compiler.h"
+
+#if defined(UNIT_TEST) && !defined(UNIT_TEST_GUEST_COPY)
+
+/* Of the test: move a word of @size bytes; false: it cannot be. */
+bool unit_test_guest_word(uint64_t va, void *value, size_t size, bool store);
+
+static inline bool guest_load(uint64_t va, uint64_t *value)
+{
+    return unit_test_guest_word(va, value, sizeof(*value), false);
+}
+
+static inline bool guest_load32(uint64_t va, uint32_t *value)
+{
+    return unit_test_guest_word(va, value, sizeof(*value), false);
+}
+
+static inline bool guest_store(uint64_t va, uint64_t value)
+{
+    return unit_test_guest_word(va, &value, sizeof(value), true);
+}
+
+static inline bool guest_store32(uint64_t va, uint32_t value)
+{
+    return unit_test_guest_word(va, &value, sizeof(value), true);
+}
+
+#else
 
 /* clang-format off */
 
@@ -36,9 +64,9 @@ static inline bool __must_check guest_load32(uint64_t va, uint32_t *value)
 {
     uint32_t loaded;
 
-    __asm__ goto("1: movl (%1), %0\n" EX_TABLE(1b, %l[fault])
+    __asm__ goto("1: movl %1, %0\n" EX_TABLE(1b, %l[fault])
                  : "=r"(loaded)
-                 : "r"(va)
+                 : "m"(*(const volatile uint32_t *)va)
                  : "memory"
                  : fault);
     *value = loaded;
@@ -61,9 +89,9 @@ fault:
 
 static inline bool __must_check guest_store32(uint64_t va, uint32_t value)
 {
-    __asm__ goto("1: movl %1, (%0)\n" EX_TABLE(1b, %l[fault])
-                 :
-                 : "r"(va), "r"(value)
+    __asm__ goto("1: movl %1, %0\n" EX_TABLE(1b, %l[fault])
+                 : "=m"(*(volatile uint32_t *)va)
+                 : "r"(value)
                  : "memory"
                  : fault);
     return true;
@@ -72,6 +100,8 @@ fault:
 }
 
 /* clang-format on */
+
+#endif
 
 /* Either address may be the guest's. */
 static inline bool __must_check guest_string_copy(uint64_t to, uint64_t from,
@@ -111,6 +141,25 @@ static inline uint64_t guest_address_nospec(uint64_t va, uint64_t lower_end,
             : [va] "r"(va), [lower_end] "r"(lower_end), [upper] "r"(upper)
             : "cc");
     return va & (below | ~not_above);
+}
+
+/* Bits 47 to 63 are 0 in the lower half of the addresses. */
+#define GUEST_UPPER_BITS 17
+/* In neither half: an access faults. */
+#define GUEST_NOWHERE (1UL << 47)
+
+/*
+ * Where a few words at @va may be accessed: there, if it is a guest's address,
+ * else nowhere; in speculation, too.
+ */
+static inline uint64_t guest_address(uint64_t va)
+{
+    uint64_t lower = va << GUEST_UPPER_BITS >> GUEST_UPPER_BITS;
+
+    if (likely(lower == va))
+        return lower;
+    return va >= HV_VIRT_END ? guest_address_nospec(va, 0, HV_VIRT_END)
+                             : GUEST_NOWHERE;
 }
 
 #endif /* ARCH_X86_64_GUEST_COPY_H */

@@ -39,6 +39,12 @@ static_assert(offsetof(struct cpu_regs, rip) == 128,
 #define RFLAGS_VM    (1UL << 17)
 #define RFLAGS_AC    (1UL << 18)
 
+/*
+ * What a guest may choose: the arithmetic flags, TF, DF, NT, RF, AC and ID.
+ * IF is always on.
+ */
+#define RFLAGS_GUEST 0x254dd5UL
+
 /* The registers of the guest that this CPU entered from. */
 static inline struct cpu_regs *guest_regs(void)
 {
