@@ -50,6 +50,19 @@ static uint64_t dom0_mem;
 BOOT_OPTION(dom0_mem, "dom0_mem", "memory of the initial domain (128M)", NULL,
             &dom0_mem);
 
+static uint64_t dom0_vcpus = 1;
+BOOT_OPTION(dom0_vcpus, "dom0_vcpus", "virtual CPUs of the initial domain (1)",
+            NULL, &dom0_vcpus);
+
+static uint32_t choose_vcpus(void)
+{
+    if (dom0_vcpus >= 1 && dom0_vcpus <= DOMAIN_VCPUS_MAX)
+        return (uint32_t)dom0_vcpus;
+    log_error("dom0_vcpus= is 1 to %u: the initial domain gets one",
+              DOMAIN_VCPUS_MAX);
+    return 1;
+}
+
 static uint64_t pages_of(uint64_t bytes)
 {
     return (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
@@ -99,7 +112,7 @@ static struct domain *create(const struct elf_image *image)
         .create =
             {
                 .class = CAIRN_CLASS_LIGHT,
-                .vcpu_count = 1,
+                .vcpu_count = choose_vcpus(),
                 .virt_base = image->virt_base,
                 .max_ports = EVTCHN_2L_PORTS - 1,
                 .grant_frames = LIGHT_GRANT_FRAMES_MAX,

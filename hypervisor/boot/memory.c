@@ -15,6 +15,7 @@
 #include "arch/x86_64/segment.h"
 #include "boot/boot_info.h"
 #include "boot/modules.h"
+#include "boot/smp.h"
 #include "boot/start.h"
 #include "core/log.h"
 #include "core/panic.h"
@@ -26,7 +27,7 @@
 
 extern const char image_start[], image_text_end[], image_rodata_end[],
     image_end[];
-extern char boot_cpu_pages[], boot_gdt_page[], zero_page[];
+extern char boot_cpu_pages[], zero_page[];
 
 /* Each module and the image cut one span into two at most. */
 #define FREE_MAX (BOOT_RAM_RANGES_MAX + BOOT_MODULES_MAX + 2)
@@ -96,7 +97,8 @@ static void keep_modules(void)
 void boot_memory_find(void)
 {
     uint64_t ram = spans_bytes(boot_info.ram, boot_info.ram_count);
-    uint64_t free, table = ram / PAGE_SIZE * sizeof(struct frame);
+    uint64_t free, table = ram / PAGE_SIZE * sizeof(struct frame) +
+                           boot_cpus_max() * CPU_AREA_SIZE;
 
     for (unsigned int i = 0; i < boot_info.ram_count; i++)
         add_free(boot_info.ram[i].start, boot_info.ram[i].end);
@@ -175,22 +177,40 @@ static void map_image(void)
     map(IMAGE_BASE + data, data, image_maddr(image_end), READ_WRITE);
 }
 
-/* As boot.S has mapped them, so that the stack we run on stays. */
-static void map_first_cpu(void)
+static void map_page(vaddr_t va, maddr_t maddr, uint64_t flags)
 {
-    maddr_t page = image_maddr(boot_cpu_pages);
-    maddr_t zeros = image_maddr(zero_page), gdt = image_maddr(boot_gdt_page);
+    map(va, maddr, maddr + PAGE_SIZE, flags);
+}
 
-    for (unsigned int i = 0; i < CPU_AREA_SIZE / PAGE_SIZE; i++) {
-        if (!(CPU_AREA_PAGES >> i & 1))
-            continue;
-        map(CPU_AREAS_BASE + i * PAGE_SIZE, page, page + PAGE_SIZE, READ_WRITE);
-        page += PAGE_SIZE;
+/*
+ * The next page for @cpu.  The first one's are where boot.S has mapped them, so
+ * that the stack we run on stays.
+ */
+static maddr_t next_cpu_page(unsigned int cpu)
+{
+    static maddr_t first;
+
+    if (cpu) {
+        mfn_t m = take_table();
+
+        if (mfn_eq(m, MFN_NONE))
+            panic("no memory for CPU %u", cpu);
+        return mfn_to_maddr(m);
     }
+    first = first ? first + PAGE_SIZE : image_maddr(boot_cpu_pages);
+    return first;
+}
+
+static void map_cpu(unsigned int cpu)
+{
+    vaddr_t area = cpu_area_of(cpu), gdt = gdt_area_of(cpu);
+
+    for (unsigned int i = 0; i < CPU_AREA_SIZE / PAGE_SIZE; i++)
+        if (CPU_AREA_PAGES >> i & 1)
+            map_page(area + i * PAGE_SIZE, next_cpu_page(cpu), READ_WRITE);
     for (unsigned int i = 0; i < SELECTOR_RESERVED / PAGE_SIZE; i++)
-        map(GDT_AREAS_BASE + i * PAGE_SIZE, zeros, zeros + PAGE_SIZE,
-            READ_ONLY);
-    map(GDT_AREAS_BASE + SELECTOR_RESERVED, gdt, gdt + PAGE_SIZE, READ_WRITE);
+        map_page(gdt + i * PAGE_SIZE, image_maddr(zero_page), READ_ONLY);
+    map_page(gdt + SELECTOR_RESERVED, next_cpu_page(cpu), READ_WRITE);
 }
 
 static maddr_t lower(maddr_t a, maddr_t b)
@@ -256,7 +276,8 @@ static void make_frame_table(void)
 void boot_memory_map(void)
 {
     map_image();
-    map_first_cpu();
+    for (unsigned int cpu = 0; cpu < boot_cpus_max(); cpu++)
+        map_cpu(cpu);
     for (unsigned int i = 0; i < boot_info.ram_count; i++)
         map_directly(boot_info.ram[i]);
     hv_tables_start();

@@ -9,7 +9,7 @@
  *    5. ACPI tables, while boot.S's map of the first 4 GiB reaches them;
  *    6. memory: the final page tables (W^X, guard pages), the frame table, and
  *       the rest to the frame allocator;
- *    7. interrupt controllers, clocks, console input;
+ *    7. interrupt controllers, clocks, console input, the other CPUs;
  *    8. run queue of this CPU, the PCI bus;
  *    9. the initial domain, and the scheduler, which never returns.
  *
@@ -28,6 +28,7 @@
 #include "boot/interrupts.h"
 #include "boot/memory.h"
 #include "boot/modules.h"
+#include "boot/smp.h"
 #include "core/acpi.h"
 #include "core/log.h"
 #include "core/options.h"
@@ -102,6 +103,7 @@ static void start_machine(void)
     boot_interrupts_init();
     time_init();
     boot_console_input();
+    boot_cpus_start();
 }
 
 void start_hypervisor(uint32_t magic, uint32_t info)

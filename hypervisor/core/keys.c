@@ -3,7 +3,8 @@
 
 #include "core/keys.h"
 
-#include "arch/x86_64/interrupt_counts.h"
+#include "arch/x86_64/cpu_counts.h"
+#include "arch/x86_64/smp.h"
 #include "core/log.h"
 
 extern const struct debug_key debug_keys_start[], debug_keys_end[];
@@ -17,14 +18,18 @@ DEBUG_KEY('?', "this list", print_help);
 
 static void print_interrupts(void)
 {
-    const struct interrupt_counts *n = &this_cpu(interrupt_counts);
+    for (unsigned int cpu = 0; cpu < cpu_count; cpu++) {
+        const struct cpu_counts *n = &per_cpu(cpu_counts, cpu);
 
-    log_info("CPU %u: %lu of the timer, %lu of devices, %lu of the console, "
-             "%lu NMIs, %lu stray",
-             this_cpu(cpu_id), n->timer, n->device, n->console, n->nmi,
-             n->stray);
+        log_info("CPU %u: %lu of the timer, %lu of devices, %lu of the "
+                 "console, %lu of CPUs, %lu NMIs, %lu stray",
+                 cpu, n->timer, n->device, n->console, n->ipi, n->nmi,
+                 n->stray);
+        log_info("  %lu IPIs sent, %lu flushes, %lu CR3 loads", n->ipis_sent,
+                 n->flushes, n->cr3_loads);
+    }
 }
-DEBUG_KEY('i', "interrupts taken", print_interrupts);
+DEBUG_KEY('i', "interrupts taken and sent, flushes", print_interrupts);
 
 void debug_key_press(char key)
 {

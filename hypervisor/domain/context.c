@@ -31,13 +31,14 @@ static void load(struct vcpu *v)
     segments_load(v->segments);
     fs_base_write(v->fs_base);
     gs_base_write(v->gs_base);
-    light_load(v->domain->space);
 }
 
 void context_load(struct vcpu *v)
 {
     struct vcpu *loaded = this_cpu(loaded_vcpu);
 
+    /* Even if it is this vCPU's: an idle CPU may have dropped the space. */
+    light_load(v->domain->space);
     if (likely(loaded == v))
         return;
     if (loaded)

@@ -156,6 +156,13 @@ void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 int __must_check domain_set_start(struct domain *d, uint32_t id, uint64_t rip,
                                   uint64_t rsp, uint64_t rsi);
 
+/*
+ * A vCPU comes on line, -EINVAL without registers; or goes off it, and the
+ * domain shuts down when it was the last.
+ */
+int __must_check domain_vcpu_up(struct vcpu *v);
+void domain_vcpu_down(struct vcpu *v);
+
 /* All but what the event and grant rooms know. */
 void domain_info(struct domain *d, struct control_domain_info *info);
 

@@ -4,6 +4,7 @@
 #include "domain/fault.h"
 
 #include "arch/x86_64/upcalls.h"
+#include "core/lock.h"
 #include "domain/domain.h"
 #include "domain/upcalls.h"
 #include "domain/vcpu.h"
@@ -18,28 +19,17 @@
 #define PF_WRITE 0x02U
 #define PF_FETCH 0x10U
 
-/* The vCPUs of this CPU that wait, and whether they should look again. */
-static DEFINE_PER_CPU(struct list, memory_waiters);
-static DEFINE_PER_CPU(bool, memory_came_free);
+/* Most that are let go at once; the next choice of a vCPU goes on. */
+#define WAKE_QUANTUM 16U
+
+static struct spinlock waiters_lock = SPINLOCK_INIT(LOCK_waiters);
+static struct list waiters = {&waiters, &waiters}; /* frames_wanted of them */
 
 static enum light_access access_of(uint32_t error_code)
 {
     if (error_code & PF_FETCH)
         return LIGHT_EXECUTE;
     return error_code & PF_WRITE ? LIGHT_WRITE : LIGHT_READ;
-}
-
-/* Look again once the wish is known: no freed frame goes unnoticed. */
-static int resolve_or_wait(struct vcpu *v, uint64_t cr2, uint32_t error_code)
-{
-    int rc;
-
-    atomic_write(&frames_wanted, true);
-    rc = light_fault(v->domain->space, cr2, access_of(error_code));
-    v->wants_memory = v->repeat = rc == -ENOMEM;
-    if (v->repeat)
-        return_slowly();
-    return rc;
 }
 
 static inline int resolve(uint64_t cr2, uint32_t error_code)
@@ -50,7 +40,11 @@ static inline int resolve(uint64_t cr2, uint32_t error_code)
     if (unlikely(!v))
         return -EFAULT;
     rc = light_fault(v->domain->space, cr2, access_of(error_code));
-    return likely(rc != -ENOMEM) ? rc : resolve_or_wait(v, cr2, error_code);
+    if (unlikely(rc == -ENOMEM)) {
+        v->wants_memory = true;
+        vcpu_repeat(v);
+    }
+    return rc;
 }
 
 bool fault_resolve(uint64_t cr2, uint32_t error_code)
@@ -70,46 +64,99 @@ bool upcall_guest_page_fault(uint64_t cr2, uint32_t error_code)
     return resolve(cr2, error_code) == 0;
 }
 
+static void forget(struct vcpu *v) __must_hold(waiters_lock)
+{
+    if (list_empty(&v->memory_waiter))
+        return;
+    list_del(&v->memory_waiter);
+    (void)atomic_sub(&frames_wanted, 1);
+}
+
+static void let_go(struct vcpu *v) __must_hold(waiters_lock)
+{
+    forget(v);
+    vcpu_wake(v);
+}
+
+/* One that an event has woken meanwhile keeps its place.  True: first of all.
+ */
+static bool queue(struct vcpu *v) __must_hold(waiters_lock)
+{
+    if (!list_empty(&v->memory_waiter))
+        return false;
+    list_add_tail(&waiters, &v->memory_waiter);
+    return atomic_add(&frames_wanted, 1) == 1;
+}
+
+/*
+ * Blocked first, queued then, so that who finds it there can wake it; and last
+ * a look at what may have come free before.  Of frames for everybody,
+ * schedule() has that look.
+ */
 void fault_wait_for_memory(void)
 {
-    struct list *waiters = &this_cpu(memory_waiters);
     struct vcpu *v = current;
-
-    if (!waiters->next)
-        list_init(waiters);
+    bool first;
 
     fault_do_not_wait();
-    list_del(&v->memory_waiter); /* An event may have woken it last time. */
-    list_add_tail(waiters, &v->memory_waiter);
     vcpu_block(v);
-    upcall_memory_wanted();
+    spin_lock(&waiters_lock);
+    first = queue(v);
+    if (atomic_read(&v->domain->space->reserve_left))
+        let_go(v);
+    spin_unlock(&waiters_lock);
+    if (first)
+        upcall_memory_wanted();
 }
 
 void fault_stop_waiting(struct vcpu *v)
 {
-    list_del(&v->memory_waiter);
+    spin_lock(&waiters_lock);
+    forget(v);
+    spin_unlock(&waiters_lock);
+}
+
+static void wake_some(uint64_t count)
+{
+    spin_lock(&waiters_lock);
+    while (count-- && !list_empty(&waiters))
+        let_go(list_first(&waiters, struct vcpu, memory_waiter));
+    spin_unlock(&waiters_lock);
 }
 
 void fault_wake_waiters(void)
 {
-    struct list *waiters = &this_cpu(memory_waiters);
+    struct frame_totals totals;
 
-    if (!this_cpu(memory_came_free))
+    if (likely(!atomic_read(&frames_wanted)))
         return;
-    this_cpu(memory_came_free) = false;
-
-    while (waiters->next && !list_empty(waiters)) {
-        struct vcpu *v = list_first(waiters, struct vcpu, memory_waiter);
-
-        list_del(&v->memory_waiter);
-        vcpu_wake(v);
-    }
+    frame_totals(&totals);
+    wake_some(totals.unreserved < WAKE_QUANTUM ? totals.unreserved
+                                               : WAKE_QUANTUM);
 }
 
 /* Any lock may be held here: leave the work to the way out of the hypervisor.
  */
 void upcall_frames_free(void)
 {
-    this_cpu(memory_came_free) = true;
     cpu_resched(this_cpu(cpu_id));
+}
+
+/* A domain gives back its own pages, so it is the one that runs here. */
+void upcall_promise_refilled(const struct light_space *s)
+{
+    struct domain *d = current ? current->domain : NULL;
+
+    if (!d || d->space != s)
+        return; /* By its builder, before any of its vCPUs ran. */
+    spin_lock(&waiters_lock);
+    for (uint32_t i = 0; i < d->vcpu_count; i++)
+        if (!list_empty(&d->vcpu[i]->memory_waiter))
+            let_go(d->vcpu[i]);
+    spin_unlock(&waiters_lock);
+}
+
+bool upcall_cpu_idles(void)
+{
+    return !current;
 }

@@ -5,7 +5,11 @@
  * A page that is merely not populated yet is given a frame, whether the guest
  * touched it or a copy routine did.  When no frame is left, the vCPU is marked
  * (wants_memory), what it did is undone to where it can be repeated, and it
- * blocks; frames that become free let all who wait try again.
+ * blocks, in one queue for all CPUs.
+ *
+ * Whoever frees memory while that queue is not empty lets its CPU choose anew,
+ * and every choice lets as many go as there are frames: no CPU goes idle while
+ * somebody waits for what is there, and none is told in vain but by a race.
  */
 
 #ifndef DOMAIN_FAULT_H
@@ -39,7 +43,7 @@ static inline void fault_do_not_wait(void)
     current->repeat = false;
 }
 
-/* Let those who wait try again, if frames became free: by schedule() only. */
+/* Let those go whom free memory can serve: by schedule() only. */
 void fault_wake_waiters(void);
 
 /* @v does not wait any longer. */

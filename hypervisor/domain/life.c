@@ -39,23 +39,50 @@ static void release_if_free(struct domain *d) __must_hold(d->lock)
 
 int domain_unpause(struct domain *d)
 {
-    bool first = false;
     int rc = 0;
 
     spin_lock(&d->lock);
     if (d->pause_count == 0 || (!d->started && !d->vcpu[0]->has_start)) {
         rc = -EINVAL;
     } else {
-        d->pause_count--;
-        first = d->pause_count == 0 && !d->started;
-        d->started |= first;
+        if (--d->pause_count == 0 && !d->started) {
+            d->started = true;
+            vcpu_up(d->vcpu[0]);
+        }
         release_if_free(d);
     }
     spin_unlock(&d->lock);
-
-    if (first)
-        vcpu_up(d->vcpu[0]);
     return rc;
+}
+
+int domain_vcpu_up(struct vcpu *v)
+{
+    struct domain *d = v->domain;
+    int rc = 0;
+
+    spin_lock(&d->lock);
+    if (v->has_start)
+        vcpu_up(v);
+    else
+        rc = -EINVAL;
+    spin_unlock(&d->lock);
+    return rc;
+}
+
+void domain_vcpu_down(struct vcpu *v)
+{
+    struct domain *d = v->domain;
+    bool others = false;
+
+    spin_lock(&d->lock);
+    for (uint32_t i = 0; i < d->vcpu_count; i++)
+        others |= d->vcpu[i] != v && d->vcpu[i]->state != VCPU_OFFLINE;
+    if (others)
+        vcpu_down(v);
+    spin_unlock(&d->lock);
+
+    if (!others)
+        domain_shutdown(d, SHUTDOWN_poweroff);
 }
 
 int domain_set_start(struct domain *d, uint32_t id, uint64_t rip, uint64_t rsp,

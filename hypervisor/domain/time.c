@@ -29,9 +29,8 @@ static void end(uint32_t *version, uint32_t odd)
     atomic_write(version, odd + 1);
 }
 
-void vcpu_update_time(struct vcpu *v)
+void time_info_write(struct vcpu_time_info *t)
 {
-    struct vcpu_time_info *t = &v->info->time;
     uint32_t odd = begin(&t->version);
 
     t->tsc_timestamp = tsc_at_boot;

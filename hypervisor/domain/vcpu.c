@@ -46,7 +46,7 @@ int vcpu_create(struct domain *d, uint32_t id, struct vcpu **created)
     timer_init(&v->timer, timer_expired);
     timer_init(&v->poll_timer, poll_expired);
     vcpu_set_weight(v, d->weight);
-    vcpu_update_time(v);
+    time_info_write(&v->info->time);
 
     v->regs.cs = SELECTOR_CS64;
     v->regs.ss = SELECTOR_DS;
@@ -93,7 +93,7 @@ int vcpu_move_info(struct vcpu *v, struct frame *frame, uint32_t offset)
     memcpy(info, v->info, sizeof(*info));
     v->info_frame = frame;
     atomic_write(&v->info, info);
-    vcpu_update_time(v);
+    time_info_write(&v->info->time);
     return_slowly(); /* so that entry.S looks at the new place */
 
     info->evtchn_pending_sel = ~0ULL;

@@ -77,7 +77,7 @@ struct vcpu {
     uint8_t cpu;          /* (r) where it runs or ran last */
     uint32_t poll_port;   /* (a) what it polls, POLL_ANY, or POLL_NONE */
 
-    struct list memory_waiter; /* (r) in the queue of those out of memory */
+    struct list memory_waiter; /* in the queue of those out of memory: fault.c */
 
     struct timer timer;      /* VIRQ_TIMER: set_timer_op and singleshot */
     struct timer poll_timer; /* end of a poll */
@@ -179,11 +179,11 @@ void __attribute__((noreturn)) sched_start(void);
 void vcpu_notify(struct vcpu *v);
 
 /*
- * Write the time of @v's vcpu_info.  What is written are the constants of this
- * boot, from the moment system time was 0: exact for as long as the TSC runs,
- * so nothing needs to be refreshed when a vCPU is switched in.
+ * Write the time of a vCPU.  What is written are the constants of this boot,
+ * from the moment system time was 0: exact for as long as the TSC runs, so
+ * nothing needs to be refreshed when a vCPU is switched in.
  */
-void vcpu_update_time(struct vcpu *v);
+void time_info_write(struct vcpu_time_info *t);
 
 /* The same for the wall clock of a domain's shared_info. */
 void domain_update_wallclock(struct domain *d);

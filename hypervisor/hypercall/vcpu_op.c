@@ -8,33 +8,11 @@
 #include "domain/fault.h"
 #include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
+#include "hypercall/vcpu_context.h"
 #include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light.h"
 #include "pv/guest_copy.h"
-
-/* The builder gives a vCPU its registers; none has a guest's own context. */
-static long op_up(struct vcpu *v)
-{
-    if (!v->has_start)
-        return -EINVAL;
-    vcpu_up(v);
-    return 0;
-}
-
-static long op_down(struct vcpu *v)
-{
-    struct domain *d = v->domain;
-    bool others = false;
-
-    for (uint32_t i = 0; i < d->vcpu_count; i++)
-        others |= d->vcpu[i] != v && d->vcpu[i]->state != VCPU_OFFLINE;
-    if (others)
-        vcpu_down(v);
-    else
-        domain_shutdown(d, SHUTDOWN_poweroff);
-    return 0;
-}
 
 static long op_get_runstate(struct vcpu *v, struct guest_ptr arg)
 {
@@ -86,6 +64,19 @@ static long op_register_runstate(struct vcpu *v, struct guest_ptr arg)
     }
     vcpu_set_runstate_area(v, frame, va % PAGE_SIZE);
     return 0;
+}
+
+/* What it holds are constants, so that writing it once does for ever. */
+static long op_register_time(struct guest_ptr arg)
+{
+    struct vcpu_time_info info = {0};
+    uint64_t va;
+    int rc = copy_from_guest(&va, arg, sizeof(va));
+
+    if (rc || !va)
+        return rc;
+    time_info_write(&info);
+    return copy_to_guest(guest_ptr(va), &info, sizeof(info));
 }
 
 static long op_set_singleshot(struct vcpu *v, struct guest_ptr arg)
@@ -150,10 +141,13 @@ long hypercall_vcpu_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     v = d->vcpu[index_nospec(a2, d->vcpu_count)];
 
     switch (a1) {
+    case VCPUOP_initialise:
+        return vcpu_initialise(v, arg);
     case VCPUOP_up:
-        return op_up(v);
+        return domain_vcpu_up(v);
     case VCPUOP_down:
-        return op_down(v);
+        domain_vcpu_down(v);
+        return 0;
     case VCPUOP_is_up:
         return v->state != VCPU_OFFLINE;
     case VCPUOP_get_runstate_info:
@@ -168,6 +162,10 @@ long hypercall_vcpu_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         return op_stop_singleshot(v);
     case VCPUOP_register_vcpu_info:
         return op_register_info(v, arg);
+    case VCPUOP_get_physid:
+        return -EINVAL; /* No vCPU is tied to a processor. */
+    case VCPUOP_register_vcpu_time_memory_area:
+        return op_register_time(arg);
     default:
         return -ENOSYS;
     }

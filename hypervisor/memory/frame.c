@@ -48,7 +48,7 @@ static struct ram_range ram_all; /* what encloses them: a fast first answer */
 /* Guarded by frames_lock. */
 static uint64_t total, free_frames, promised, kept_back;
 
-bool frames_wanted;
+uint32_t frames_wanted;
 
 bool mfn_is_ram(mfn_t m)
 {
@@ -201,11 +201,14 @@ int frame_reserve(uint64_t count)
     return rc;
 }
 
-/* Whoever waits for memory shall look again. */
+/*
+ * Whoever waits for memory shall look again.  After the lock was given back
+ * and taken: who began to wait before that is seen, who began to wait later
+ * sees the frames.
+ */
 static void tell_waiters(void)
 {
-    if (unlikely(atomic_read(&frames_wanted)) &&
-        atomic_exchange(&frames_wanted, false))
+    if (unlikely(atomic_read(&frames_wanted)))
         upcall_frames_free();
 }
 
@@ -257,12 +260,6 @@ bool frame_refuse_get(struct frame *f, uint32_t refs)
     return false;
 }
 
-void frame_get(struct frame *f)
-{
-    if (!frame_try_get(f))
-        panic("frame %#lx has too many references", frame_to_mfn(f).raw);
-}
-
 void frame_put_last(struct frame *f, uint32_t refs)
 {
     if (refs)
@@ -301,19 +298,6 @@ void frame_totals(struct frame_totals *totals)
         .unreserved = unreserved(FRAME_GUEST),
     };
     spin_unlock(&frames_lock);
-}
-
-uint64_t frames_owned(domid_t owner)
-{
-    uint64_t count = 0;
-
-    for (unsigned int i = 0; i < ram_ranges; i++)
-        for (uint64_t m = ram[i].first; m < ram[i].end; m++) {
-            const struct frame *f = mfn_to_frame(mfn(m));
-
-            count += atomic_read(&f->refs) && f->owner == owner;
-        }
-    return count;
 }
 
 static void print_frames(void)

@@ -149,9 +149,6 @@ static inline bool __must_check frame_try_get(struct frame *f)
     return frame_refuse_get(f, refs);
 }
 
-/* The same for the hypervisor's own uses, whose number is bounded otherwise. */
-void frame_get(struct frame *f);
-
 /* Drop a general reference; the last one frees the frame. */
 static inline void frame_put(struct frame *f)
 {
@@ -197,11 +194,8 @@ static inline void frame_put_type(struct frame *f)
     (void)atomic_sub(&f->type_info, 1);
 }
 
-/*
- * Set by who waits for unpromised memory; the next frame that comes free
- * clears it and calls upcall_frames_free().
- */
-extern bool frames_wanted;
+/* (a) How many wait for memory: frames that come free are told to them. */
+extern uint32_t frames_wanted;
 
 struct frame_totals {
     uint64_t total;      /* given to the allocator */
@@ -209,8 +203,5 @@ struct frame_totals {
     uint64_t unreserved; /* neither in use, nor promised, nor kept back */
 };
 void frame_totals(struct frame_totals *totals);
-
-/* Frames in use by @owner.  Looks at every record: for debugging only. */
-uint64_t frames_owned(domid_t owner);
 
 #endif /* MEMORY_FRAME_H */

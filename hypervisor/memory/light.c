@@ -5,12 +5,13 @@
 
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu.h"
-#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/tlb.h"
 #include "core/panic.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light_leaf.h"
+#include "memory/tlb_batch.h"
 
 /*
  * The page below the non-canonical hole stays empty: a SYSCALL at its very
@@ -25,7 +26,7 @@
 #define DESTROY_WORK       1536U
 #define DESTROY_FRAME_COST 16U
 
-static DEFINE_PER_CPU(struct light_space *, loaded_space);
+DEFINE_PER_CPU(struct light_space *, loaded_space);
 
 void light_layout_init(struct light_layout *layout, uint64_t virt_base,
                        uint64_t ram_pages, uint64_t grant_pages,
@@ -111,31 +112,30 @@ int light_create(struct light_space *s, domid_t owner,
     return 0;
 }
 
-void light_load(struct light_space *s)
+/* Another CR3 is loaded: @s is this CPU's, and what was is no longer. */
+static void space_leave(struct light_space *s)
 {
     struct light_space *old = this_cpu(loaded_space);
-    uint64_t here = 1UL << this_cpu(cpu_id);
 
-    if (s == old)
-        return;
-
-    /* Seen before the first translation is made, and after the last. */
-    (void)__atomic_fetch_or(&s->live_cpus, here, __ATOMIC_SEQ_CST);
-    write_cr3(mfn_to_maddr(s->root));
-    if (old)
-        (void)__atomic_fetch_and(&old->live_cpus, ~here, __ATOMIC_SEQ_CST);
     this_cpu(loaded_space) = s;
+    if (old)
+        (void)__atomic_fetch_and(&old->live_cpus, ~(1UL << this_cpu(cpu_id)),
+                                 __ATOMIC_SEQ_CST);
+}
+
+void light_switch(struct light_space *s)
+{
+    /* Seen before the first translation is made, and after the last. */
+    (void)__atomic_fetch_or(&s->live_cpus, 1UL << this_cpu(cpu_id),
+                            __ATOMIC_SEQ_CST);
+    tables_load(mfn_to_maddr(s->root));
+    space_leave(s);
 }
 
 void light_unload(void)
 {
-    struct light_space *old = this_cpu(loaded_space);
-    uint64_t here = 1UL << this_cpu(cpu_id);
-
     hv_tables_load();
-    if (old)
-        (void)__atomic_fetch_and(&old->live_cpus, ~here, __ATOMIC_SEQ_CST);
-    this_cpu(loaded_space) = NULL;
+    space_leave(NULL);
 }
 
 /* Let go of what @leaf maps; its translation is nowhere loaded. */
@@ -200,12 +200,14 @@ static bool pages_destroy(struct light_space *s)
 
 bool light_destroy(struct light_space *s)
 {
+    struct tlb_batch batch;
     bool done;
 
     if (mfn_eq(s->root, MFN_NONE))
         return true;
-    if (this_cpu(loaded_space) == s)
-        light_unload();
+    tlb_batch_init(&batch, s);
+    tlb_batch_add_all(&batch);
+    tlb_batch_flush(&batch);
     if (atomic_read(&s->live_cpus))
         panic("the space of domain %u goes while CPUs %#lx use it", s->owner,
               s->live_cpus);

@@ -35,7 +35,9 @@
 #include <abi/domid.h>
 #include <abi/light.h>
 
+#include "arch/x86_64/percpu.h"
 #include "core/lock.h"
+#include "lib/atomic.h"
 #include "lib/compiler.h"
 #include "lib/frame_number.h"
 
@@ -58,7 +60,6 @@ struct light_space {
     uint64_t table_pages;       /* (l) page-table frames, root included */
     uint64_t destroy_at;        /* (l) pages below are gone */
     bool dying;                 /* (l) nothing is to be found here any more */
-    bool starved;               /* (l) a page found no frame, none came back */
     uint64_t live_cpus;         /* (a) CPUs that may hold translations */
 };
 
@@ -160,10 +161,25 @@ int __must_check light_unmap_granted(struct light_space *s, vaddr_t va, mfn_t m,
 int __must_check light_map_mmio(struct light_space *s, gfn_t g, mfn_t m);
 
 /* RAM pages populated now: a number to show, stale when it is read. */
-uint64_t light_used_pages(const struct light_space *s);
+static inline uint64_t light_used_pages(const struct light_space *s)
+{
+    return atomic_read(&s->used_pages);
+}
 
-/* Load the space on this CPU (CR3), if it is not loaded already. */
-void light_load(struct light_space *s);
+/* The space in this CPU's CR3; NULL: none, the hypervisor's own tables. */
+DECLARE_PER_CPU(struct light_space *, loaded_space);
+
+/*
+ * Load the space on this CPU (CR3).  It stays, lazily, while the CPU idles,
+ * until the CPU is asked to flush: so this comes before each use of it.
+ */
+void light_switch(struct light_space *s);
+
+static inline void light_load(struct light_space *s)
+{
+    if (unlikely(s != this_cpu(loaded_space)))
+        light_switch(s);
+}
 
 /* Load the hypervisor's own tables on this CPU: no space is loaded any more. */
 void light_unload(void);

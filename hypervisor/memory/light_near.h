@@ -29,22 +29,29 @@ static __in_place uint64_t *table_of_entry(uint64_t entry)
 
 /*
  * The leaf of page @page (a gfn below s->pages) if it is in the gigabyte of the
- * first L2 table, as most are.  NULL: it is not, or there is no table yet.
+ * first L2 table, as most are.  False: it is not, or there is no table yet.
  */
+static __in_place bool light_near_leaf(const struct light_space *s,
+                                       uint64_t page, uint64_t **leaf)
+{
+    uint64_t number = s->first_leaf + page, entry;
+
+    if (unlikely(number >= PT_ENTRIES * PT_ENTRIES))
+        return false;
+    entry = atomic_read(&s->first_l2[number / PT_ENTRIES]);
+    if (!(entry & PTE_PRESENT))
+        return false;
+    *leaf = &table_of_entry(entry)[number % PT_ENTRIES];
+    return true;
+}
+
+/* The same; NULL: it is not near. */
 static __in_place uint64_t *light_leaf_near(const struct light_space *s,
                                             uint64_t page)
 {
-    uint64_t number = s->first_leaf + page, entry, *table;
+    uint64_t *leaf = NULL;
 
-    if (unlikely(number >= PT_ENTRIES * PT_ENTRIES))
-        return NULL;
-    entry = atomic_read(&s->first_l2[number / PT_ENTRIES]);
-    if (unlikely(!(entry & PTE_PRESENT)))
-        return NULL;
-    table = table_of_entry(entry);
-    if (!table)
-        __builtin_unreachable(); /* So nobody compares the result again. */
-    return &table[number % PT_ENTRIES];
+    return light_near_leaf(s, page, &leaf) ? leaf : NULL;
 }
 
 /* What is at a leaf, if it is near and has all @needed bits. */
@@ -52,9 +59,9 @@ static __in_place bool light_near_value(const struct light_space *s,
                                         uint64_t page, uint64_t needed,
                                         uint64_t *value)
 {
-    const uint64_t *leaf = light_leaf_near(s, page);
+    uint64_t *leaf = NULL;
 
-    if (unlikely(!leaf))
+    if (unlikely(!light_near_leaf(s, page, &leaf)))
         return false;
     *value = atomic_read(leaf);
     return likely((*value & needed) == needed);

@@ -56,10 +56,8 @@ int light_populate(struct light_space *s, uint64_t *leaf)
     uint32_t prot = leaf_prot(*leaf);
     struct frame *f = guest_frame_alloc(s);
 
-    if (!f) {
-        s->starved = true;
+    if (!f)
         return -ENOMEM;
-    }
     if (prot == LIGHT_PROT_read_write)
         writable_get(f);
     s->used_pages++;
@@ -198,11 +196,9 @@ static void removal_finish(struct removal *removal, struct light_space *s)
         guest_frame_free(s, f);
         freed = true;
     }
-    if (freed && s->starved) {
-        /* Another vCPU of this domain may wait for what is its own again. */
-        s->starved = false;
-        upcall_frames_free();
-    }
+    /* Another vCPU of this domain may wait for what is its own again. */
+    if (freed && unlikely(atomic_read(&frames_wanted)))
+        upcall_promise_refilled(s);
 }
 
 /* Take the frame of a present, private leaf away; @prot is what stays. */
@@ -332,9 +328,4 @@ int light_discard(struct light_space *s, gfn_t first, uint64_t count)
     removal_finish(&removal, s);
     spin_unlock(&s->lock);
     return rc;
-}
-
-uint64_t light_used_pages(const struct light_space *s)
-{
-    return atomic_read(&s->used_pages);
 }

@@ -1,11 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Flushing what was gathered. */
+/* Flushing what was gathered, on every CPU that may hold it. */
 
 #include "memory/tlb_batch.h"
 
+#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/smp.h"
 #include "arch/x86_64/tlb.h"
 #include "lib/atomic.h"
 #include "memory/light.h"
+#include "memory/upcalls.h"
+
+static void flush_here(const struct tlb_batch *batch)
+{
+    if (batch->count > TLB_BATCH_PAGES) {
+        tlb_flush();
+        return;
+    }
+    for (unsigned int i = 0; i < batch->count; i++)
+        tlb_flush_page(batch->va[i]);
+}
+
+/* By cpus_run().  The space may have been left since the mask was read. */
+static void serve_flush(uintptr_t arg)
+{
+    const struct tlb_batch *batch = (const struct tlb_batch *)arg;
+
+    if (this_cpu(loaded_space) != batch->space)
+        return;
+    if (upcall_cpu_idles())
+        light_unload();
+    else
+        flush_here(batch);
+}
 
 void tlb_batch_flush(struct tlb_batch *batch)
 {
@@ -14,13 +40,14 @@ void tlb_batch_flush(struct tlb_batch *batch)
     if (batch->count == 0)
         return;
 
-    /* The leaf was written by an instruction that is a full barrier. */
+    /*
+     * The leaf was written by an instruction that is a full barrier.  A CPU
+     * that is not in the mask yet will therefore read what is there now.
+     */
     cpus = atomic_read(&batch->space->live_cpus);
-    if (cpus && batch->count > TLB_BATCH_PAGES) {
-        tlb_flush(cpus);
-    } else if (cpus) {
-        for (unsigned int i = 0; i < batch->count; i++)
-            tlb_flush_page(cpus, batch->va[i]);
-    }
+    if (likely(cpus == 1UL << this_cpu(cpu_id)))
+        flush_here(batch);
+    else if (cpus)
+        cpus_run(cpus, serve_flush, (uintptr_t)batch);
     batch->count = 0;
 }

@@ -40,7 +40,17 @@ static inline void tlb_batch_add(struct tlb_batch *batch, vaddr_t va)
     batch->count++;
 }
 
-/* On return no CPU holds what was added; the batch is empty again. */
+/* Add all pages of the space. */
+static inline void tlb_batch_add_all(struct tlb_batch *batch)
+{
+    batch->count = TLB_BATCH_PAGES + 1;
+}
+
+/*
+ * On return no CPU holds what was added; the batch is empty again.  An idle
+ * CPU does not hold the space at all any more: so does light_destroy() get rid
+ * of the last ones.  Locks may be held.
+ */
 void tlb_batch_flush(struct tlb_batch *batch);
 
 #endif /* MEMORY_TLB_BATCH_H */

@@ -4,12 +4,23 @@
 #ifndef MEMORY_UPCALLS_H
 #define MEMORY_UPCALLS_H
 
+#include <stdbool.h>
+
+struct light_space;
+
 /*
- * Unpromised frames became free while frames_wanted was set (memory/frame.h),
- * or a domain that found none gave frames back to its own promise; whoever
- * waits for memory is let go.  Any lock may be held.  Defined by the domain
- * room.
+ * The domain room's: unpromised frames became free while somebody waits for
+ * memory (frames_wanted).  Any lock may be held.
  */
 void upcall_frames_free(void);
+
+/*
+ * The same for a space: what is free again is its domain's own promise.  The
+ * space's lock is held.
+ */
+void upcall_promise_refilled(const struct light_space *s);
+
+/* Whether this CPU runs no vCPU: it needs no space until it chooses one. */
+bool upcall_cpu_idles(void);
 
 #endif /* MEMORY_UPCALLS_H */

@@ -53,7 +53,7 @@ static __in_place bool push(const struct vcpu *v, const struct cpu_regs *regs,
                             uint64_t at, bool has_error_code)
 {
     const size_t upper = has_error_code ? 24 : 16;
-    uint64_t masked;
+    uint32_t masked;
     bool ok;
 
     guest_access_begin();
@@ -62,7 +62,7 @@ static __in_place bool push(const struct vcpu *v, const struct cpu_regs *regs,
          guest_store(at + upper, regs->rip) &&
          guest_store32(at + upper + 8, regs->cs & CS_RPL_MASK);
     masked = atomic_read(&v->info->evtchn_upcall_mask) != 0;
-    ok = ok && guest_store32(at + upper + 12, (uint32_t)masked) &&
+    ok = ok && guest_store32(at + upper + 12, masked) &&
          guest_store(at + upper + 16, regs->rflags ^ masked << IF_SHIFT) &&
          guest_store(at + upper + 24, regs->rsp) &&
          guest_store(at + upper + 32, (uint16_t)regs->ss);

@@ -43,6 +43,19 @@ def test_boot_on_other_processors(cpu):
     assert re.search(r"^@@ \d+ passed, 0 failed", out, re.M), out[-2000:]
 
 
+@pytest.mark.parametrize("cpu,mode", [("qemu64", ""),
+                                      ("qemu64,+x2apic", " (x2APIC)")])
+def test_both_modes_of_the_local_apic(cpu, mode):
+    """The timers and device interrupts of a whole machine in each of them."""
+    with Machine(f"apic-{cpu}", [f"{CONTROL} guests=1", guest("web")],
+                 cpu=cpu) as m:
+        m.wait_for(r"interrupts: local APIC 0" + re.escape(mode) + ",")
+        m.wait_ready()
+        assert "cairn: ready, 1 of 1" in m.output
+        m.type("poweroff\r")
+        m.wait_end()
+
+
 @pytest.mark.parametrize("machine_type", ["pc", "q35"])
 def test_boot_on_both_machine_types(machine_type):
     with Machine(f"boot-{machine_type}", [f"{CONTROL} guests=1",

@@ -16,7 +16,7 @@ IMAGES = sorted(
     if os.path.basename(path.rstrip("/")) not in ("framework", "attack"))
 
 # Xen: without ACPI idle states, which the emulator does not have in full.
-XEN_ARGUMENTS = "console=com1 com1=115200,8n1 dom0_mem=64M cpuidle=0"
+XEN_ARGUMENTS = "console=com1 com1=115200,8n1 dom0_mem=64M cpuidle=0 dom0_max_vcpus=4"
 PAIR_CPU = "EPYC,-smap"
 
 
@@ -38,7 +38,7 @@ def run_guest(guest, **machine):
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_on_cairn(name):
-    run_guest(name, name=f"conformance-{name}")
+    run_guest(name, name=f"conformance-{name}", append="dom0_vcpus=4")
 
 
 # There is no light_op, control_op or device_op.

@@ -11,6 +11,7 @@
 
 #include "framework/ports.h"
 #include "framework/test.h"
+#include "framework/vcpu.h"
 
 #define LOG_BYTES 8192U
 
@@ -70,6 +71,7 @@ static _Noreturn void child_main(void)
     machine_init(NULL);
     own_domid = order.domid;
     mask_upcalls();
+    vcpus_forget();
     traps_init();
     guard_page(test_guard);
     trap_hook = NULL;
@@ -145,7 +147,7 @@ static long create(const struct child_limits *limits, domid_t *domid)
         .domid = limits->domid ? limits->domid : DOMID_INVALID,
         .u.create =
             {.class = CAIRN_CLASS_LIGHT,
-             .vcpu_count = 1,
+             .vcpu_count = limits->vcpus ? limits->vcpus : 1,
              .virt_base = layout.virt_base,
              .reserved_pages = pages,
              .max_pages = pages + limits->unpromised,

@@ -28,6 +28,7 @@ struct child_limits {
     uint32_t maptrack_max; /* 32 */
     uint32_t grant_window; /* 16 pages */
     uint32_t weight;       /* 256 */
+    uint32_t vcpus;        /* 1 */
 };
 
 struct child {

@@ -11,6 +11,7 @@
 #include <rt/hypercall.h>
 
 #include "framework/print.h"
+#include "framework/vcpu.h"
 
 /* Xen: as many grant frames, and slots for grants, as tests use. */
 #define XEN_GRANT_FRAMES 4U
@@ -128,7 +129,8 @@ uint64_t grant_slot(unsigned int index)
 
 uint64_t now_ns(void)
 {
-    const volatile struct vcpu_time_info *t = &shared_info->vcpu_info[0].time;
+    const volatile struct vcpu_time_info *t =
+        &shared_info->vcpu_info[vcpu_self()].time;
     uint32_t version;
     uint64_t delta, ns;
 
@@ -181,9 +183,15 @@ uint64_t option_number(const char *name, uint64_t otherwise)
     return value;
 }
 
+void mask_upcalls(void)
+{
+    __atomic_store_n(&shared_info->vcpu_info[vcpu_self()].evtchn_upcall_mask, 1,
+                     __ATOMIC_SEQ_CST);
+}
+
 void unmask_upcalls(void)
 {
-    __atomic_store_n(&shared_info->vcpu_info[0].evtchn_upcall_mask, 0,
+    __atomic_store_n(&shared_info->vcpu_info[vcpu_self()].evtchn_upcall_mask, 0,
                      __ATOMIC_SEQ_CST);
     hypercall_xen_version(XENVER_version, NULL);
 }

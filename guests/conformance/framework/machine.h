@@ -64,11 +64,8 @@ uint64_t option_number(const char *name, uint64_t otherwise);
 
 _Noreturn void machine_end(uint32_t reason);
 
-static inline void mask_upcalls(void)
-{
-    __atomic_store_n(&shared_info->vcpu_info[0].evtchn_upcall_mask, 1,
-                     __ATOMIC_SEQ_CST);
-}
+/* Of the vCPU that asks. */
+void mask_upcalls(void);
 
 /* Let upcalls come: those that wait are delivered before this returns. */
 void unmask_upcalls(void);

@@ -126,13 +126,23 @@ fault_probe:
     push    %r13
     push    %r14
     push    %r15
-    push    fault_resume(%rip)
-    mov     %rsp, fault_resume(%rip)
-    mov     %rdi, %rax
-    mov     %rsi, %rdi
-    call    *%rax
+    mov     %rdi, %rbx
+    mov     %rsi, %r12
+    push    %rax                        /* align */
+    call    fault_resume_of_self
+    pop     %rcx
+    mov     %rax, %r13
+    push    %rax
+    push    (%r13)                      /* that of an outer probe */
+    mov     %rsp, (%r13)
+    push    %rax                        /* align */
+    mov     %r12, %rdi
+    call    *%rbx
+    pop     %rcx
     xor     %eax, %eax
-1:  pop     fault_resume(%rip)
+1:  pop     %rcx
+    pop     %rdx
+    mov     %rcx, (%rdx)
     pop     %r15
     pop     %r14
     pop     %r13
@@ -145,16 +155,12 @@ fault_probe:
     .globl  fault_leave
     .type   fault_leave, @function
 fault_leave:
-    mov     fault_resume(%rip), %rsp
+    call    fault_resume_of_self        /* on the stack it will give up */
+    mov     (%rax), %rsp
     push    $0x202
     popfq
     mov     $1, %eax
     jmp     1b
     .size   fault_leave, . - fault_leave
-
-    .bss
-    .globl  fault_resume
-    .p2align 3
-fault_resume: .quad 0                   /* stack of the innermost probe */
 
     .section .note.GNU-stack, "", @progbits

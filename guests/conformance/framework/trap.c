@@ -5,15 +5,13 @@
 
 #include <stddef.h>
 
-#include <abi/trap.h>
-
 #include <rt/hypercall.h>
 
 #include "framework/machine.h"
 #include "framework/print.h"
+#include "framework/vcpu.h"
 
-#define EXCEPTION_COUNT 32U
-#define STUB_BYTES      16U
+#define STUB_BYTES 16U
 
 struct trap_frame trap_seen;
 uint64_t trap_seen_cr2;
@@ -23,9 +21,11 @@ bool (*trap_hook)(struct trap_frame *frame);
 volatile unsigned int upcall_count;
 volatile unsigned int port_events[EVTCHN_2L_PORTS];
 
-extern uint64_t fault_resume;
+/* The stack of each vCPU's innermost probe; 0: none. */
+uint64_t fault_resume[VCPU_COUNT];
 
 _Noreturn void fault_leave(void);
+uint64_t *fault_resume_of_self(void);
 void trap_arrived(struct trap_frame *frame);
 
 uint64_t trap_stub(unsigned int vector)
@@ -42,7 +42,7 @@ static bool has_error_code(uint64_t vector)
 /* Take each pending port once, from the top level down. */
 static void take_events(void)
 {
-    struct vcpu_info *v = &shared_info->vcpu_info[0];
+    struct vcpu_info *v = &shared_info->vcpu_info[vcpu_self()];
     uint64_t words, bits;
 
     upcall_count++;
@@ -63,7 +63,7 @@ static void take_events(void)
 static void report(const struct trap_frame *f)
 {
     print("trap %lu error %lx at %lx rsp %lx cr2 %lx\n", f->vector, f->error,
-          f->rip, f->rsp, shared_info->vcpu_info[0].arch.cr2);
+          f->rip, f->rsp, shared_info->vcpu_info[vcpu_self()].arch.cr2);
     print("  rax %lx rbx %lx rcx %lx rdx %lx\n", f->rax, f->rbx, f->rcx,
           f->rdx);
     print("  rsi %lx rdi %lx rbp %lx r11 %lx\n", f->rsi, f->rdi, f->rbp,
@@ -72,40 +72,50 @@ static void report(const struct trap_frame *f)
 
 void trap_arrived(struct trap_frame *frame)
 {
+    struct vcpu_info *v = &shared_info->vcpu_info[vcpu_self()];
+
     if (trap_hook && trap_hook(frame))
         return;
     if (frame->vector == TRAP_UPCALL) {
         take_events();
         return;
     }
-    if (fault_resume == 0) {
+    if (fault_resume[vcpu_self()] == 0) {
         report(frame);
         machine_end(SHUTDOWN_crash);
     }
     trap_seen = *frame;
-    trap_seen_cr2 = shared_info->vcpu_info[0].arch.cr2;
-    trap_seen_mask = shared_info->vcpu_info[0].evtchn_upcall_mask;
+    trap_seen_cr2 = v->arch.cr2;
+    trap_seen_mask = v->evtchn_upcall_mask;
     trap_seen_at = (uint64_t)(uintptr_t)&frame->rip - 16 -
                    (has_error_code(frame->vector) ? 8 : 0);
     /* No iret follows, so the mask is put back by hand. */
-    shared_info->vcpu_info[0].evtchn_upcall_mask =
-        (uint8_t)(frame->cs >> 32 & 0xff);
+    v->evtchn_upcall_mask = (uint8_t)(frame->cs >> 32 & 0xff);
     fault_leave();
+}
+
+/* For the probes in trap.S. */
+uint64_t *fault_resume_of_self(void)
+{
+    return &fault_resume[vcpu_self()];
+}
+
+struct trap_info trap_entry(unsigned int vector)
+{
+    return (struct trap_info){
+        .vector = (uint8_t)vector,
+        .flags = vector == TRAP_BP || vector == TRAP_OF ? 3 : 0,
+        .cs = FLAT_RING3_CS64,
+        .address = trap_stub(vector),
+    };
 }
 
 void traps_init(void)
 {
     static struct trap_info table[EXCEPTION_COUNT + 1];
-    unsigned int count = 0;
 
-    for (unsigned int v = 0; v < EXCEPTION_COUNT; v++) {
-        table[count].vector = (uint8_t)v;
-        table[count].flags = v == TRAP_BP || v == TRAP_OF ? 3 : 0;
-        table[count].cs = FLAT_RING3_CS64;
-        table[count].address = trap_stub(v);
-        count++;
-    }
-    table[count].address = 0;
+    for (unsigned int v = 0; v < EXCEPTION_COUNT; v++)
+        table[v] = trap_entry(v);
     if (hypercall_set_trap_table(table) != 0)
         print("set_trap_table failed\n");
     if (hypercall3(HYPERCALL_set_callbacks, hypercall_ptr(upcall_stub),

@@ -14,6 +14,10 @@
 #include <stdint.h>
 
 #include <abi/event_channel.h>
+#include <abi/trap.h>
+
+/* Vectors of the processor's own. */
+#define EXCEPTION_COUNT 32U
 
 #define TRAP_UPCALL   256
 #define TRAP_FAILSAFE 257
@@ -56,7 +60,7 @@ struct trap_frame {
 
 _Static_assert(sizeof(struct trap_frame) == 22 * 8, "trap.S pushes these");
 
-/* The last exception a probe ended with, and the cr2 at that time. */
+/* The last exception a probe of any vCPU ended with, and the cr2 then. */
 extern struct trap_frame trap_seen;
 extern uint64_t trap_seen_cr2;
 /* Where the hypervisor put the frame, and the mask it left. */
@@ -82,6 +86,9 @@ void traps_init(void);
 
 /* The address of the stub for @vector, for set_trap_table. */
 uint64_t trap_stub(unsigned int vector);
+
+/* The entry for an exception as traps_init() registers it. */
+struct trap_info trap_entry(unsigned int vector);
 
 /* Go back to @frame by the iret hypercall. */
 _Noreturn void trap_return(void);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interrupt controllers.  The local APIC is used in the mode the firmware left
- * it in: its registers lie in memory, 16 bytes apart, or are MSRs (x2APIC).
+ * Interrupt controllers.  A local APIC's registers lie in memory, 16 bytes
+ * apart, or are MSRs in x2APIC mode, which is switched on where there is that:
+ * ids above 254 need it, and an access to an MSR is not trapped or slow.
  */
 
 #include "arch/x86_64/apic.h"
@@ -25,6 +26,8 @@ enum lapic_register {
     LAPIC_DFR = 0x0e,
     LAPIC_SPURIOUS = 0x0f,
     LAPIC_ESR = 0x28,
+    LAPIC_COMMAND = 0x30,
+    LAPIC_TARGET = 0x31, /* xAPIC only */
     LAPIC_LVT_TIMER = 0x32,
     LAPIC_LVT_THERMAL = 0x33,
     LAPIC_LVT_PERF = 0x34,
@@ -39,6 +42,7 @@ enum lapic_register {
 #define LAPIC_ENABLE     0x100U /* in LAPIC_SPURIOUS */
 #define LVT_MASKED       0x10000U
 #define LVT_NMI          0x400U
+#define COMMAND_BUSY     0x1000U
 #define DIVIDE_BY_16     0x3U
 #define LVT_INDEX_PERF   4U /* highest LVT index that makes PERF exist */
 #define LVT_INDEX_THERM  5U
@@ -66,19 +70,30 @@ static void lapic_write(enum lapic_register reg, uint32_t value)
 
 bool lapic_needs_mmio(maddr_t *maddr)
 {
-    uint64_t base = rdmsr(MSR_APIC_BASE);
+    *maddr = rdmsr(MSR_APIC_BASE) & APIC_BASE_MADDR;
+    return !cpu_features.x2apic;
+}
 
-    *maddr = base & APIC_BASE_MADDR;
-    return !(base & APIC_BASE_X2APIC);
+uint32_t lapic_id_max(void)
+{
+    return lapic ? 0xfe : UINT32_MAX - 1; /* All ones address all of them. */
 }
 
 void lapic_init(volatile void *mmio)
 {
-    uint32_t version;
-    maddr_t maddr;
+    lapic = mmio;
+    lapic_init_cpu();
+}
 
-    lapic = lapic_needs_mmio(&maddr) ? mmio : NULL;
-    wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE);
+void lapic_init_cpu(void)
+{
+    uint64_t base = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
+    uint32_t version;
+
+    /* First on, then x2APIC: both at once is not allowed. */
+    wrmsr(MSR_APIC_BASE, base);
+    if (!lapic)
+        wrmsr(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
 
     version = lapic_read(LAPIC_VERSION);
     lapic_write(LAPIC_TPR, 0);
@@ -106,6 +121,25 @@ uint32_t lapic_id(void)
 void lapic_eoi(void)
 {
     lapic_write(LAPIC_EOI, 0);
+}
+
+void lapic_send(uint32_t id, uint32_t command)
+{
+    if (lapic) {
+        while (lapic_read(LAPIC_COMMAND) & COMMAND_BUSY)
+            cpu_relax();
+        lapic_write(LAPIC_TARGET, id << 24);
+        lapic_write(LAPIC_COMMAND, command);
+        return;
+    }
+    /* The MSR does not wait for stores that the target is to see. */
+    __asm__ __volatile__("mfence\n\tlfence" ::: "memory");
+    wrmsr(MSR_X2APIC_FIRST + LAPIC_COMMAND, (uint64_t)id << 32 | command);
+}
+
+void lapic_send_cpu(unsigned int cpu, uint32_t command)
+{
+    lapic_send(per_cpu(lapic_number, cpu), command);
 }
 
 void lapic_timer_set(uint32_t count)

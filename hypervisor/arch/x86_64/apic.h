@@ -9,15 +9,32 @@
 
 #include "lib/frame_number.h"
 
-/* Find this CPU's local APIC in the mode the firmware left, xAPIC registers
- * mapped at @mmio (ignored in x2APIC mode), and enable it. */
+/*
+ * The first CPU's, for all: xAPIC registers are mapped at @mmio, NULL is for
+ * x2APIC mode.  Then lapic_init_cpu() for this CPU.
+ */
 void lapic_init(volatile void *mmio);
+
+/* Bring this CPU's local APIC into that mode, and enable it. */
+void lapic_init_cpu(void);
 
 /* Whether lapic_init() will need its registers mapped, and where they are. */
 bool lapic_needs_mmio(maddr_t *maddr);
 
+/* The highest ID that can be addressed in the mode in use. */
+uint32_t lapic_id_max(void);
+
 uint32_t lapic_id(void);
 void lapic_eoi(void);
+
+/* Commands to other local APICs; a fixed interrupt is its vector alone. */
+#define LAPIC_NMI     0x4400U
+#define LAPIC_INIT    0x4500U
+#define LAPIC_STARTUP 0x4600U /* or'ed with the page's number */
+
+/* Send @command to the local APIC with number @id, or to @cpu's. */
+void lapic_send(uint32_t id, uint32_t command);
+void lapic_send_cpu(unsigned int cpu, uint32_t command);
 
 /* One-shot: @count ticks of the timer's clock from now; 0 stops it. */
 void lapic_timer_set(uint32_t count);

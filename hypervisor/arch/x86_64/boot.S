@@ -7,7 +7,8 @@
  * section 3.2).  This code builds the first page tables, which serve until
  * boot/memory.c has made the final ones:
  *
- *   L4[0]    the first 4 GiB, identity: only until C runs
+ *   L4[0]    the first 4 GiB, identity: only until C runs, here and on the
+ *            CPUs that come by trampoline.S
  *   L4[260]  [0] the first GiB, so that the image is at IMAGE_BASE + its maddr
  *            [1] the area and the GDT area of CPU 0
  *   L4[262]  the first 4 GiB: a direct map to begin with
@@ -18,6 +19,7 @@
 #include "asm_offsets.h"
 
 #include "arch/x86_64/address_map.h"
+#include "arch/x86_64/long_mode.h"
 #include "arch/x86_64/segment.h"
 
 #define MULTIBOOT_MAGIC 0x1badb002
@@ -30,14 +32,6 @@
 #define PTE_PAGE    0x103 /* present, writable, global */
 #define PTE_ZERO    0x101 /* present, global */
 #define PTE_NX_HIGH 0x80000000 /* bit 63 in the upper half of an entry */
-
-#define CR0_FIRST  0x80050033 /* PG AM WP NE ET MP PE */
-#define CR4_FIRST  0x00000620 /* PAE OSFXSR OSXMMEXCPT */
-#define EFER       0xc0000080
-#define EFER_FIRST 0x00000901 /* NXE LME SCE */
-
-/* The machine address of a symbol. */
-#define MADDR(symbol) (symbol - IMAGE_BASE)
 
     .section .multiboot, "ax"
     .code32
@@ -190,13 +184,14 @@ text_no_nx:
     .asciz "Cairn: this processor has no no-execute pages (CPUID: NX)\r\n"
 
     .balign 8
+    .globl boot_gdt
+    .hidden boot_gdt
 boot_gdt:
     .quad 0
     .quad 0x00af9b000000ffff
-boot_gdt_end:
 
 boot_gdt_pointer:
-    .word boot_gdt_end - boot_gdt - 1
+    .word BOOT_GDT_LIMIT
     .long MADDR(boot_gdt)
 
     .code64
@@ -230,8 +225,8 @@ start64:
 
     .bss
     .balign 4096
-    .globl boot_cpu_pages, boot_gdt_page, zero_page
-    .hidden boot_cpu_pages, boot_gdt_page, zero_page
+    .globl boot_l4, boot_cpu_pages, zero_page
+    .hidden boot_l4, boot_cpu_pages, zero_page
 boot_l4:
     .skip 4096
 boot_l3_image:
@@ -246,11 +241,11 @@ boot_l1_cpu:
     .skip 4096
 boot_l1_gdt:
     .skip 4096
-boot_gdt_page:
-    .skip 4096
 zero_page:
     .skip 4096
-boot_cpu_pages:
+boot_cpu_pages: /* The GDT's follows: boot/memory.c counts on it. */
     .skip AREA_PAGES_MAPPED * 4096
+boot_gdt_page:
+    .skip 4096
 
     .section .note.GNU-stack, "", @progbits

@@ -6,6 +6,7 @@
 #include "arch/x86_64/guest_access.h"
 #include "arch/x86_64/msr.h"
 #include "arch/x86_64/percpu.h"
+#include "lib/string.h"
 
 struct cpu_features cpu_features;
 
@@ -20,12 +21,17 @@ DEFINE_PER_CPU(unsigned int, cpu_id);
 #define LEAF1_EDX_FXSR   (1U << 24)
 #define LEAF1_EDX_SSE2   (1U << 26)
 /* Leaf 7. */
-#define LEAF7_EBX_SMEP (1U << 7)
-#define LEAF7_EBX_SMAP (1U << 20)
-#define LEAF7_ECX_UMIP (1U << 2)
+#define LEAF7_EBX_TSC_ADJUST (1U << 1)
+#define LEAF7_EBX_SMEP       (1U << 7)
+#define LEAF7_EBX_SMAP       (1U << 20)
+#define LEAF7_ECX_UMIP       (1U << 2)
 /* Leaf 0x80000001. */
 #define LEAF81_EDX_SYSCALL   (1U << 11)
 #define LEAF81_EDX_GIB_PAGES (1U << 26)
+
+/* No breakpoint is set, none was hit; SDM 3, table 9-1. */
+#define DR7_NONE 0x400UL
+#define DR6_NONE 0xffff0ff0UL
 
 static const struct {
     uint32_t leaf, edx_bit;
@@ -36,7 +42,7 @@ static const struct {
     {1, LEAF1_EDX_SSE2, "SSE2"}, {0x80000001, LEAF81_EDX_SYSCALL, "SYSCALL"},
 };
 
-const char *cpu_features_init(void)
+static const char *read_features(struct cpu_features *f)
 {
     struct cpuid_regs leaf1 = cpuid(1, 0);
     struct cpuid_regs leaf7 = {0};
@@ -48,16 +54,33 @@ const char *cpu_features_init(void)
 
     if (cpuid(0, 0).eax >= 7)
         leaf7 = cpuid(7, 0);
-    cpu_features.pge = leaf1.edx & LEAF1_EDX_PGE;
-    cpu_features.x2apic = leaf1.ecx & LEAF1_ECX_X2APIC;
-    cpu_features.smep = leaf7.ebx & LEAF7_EBX_SMEP;
-    cpu_features.smap = leaf7.ebx & LEAF7_EBX_SMAP;
-    cpu_features.umip = leaf7.ecx & LEAF7_ECX_UMIP;
-    cpu_features.gib_pages = cpuid(0x80000001, 0).edx & LEAF81_EDX_GIB_PAGES;
-    cpu_features.maddr_bits = 36; /* what a CPU has that does not say */
+    f->pge = leaf1.edx & LEAF1_EDX_PGE;
+    f->x2apic = leaf1.ecx & LEAF1_ECX_X2APIC;
+    f->tsc_adjust = leaf7.ebx & LEAF7_EBX_TSC_ADJUST;
+    f->smep = leaf7.ebx & LEAF7_EBX_SMEP;
+    f->smap = leaf7.ebx & LEAF7_EBX_SMAP;
+    f->umip = leaf7.ecx & LEAF7_ECX_UMIP;
+    f->gib_pages = cpuid(0x80000001, 0).edx & LEAF81_EDX_GIB_PAGES;
+    f->maddr_bits = 36; /* what a CPU has that does not say */
     if (extended >= 0x80000008)
-        cpu_features.maddr_bits = (uint8_t)cpuid(0x80000008, 0).eax;
+        f->maddr_bits = (uint8_t)cpuid(0x80000008, 0).eax;
     return NULL;
+}
+
+const char *cpu_features_init(void)
+{
+    return read_features(&cpu_features);
+}
+
+const char *cpu_features_check(void)
+{
+    struct cpu_features mine = {0};
+    const char *missing = read_features(&mine);
+
+    mine.smap &= cpu_features.smap; /* smap=off */
+    if (!missing && memcmp(&mine, &cpu_features, sizeof(mine)))
+        missing = "same features as the first one";
+    return missing;
 }
 
 void cpu_enable_features(void)
@@ -76,6 +99,11 @@ void cpu_enable_features(void)
     write_cr0((read_cr0() | CR0_MP | CR0_NE | CR0_WP | CR0_AM) &
               ~(CR0_EM | CR0_TS));
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
+    /* Firmware or a debugger of the boot loader's may have set breakpoints. */
+    __asm__ __volatile__("mov %0, %%dr7\n\t"
+                         "mov %1, %%dr6"
+                         :
+                         : "r"(DR7_NONE), "r"(DR6_NONE));
 }
 
 extern const struct patch_site patch_sites_start[], patch_sites_end[];

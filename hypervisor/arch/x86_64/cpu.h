@@ -98,6 +98,13 @@ static inline uint64_t rdtsc(void)
     return (uint64_t)high << 32 | low;
 }
 
+/* Not before all that stands before it is done. */
+static inline uint64_t rdtsc_ordered(void)
+{
+    __asm__ __volatile__("lfence" ::: "memory");
+    return rdtsc();
+}
+
 /* In a loop that waits for another CPU or a device. */
 static inline void cpu_relax(void)
 {
@@ -127,7 +134,7 @@ static inline bool is_canonical(uint64_t address)
 
 /* What this machine's processors can do; constant after cpu_features_init(). */
 struct cpu_features {
-    bool smep, smap, umip, gib_pages, x2apic, pge;
+    bool smep, smap, umip, gib_pages, x2apic, pge, tsc_adjust;
     uint8_t maddr_bits; /* width of a machine address */
 };
 extern struct cpu_features cpu_features;
@@ -135,7 +142,13 @@ extern struct cpu_features cpu_features;
 /* NULL, or the name of a feature that Cairn needs and this machine lacks. */
 const char *__must_check cpu_features_init(void);
 
-/* Switch on in this CPU what all CPUs have: CR0, CR4, EFER. */
+/* On another CPU: NULL, or what it lacks of what the first one has. */
+const char *__must_check cpu_features_check(void);
+
+/*
+ * Switch on in this CPU what all CPUs have: CR0, CR4, EFER; and its hardware
+ * breakpoints off.
+ */
 void cpu_enable_features(void);
 
 #endif /* ARCH_X86_64_CPU_H */

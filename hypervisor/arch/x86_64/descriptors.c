@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "arch/x86_64/address_map.h"
 #include "arch/x86_64/entry.h"
 #include "arch/x86_64/msr.h"
 #include "arch/x86_64/percpu.h"
@@ -32,9 +31,6 @@ struct __attribute__((packed)) tss {
     uint16_t io_map;
 };
 static_assert(sizeof(struct tss) == 104, "the CPU's");
-
-/* GDT_AREAS_BASE + cpu * GDT_AREA_SIZE: selector 0. */
-#define GDT_AREA_SIZE 0x10000UL
 
 /* The page at selector SELECTOR_RESERVED. */
 struct reserved_page {
@@ -61,7 +57,8 @@ static_assert(sizeof(struct idt_gate) == 16, "the CPU's");
 
 enum { IST_NMI = 1, IST_DF, IST_MC, IST_DB };
 
-static struct idt_gate idt[256] __page_aligned;
+/* Made while boot.S's tables let us, and read-only ever after. */
+static struct idt_gate idt[256] __section(".data.rel.ro") __page_aligned;
 
 static uint8_t vector_ist(unsigned int vector)
 {
@@ -169,7 +166,7 @@ static void load_syscall_msrs(unsigned int cpu)
 
 void descriptors_init_cpu(unsigned int cpu)
 {
-    uintptr_t gdt = GDT_AREAS_BASE + cpu * GDT_AREA_SIZE;
+    uintptr_t gdt = gdt_area_of(cpu);
     struct reserved_page *page =
         (struct reserved_page *)(gdt + SELECTOR_RESERVED);
 

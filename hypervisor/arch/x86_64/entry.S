@@ -120,11 +120,8 @@
     jb \to
 .endm
 
-/*
- * To where guest_regs() says, with rax as it is.  rip must be canonical: else
- * SYSRET faults in ring 0 on the guest's stack.
- */
-.macro RETURN_BY_SYSRET
+/* All but rax, rcx and r11. */
+.macro LOAD_MOST_REGISTERS
     mov REGS_RDI(%rsp), %rdi
     mov REGS_RSI(%rsp), %rsi
     mov REGS_RDX(%rsp), %rdx
@@ -137,6 +134,14 @@
     mov REGS_R13(%rsp), %r13
     mov REGS_R14(%rsp), %r14
     mov REGS_R15(%rsp), %r15
+.endm
+
+/*
+ * To where guest_regs() says, with rax as it is.  rip must be canonical: else
+ * SYSRET faults in ring 0 on the guest's stack.
+ */
+.macro RETURN_BY_SYSRET
+    LOAD_MOST_REGISTERS
     mov REGS_RIP(%rsp), %rcx
     mov REGS_RFLAGS(%rsp), %r11
     CR3_LEAVE
@@ -270,59 +275,69 @@ enter_guest:
     .hidden hypercall_iret
 hypercall_iret:
     FORGET_STACK
-    xor %ebp, %ebp
-    mov REGS_RSP(%rsp), %rcx
-    mov %rcx, %rdx
+    mov REGS_RSP(%rsp), %rdx
     shl $17, %rdx
     shr $17, %rdx /* In speculation, too, no address of the hypervisor's. */
-    cmp %rcx, %rdx
+    cmp REGS_RSP(%rsp), %rdx
     jne iret_slowly
 
     PATCH_SITE PATCH_STAC
-    LOAD_OF_GUEST IRET_FLAGS, %rax
-    LOAD_OF_GUEST IRET_CS, %rcx
-    LOAD_OF_GUEST IRET_SS, %rsi
+    LOAD_OF_GUEST IRET_FLAGS, %rbx
+    LOAD_OF_GUEST IRET_CS, %rsi
+    LOAD_OF_GUEST IRET_SS, %r8
     LOAD_OF_GUEST IRET_RIP, %rdi
-    LOAD_OF_GUEST IRET_RFLAGS, %r8
-    LOAD_OF_GUEST IRET_RSP, %r9
-    LOAD_OF_GUEST IRET_R11, %r10
-    LOAD_OF_GUEST IRET_RAX, %r11
-    LOAD_OF_GUEST IRET_RCX, %rdx
+    LOAD_OF_GUEST IRET_RFLAGS, %r9
+    LOAD_OF_GUEST IRET_RSP, %r10
+    LOAD_OF_GUEST IRET_R11, %r11
+    LOAD_OF_GUEST IRET_RAX, %rax
+    LOAD_OF_GUEST IRET_RCX, %rcx
     PATCH_SITE PATCH_CLAC
 
-    or $3, %ecx
-    cmp $SELECTOR_CS64, %cx
-    jne iret_slowly
     or $3, %esi
-    cmp $SELECTOR_DS, %si
+    cmp $SELECTOR_CS64, %si
     jne iret_slowly
-    mov %rdi, %rcx
-    shr $47, %rcx
+    or $3, %r8d
+    cmp $SELECTOR_DS, %r8w
+    jne iret_slowly
+    mov %rdi, %rdx
+    shr $47, %rdx
     jnz iret_slowly
-    test $IRET_IN_SYSCALL, %eax
+    test $IRET_IN_SYSCALL, %ebx
     jnz iret_slowly
 
-    mov PERCPU(upcall_bytes), %rcx
-    bt $9, %r8 /* IF */
-    setnc 1(%rcx)
-    and $RFLAGS_OF_GUEST, %r8d
-    or $RFLAGS_OF_ALL, %r8
+    mov PERCPU(upcall_bytes), %rbp
+    bt $9, %r9 /* IF */
+    setnc 1(%rbp)
+    and $RFLAGS_OF_GUEST, %r9d
+    or $RFLAGS_OF_ALL, %r9
     mov %rdi, REGS_RIP(%rsp)
-    mov %r8, REGS_RFLAGS(%rsp)
-    mov %r9, REGS_RSP(%rsp)
-    mov %r10, REGS_R11(%rsp)
-    mov %r11, REGS_RAX(%rsp)
-    mov %rdx, REGS_RCX(%rsp)
+    mov %r9, REGS_RFLAGS(%rsp)
+    mov %r10, REGS_RSP(%rsp)
     movl $VECTOR_GP, REGS_VECTOR(%rsp) /* Any but SYSCALL: back by IRET. */
 
     cmpb $0, PERCPU(slow_return)
-    jne return_to_guest
-    JUMP_IF_UPCALL_DUE deliver
-    jmp return_by_iret
+    jne iret_then_more
+    movzwl (%rbp), %edx
+    dec %edx
+    cmp $0xff, %edx
+    jb iret_then_more
+
+    LOAD_MOST_REGISTERS
+    CR3_LEAVE
+    add $REGS_RIP, %rsp
+    jmp iret_to_guest
+
+iret_then_more:
+    mov %r11, REGS_R11(%rsp)
+    mov %rax, REGS_RAX(%rsp)
+    mov %rcx, REGS_RCX(%rsp)
+    xor %ebp, %ebp
+    jmp return_to_guest
 
 iret_fault:
     PATCH_SITE PATCH_CLAC
 iret_slowly:
+    xor %ebp, %ebp
     mov %rsp, %rdi
     mov PERCPU(current_vcpu), %rsi
     call upcall_iret
@@ -361,8 +376,10 @@ iret_slowly:
     jmp page_fault
     .elseif \vector == VECTOR_UD
     jmp invalid_opcode
-    .else
+    .elseif \vector < VECTOR_EXCEPTIONS || \vector == VECTOR_INT80
     jmp exception
+    .else
+    jmp interrupt
     .endif
 .endm
 
@@ -406,6 +423,13 @@ exception:
     SAVE_AND_CLEAR
     call exception_from_guest
     RETURN_FROM_EXCEPTION
+
+/* It may be a kick of another CPU: the long way, whatever it was. */
+    .balign 16
+interrupt:
+    SAVE_AND_CLEAR
+    call exception_from_guest
+    jmp return_to_guest
 
 from_hypervisor:
     call exception_from_hypervisor

@@ -12,16 +12,17 @@
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/ex_table.h"
-#include "arch/x86_64/interrupt_counts.h"
+#include "arch/x86_64/cpu_counts.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
+#include "arch/x86_64/smp.h"
 #include "arch/x86_64/upcalls.h"
 #include "arch/x86_64/vectors.h"
 #include "lib/compiler.h"
 #include "lib/string.h"
 
-DEFINE_PER_CPU(struct interrupt_counts, interrupt_counts);
+DEFINE_PER_CPU(struct cpu_counts, cpu_counts);
 
 extern const struct ex_entry ex_table_start[], ex_table_end[];
 
@@ -69,7 +70,7 @@ static void clear_debug_status(void)
 
 static void interrupt(uint32_t vector)
 {
-    struct interrupt_counts *counts = &this_cpu(interrupt_counts);
+    struct cpu_counts *counts = &this_cpu(cpu_counts);
 
     if (vector == VECTOR_TIMER) {
         counts->timer++;
@@ -83,6 +84,10 @@ static void interrupt(uint32_t vector)
         counts->console++;
         upcall_console_interrupt();
         lapic_eoi();
+    } else if (vector == VECTOR_IPI) {
+        counts->ipi++;
+        lapic_eoi();
+        cpu_take_ipi();
     } else {
         counts->stray++;
         if (vector == VECTOR_APIC_ERROR)
@@ -97,7 +102,7 @@ void exception_from_guest(struct cpu_regs *regs)
 
     switch (vector) {
     case VECTOR_NMI:
-        this_cpu(interrupt_counts).nmi++;
+        cpu_take_nmi();
         return;
     case VECTOR_DF:
         upcall_fatal_exception(regs, read_cr2(), "double fault");
@@ -190,7 +195,7 @@ struct cpu_regs *exception_from_hypervisor(struct cpu_regs *regs)
 
     switch (vector) {
     case VECTOR_NMI: /* No lock may be taken here, so none is logged. */
-        this_cpu(interrupt_counts).nmi++;
+        cpu_take_nmi();
         return regs;
     case VECTOR_DB: /* MOV SS before a guest's SYSCALL can put it off to here.
                      */

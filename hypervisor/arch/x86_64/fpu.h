@@ -26,6 +26,22 @@ static inline void fpu_restore(const void *state)
     __asm__ __volatile__("fninit\n\tfxrstor64 (%0)" : : "r"(state) : "memory");
 }
 
+/*
+ * Let @state, a guest's own idea of such a thing, not fault either: clear what
+ * this processor has no use for in MXCSR.
+ */
+static inline void fpu_make_valid(void *state)
+{
+    unsigned char now[FPU_STATE_SIZE] __attribute__((aligned(16)));
+    unsigned int mxcsr, mask;
+
+    fpu_save(now);
+    memcpy(&mask, now + 28, sizeof(mask)); /* MXCSR_MASK; 0: 0xffbf */
+    memcpy(&mxcsr, (unsigned char *)state + 24, sizeof(mxcsr));
+    mxcsr &= mask ? mask : 0xffbf;
+    memcpy((unsigned char *)state + 24, &mxcsr, sizeof(mxcsr));
+}
+
 /* What FNINIT leaves: FCW 0x37f, MXCSR 0x1f80, all registers 0. */
 static inline void fpu_init_state(void *state)
 {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #define MSR_APIC_BASE      0x0000001bU
+#define MSR_TSC_ADJUST     0x0000003bU
 #define MSR_X2APIC_FIRST   0x00000800U /* register 0 of the x2APIC */
 #define MSR_EFER           0xc0000080U
 #define MSR_STAR           0xc0000081U

@@ -10,10 +10,12 @@
 
 #include "arch/x86_64/address_map.h"
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/tlb.h"
 #include "lib/assert.h"
 
 /* In the image; what else is in it is only reached by hv_l4_slots(). */
-static uint64_t hv_l4[PT_ENTRIES] __page_aligned;
+extern uint64_t hv_l4[PT_ENTRIES]; /* trampoline.S loads it, too. */
+uint64_t hv_l4[PT_ENTRIES] __page_aligned;
 
 static_assert(HV_L4_FIRST + HV_L4_COUNT <= PT_ENTRIES, "slots are in the L4");
 
@@ -24,7 +26,7 @@ const uint64_t *hv_l4_slots(void)
 
 void hv_tables_load(void)
 {
-    write_cr3((uintptr_t)hv_l4 - IMAGE_BASE);
+    tables_load((uintptr_t)hv_l4 - IMAGE_BASE);
 }
 
 void hv_tables_start(void)

@@ -20,3 +20,9 @@ uintptr_t cpu_area_of(unsigned int cpu)
     assert(cpu < CPU_MAX);
     return CPU_AREAS_BASE + cpu * CPU_AREA_SIZE;
 }
+
+uintptr_t gdt_area_of(unsigned int cpu)
+{
+    assert(cpu < CPU_MAX);
+    return GDT_AREAS_BASE + cpu * CPU_AREA_SIZE;
+}

@@ -78,8 +78,9 @@ static inline uintptr_t cpu_area(void)
 #define per_cpu(name, cpu) percpu_at_(name, cpu_area_of(cpu))
 #endif
 
-/* The area of another CPU. */
+/* The area of another CPU, and where selector 0 of its GDT is. */
 uintptr_t cpu_area_of(unsigned int cpu);
+uintptr_t gdt_area_of(unsigned int cpu);
 
 /* Number of the CPU this runs on, 0 .. CPU_MAX - 1. */
 DECLARE_PER_CPU(unsigned int, cpu_id);

@@ -31,4 +31,14 @@ void cpus_run(uint64_t cpus, void (*run)(uintptr_t arg), uintptr_t arg);
 /* What others ask of this CPU: in every loop that waits for another CPU. */
 void cpus_serve(void);
 
+/*
+ * Stop all other CPUs for ever, wherever they are, before the machine ends.  Of
+ * several CPUs that call this one goes on; it may call it again.
+ */
+void cpus_stop(void);
+
+/* The interrupts by which the above reach this CPU; exception.c. */
+void cpu_take_ipi(void);
+void cpu_take_nmi(void);
+
 #endif /* ARCH_X86_64_SMP_H */

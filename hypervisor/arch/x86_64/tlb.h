@@ -1,20 +1,38 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Forgetting translations.  @cpus is a mask of the CPUs that may hold them
- * (struct light_space.live_cpus); all have forgotten when these return.
- */
+/* Loading page tables and forgetting translations, on this CPU; counted. */
 
 #ifndef ARCH_X86_64_TLB_H
 #define ARCH_X86_64_TLB_H
 
-#include <stdint.h>
-
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/cpu_counts.h"
 #include "lib/frame_number.h"
 
+#ifdef UNIT_TEST
+void tlb_flush_page(vaddr_t va);
+void tlb_flush(void);
+void tables_load(maddr_t root);
+#else
+/* The tables whose L4 is at @root. */
+static inline void tables_load(maddr_t root)
+{
+    this_cpu(cpu_counts).cr3_loads++;
+    write_cr3(root);
+}
+
 /* One page. */
-void tlb_flush_page(uint64_t cpus, vaddr_t va);
+static inline void tlb_flush_page(vaddr_t va)
+{
+    this_cpu(cpu_counts).flushes++;
+    __asm__ __volatile__("invlpg (%0)" : : "r"(va) : "memory");
+}
 
 /* All pages that are not the hypervisor's. */
-void tlb_flush(uint64_t cpus);
+static inline void tlb_flush(void)
+{
+    this_cpu(cpu_counts).flushes++;
+    write_cr3(read_cr3());
+}
+#endif
 
 #endif /* ARCH_X86_64_TLB_H */

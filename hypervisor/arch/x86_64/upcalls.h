@@ -68,6 +68,9 @@ void upcall_console_interrupt(void);
 void __noreturn upcall_fatal_exception(const struct cpu_regs *regs,
                                        uint64_t cr2, const char *what);
 
+/* Another CPU has arrived, on its own stack; boot has sent for it. */
+void __noreturn upcall_start_cpu(void);
+
 /*
  * An upcall is due to the current vCPU, which is @v and has the registers
  * @regs, and nothing else is to be done.  Defined by pv.

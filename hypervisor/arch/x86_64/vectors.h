@@ -38,6 +38,7 @@
 
 #define VECTOR_TIMER      0xe0
 #define VECTOR_CONSOLE    0xe1
+#define VECTOR_IPI        0xe2 /* another CPU wants something; smp.c */
 #define VECTOR_APIC_ERROR 0xfe
 #define VECTOR_SPURIOUS   0xff /* the LAPIC's; wants no EOI */
 

@@ -166,18 +166,21 @@ void machine_locks_reset(void)
         spin_unlock(held[held_count - 1]);
 }
 
-void tlb_flush_page(uint64_t cpus, vaddr_t va)
+void tlb_flush_page(vaddr_t va)
 {
-    (void)cpus;
     machine_page_flushes++;
     machine_last_flush = va;
     if (machine_at_flush)
         machine_at_flush();
 }
 
-void tlb_flush(uint64_t cpus)
+void tables_load(maddr_t root)
 {
-    (void)cpus;
+    (void)root;
+}
+
+void tlb_flush(void)
+{
     machine_full_flushes++;
     if (machine_at_flush)
         machine_at_flush();
@@ -199,4 +202,28 @@ void hv_tables_load(void)
 void upcall_frames_free(void)
 {
     machine_frames_free_calls++;
+}
+
+unsigned int machine_refilled_calls;
+
+void upcall_promise_refilled(const struct light_space *s)
+{
+    (void)s;
+    machine_refilled_calls++;
+}
+
+bool machine_cpu_idles;
+
+bool upcall_cpu_idles(void)
+{
+    return machine_cpu_idles;
+}
+
+uint64_t machine_frames_owned(domid_t owner)
+{
+    uint64_t count = 0;
+
+    for (uint64_t m = MACHINE_FIRST; m < MACHINE_FIRST + ram_frames; m++)
+        count += table[m].refs && table[m].owner == owner;
+    return count;
 }

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <abi/domid.h>
+
 #include "lib/frame_number.h"
 
 /* RAM begins here: not at 0, and not at a multiple of a large block. */
@@ -38,8 +40,14 @@ extern vaddr_t machine_last_flush;
 /* Called at each flush, when the old translation may still be in use. */
 extern void (*machine_at_flush)(void);
 
-/* Calls of upcall_frames_free(). */
-extern unsigned int machine_frames_free_calls;
+/* Calls of upcall_frames_free() and upcall_promise_refilled(). */
+extern unsigned int machine_frames_free_calls, machine_refilled_calls;
+
+/* What upcall_cpu_idles() answers. */
+extern bool machine_cpu_idles;
+
+/* Frames in use by @owner. */
+uint64_t machine_frames_owned(domid_t owner);
 
 /* Run @statement, which must panic; what it held is let go. */
 extern jmp_buf machine_panic_jump;

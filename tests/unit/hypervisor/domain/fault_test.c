@@ -18,15 +18,19 @@
 struct vcpu *percpu_current_vcpu;
 bool percpu_need_resched, percpu_slow_return;
 unsigned int percpu_cpu_id;
-bool frames_wanted;
+uint32_t frames_wanted;
 
 static struct domain domain;
 static struct light_space space;
 static struct vcpu vcpu[3];
+static struct vcpu *vcpus[] = {&vcpu[0], &vcpu[1]};
+static struct domain other;
+static struct light_space other_space;
 
 /* What light_fault() answers, call by call, and what it was asked. */
 static int answers[4];
 static unsigned int asked, wanted_calls, wakes[3];
+static uint64_t unreserved;
 static enum light_access last_access;
 
 int light_fault(struct light_space *s, vaddr_t va, enum light_access access)
@@ -35,6 +39,24 @@ int light_fault(struct light_space *s, vaddr_t va, enum light_access access)
     (void)va;
     last_access = access;
     return answers[asked++ % 4];
+}
+
+void frame_totals(struct frame_totals *totals)
+{
+    *totals = (struct frame_totals){.unreserved = unreserved};
+}
+
+/* As a double only: nobody contends. */
+void spin_lock(struct spinlock *lock) __lock_primitive
+{
+    EXPECT_EQ(lock->next, lock->serving);
+    EXPECT_EQ(lock->rank, LOCK_waiters);
+    lock->next++;
+}
+
+void spin_unlock(struct spinlock *lock) __lock_primitive
+{
+    lock->serving++;
 }
 
 void upcall_memory_wanted(void)
@@ -64,14 +86,21 @@ void setup(void)
         list_init(&vcpu[i].memory_waiter);
     }
     percpu_current_vcpu = &vcpu[0];
-    percpu_need_resched = percpu_slow_return = frames_wanted = false;
+    percpu_need_resched = percpu_slow_return = false;
+    EXPECT_EQ(frames_wanted, 0);
     asked = wanted_calls = 0;
+    domain.vcpu = vcpus;
+    domain.vcpu_count = 2; /* the third is of another domain */
+    vcpu[2].domain = &other;
+    other.space = &other_space;
+    unreserved = 0;
+    space.reserve_left = 0;
 }
 
 /* All who still wait are let go, so that the next test begins with nobody. */
 void teardown(void)
 {
-    upcall_frames_free();
+    unreserved = 3;
     fault_wake_waiters();
 }
 
@@ -94,7 +123,7 @@ TEST("a fault is asked about by its kind of access")
     EXPECT_TRUE(fault_resolve(0x1000, 0x14));
     EXPECT_EQ(last_access, LIGHT_EXECUTE);
     EXPECT_FALSE(vcpu[0].wants_memory);
-    EXPECT_FALSE(frames_wanted);
+    EXPECT_EQ(frames_wanted, 0);
 }
 
 TEST("the guest's own fault is not resolved, nor is one of nobody")
@@ -103,15 +132,6 @@ TEST("the guest's own fault is not resolved, nor is one of nobody")
     EXPECT_FALSE(fault_resolve(0x1000, 0x6));
     percpu_current_vcpu = NULL;
     EXPECT_FALSE(upcall_guest_page_fault(0x1000, 0));
-}
-
-TEST("no memory is looked for again once the wish for it is known")
-{
-    answers[0] = -ENOMEM; /* ... and then there is some. */
-    EXPECT_TRUE(fault_resolve(0x1000, 0x6));
-    EXPECT_EQ(asked, 2);
-    EXPECT_TRUE(frames_wanted);
-    EXPECT_FALSE(vcpu[0].wants_memory);
 }
 
 TEST("a fault without memory is the guest's to repeat, a copy fails")
@@ -128,22 +148,45 @@ TEST("a fault without memory is the guest's to repeat, a copy fails")
     fault_do_not_wait();
 }
 
-TEST("who waits is woken by memory that came free, once")
+TEST("as many are woken as memory can serve, first come first served")
 {
+    wait(2);
     wait(0);
     wait(1);
-    EXPECT_EQ(wanted_calls, 2);
+    EXPECT_EQ(frames_wanted, 3);
     fault_wake_waiters();
-    EXPECT_EQ(wakes[0], 0);
+    EXPECT_EQ(wakes[0] + wakes[1] + wakes[2], 0);
 
     upcall_frames_free();
     EXPECT_TRUE(percpu_need_resched);
+    unreserved = 2;
     fault_wake_waiters();
+    EXPECT_EQ(wakes[2], 1);
     EXPECT_EQ(wakes[0], 1);
+    EXPECT_EQ(wakes[1], 0);
+    EXPECT_EQ(frames_wanted, 1);
+
+    /* Whoever was woken may be paused: the next choice looks again. */
+    fault_wake_waiters();
     EXPECT_EQ(wakes[1], 1);
-    upcall_frames_free();
+    EXPECT_EQ(frames_wanted, 0);
     fault_wake_waiters();
-    EXPECT_EQ(wakes[0], 1);
+    EXPECT_EQ(wakes[0] + wakes[1] + wakes[2], 3);
+}
+
+TEST("the control domain is told once for each shortage")
+{
+    wait(0);
+    wait(1);
+    EXPECT_EQ(wanted_calls, 1);
+    unreserved = 1;
+    fault_wake_waiters();
+    wait(2);
+    EXPECT_EQ(wanted_calls, 1);
+    unreserved = 3;
+    fault_wake_waiters();
+    wait(0);
+    EXPECT_EQ(wanted_calls, 2);
 }
 
 TEST("one that an event woke, and that waits again, is woken once")
@@ -152,7 +195,7 @@ TEST("one that an event woke, and that waits again, is woken once")
     vcpu[0].state = VCPU_RUNNING;
     wait(1);
     wait(0);
-    upcall_frames_free();
+    unreserved = 9;
     fault_wake_waiters();
     EXPECT_EQ(wakes[0], 1);
     EXPECT_EQ(wakes[1], 1);
@@ -165,9 +208,39 @@ TEST("one that ends does not wait any longer")
     wait(2);
     fault_stop_waiting(&vcpu[1]);
     fault_stop_waiting(&vcpu[1]);
-    upcall_frames_free();
+    unreserved = 9;
     fault_wake_waiters();
     EXPECT_EQ(wakes[0], 1);
     EXPECT_EQ(wakes[1], 0);
     EXPECT_EQ(wakes[2], 1);
+}
+
+TEST("what a domain gives back to its own promise wakes its own vCPUs only")
+{
+    wait(1);
+    wait(2);
+    percpu_current_vcpu = &vcpu[0];
+    upcall_promise_refilled(&other_space); /* by its builder */
+    EXPECT_EQ(wakes[1] + wakes[2], 0);
+    upcall_promise_refilled(&space);
+    EXPECT_EQ(wakes[1], 1);
+    EXPECT_EQ(wakes[2], 0);
+    EXPECT_EQ(frames_wanted, 1);
+}
+
+TEST("a promise refilled while a vCPU was about to wait is not overlooked")
+{
+    percpu_current_vcpu = &vcpu[0];
+    vcpu[0].wants_memory = vcpu[0].repeat = true;
+    space.reserve_left = 1;
+    fault_wait_for_memory();
+    EXPECT_EQ(wakes[0], 1);
+    EXPECT_EQ(frames_wanted, 0);
+}
+
+TEST("only a CPU without a vCPU idles")
+{
+    EXPECT_FALSE(upcall_cpu_idles());
+    percpu_current_vcpu = NULL;
+    EXPECT_TRUE(upcall_cpu_idles());
 }

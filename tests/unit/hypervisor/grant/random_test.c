@@ -16,7 +16,8 @@
 /* LINK: hypervisor/memory/light_pages.c hypervisor/memory/light_window.c */
 /* LINK: hypervisor/memory/tlb_batch.c hypervisor/memory/pool.c */
 /* LINK: hypervisor/memory/frame.c hypervisor/memory/buddy.c */
-/* LINK: tests/unit/doubles/machine.c tests/unit/hypervisor/grant/world.c */
+/* LINK: tests/unit/doubles/machine.c tests/unit/doubles/smp.c */
+/* LINK: tests/unit/hypervisor/grant/world.c */
 
 #include "arch/x86_64/paging.h"
 #include "doubles/machine.h"

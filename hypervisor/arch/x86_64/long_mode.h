@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* For the assembly that brings a CPU into 64-bit mode on boot.S's tables. */
+
+#ifndef ARCH_X86_64_LONG_MODE_H
+#define ARCH_X86_64_LONG_MODE_H
+
+#include "arch/x86_64/address_map.h"
+
+#define CR0_FIRST  0x80050033 /* PG AM WP NE ET MP PE */
+#define CR4_FIRST  0x00000620 /* PAE OSFXSR OSXMMEXCPT */
+#define EFER       0xc0000080
+#define EFER_FIRST 0x00000901 /* NXE LME SCE */
+
+/* boot_gdt: 64-bit code is its selector 8. */
+#define BOOT_GDT_LIMIT 15
+
+/* The machine address of a symbol. */
+#define MADDR(symbol) (symbol - IMAGE_BASE)
+
+#endif /* ARCH_X86_64_LONG_MODE_H */

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From real mode, where an INIT and a SIPI leave another CPU, to C.
+ *
+ * boot.S's tables, which nobody uses any more, serve once again until the CPU
+ * runs at the image's addresses: they map the trampoline identically.  Nothing
+ * in it depends on where it lies.
+ */
+
+#include "asm_offsets.h"
+
+#include "arch/x86_64/address_map.h"
+#include "arch/x86_64/long_mode.h"
+
+    .section .rodata.trampoline, "a"
+    .code16
+    .globl trampoline, trampoline_end
+    .hidden trampoline, trampoline_end
+trampoline:
+    cli
+    cld
+    mov %cs, %ax
+    mov %ax, %ds
+    mov $CR4_FIRST, %eax
+    mov %eax, %cr4
+    mov $MADDR(boot_l4), %eax
+    mov %eax, %cr3
+    mov $EFER, %ecx
+    mov $EFER_FIRST, %eax
+    xor %edx, %edx
+    wrmsr
+    lgdtl gdt_pointer - trampoline
+    mov $CR0_FIRST, %eax /* Both PE and PG: there is no stop between. */
+    mov %eax, %cr0
+    ljmpl $8, $MADDR(arrive_low)
+
+gdt_pointer:
+    .word BOOT_GDT_LIMIT
+    .long MADDR(boot_gdt)
+trampoline_end:
+
+    .text
+    .code64
+arrive_low:
+    movabs $arrive, %rax
+    jmp *%rax
+
+arrive:
+    lea hv_l4(%rip), %rax
+    movabs $IMAGE_BASE, %rcx
+    sub %rcx, %rax
+    mov %rax, %cr3 /* Nothing is mapped identically from here on. */
+
+    xor %eax, %eax
+    mov %eax, %ds
+    mov %eax, %es
+    mov %eax, %fs
+    mov %eax, %gs
+    mov %eax, %ss
+    xchg %rax, trampoline_stack(%rip)
+    test %rax, %rax
+    jz 1f
+    mov %rax, %rsp
+    xor %ebp, %ebp /* the end of every backtrace */
+    call upcall_start_cpu
+1:  cli
+    hlt
+    jmp 1b
+
+    .bss
+    .balign 8
+    .globl trampoline_stack
+    .hidden trampoline_stack
+trampoline_stack:
+    .skip 8
+
+    .section .note.GNU-stack, "", @progbits

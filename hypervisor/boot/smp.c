@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Starting the other CPUs (Intel SDM 3A, section 9.4.4: INIT, SIPI, SIPI).
+ *
+ * One at a time.  When it has arrived it does what the first CPU orders, until
+ * that is to run.  One that fails to gets another INIT, which it never leaves
+ * by itself: its area is the next one's.
+ */
+
+#include "boot/smp.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/x86_64/apic.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/descriptors.h"
+#include "arch/x86_64/msr.h"
+#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/regs.h"
+#include "arch/x86_64/smp.h"
+#include "arch/x86_64/trampoline.h"
+#include "arch/x86_64/upcalls.h"
+#include "boot/boot_info.h"
+#include "core/acpi.h"
+#include "core/log.h"
+#include "core/options.h"
+#include "core/time.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "memory/direct_map.h"
+
+/* After an INIT, and from a SIPI to the next: the SDM's. */
+#define INIT_NS    10000000U
+#define STARTUP_NS 200000U
+
+/* For each step: long, because a host may run all CPUs on a few of its own. */
+#define ANSWER_NS 2000000000U
+
+/* Page 0 holds what the firmware counts on; from 640 KiB on it is no RAM. */
+#define LOW_START 0x1000U
+#define LOW_END   0xa0000U
+
+/* Questions of which the one that is answered fastest counts. */
+#define CLOCK_ROUNDS 10
+
+/*
+ * Clocks may differ by so much.  No vCPU moves to another CPU in less time, so
+ * no guest sees time go back.
+ */
+#define CLOCK_US 1
+
+extern const char percpu_image[], percpu_image_end[];
+
+static uint64_t max_cpus = CPU_MAX;
+BOOT_OPTION(maxcpus, "maxcpus", "start at most so many CPUs", NULL, &max_cpus);
+
+/* What the CPU that is being started shall do; it answers with DONE. */
+enum order {
+    ORDER_ARRIVE,
+    ORDER_DONE,
+    ORDER_READ_CLOCK,   /* into order_clock */
+    ORDER_ADJUST_CLOCK, /* by order_clock */
+    ORDER_RUN,
+};
+static uint32_t order; /* enum order */
+static uint64_t order_clock;
+static const char *refusal; /* what it lacks */
+
+unsigned int boot_cpus_max(void)
+{
+    uint64_t count = acpi.cpu_count < CPU_MAX ? acpi.cpu_count : CPU_MAX;
+
+    if (count > max_cpus)
+        count = max_cpus;
+    return count ? (unsigned int)count : 1;
+}
+
+/* --- The first CPU's side ----------------------------------------------- */
+
+static void pass(uint64_t ns)
+{
+    uint64_t end = time_now() + ns;
+
+    while (time_now() < end)
+        cpu_relax();
+}
+
+static bool wait_done(uint64_t ns)
+{
+    uint64_t end = time_now() + ns;
+
+    while (__atomic_load_n(&order, __ATOMIC_ACQUIRE) != ORDER_DONE) {
+        if (time_now() > end)
+            return false;
+        cpu_relax();
+    }
+    return true;
+}
+
+static bool give(enum order what)
+{
+    __atomic_store_n(&order, what, __ATOMIC_RELEASE);
+    return wait_done(ANSWER_NS);
+}
+
+/* How far its TSC is ahead of ours; what the way there and back may hide is
+ * taken to be in its favour. */
+static bool compare_clocks(int64_t *ahead)
+{
+    uint64_t shortest = UINT64_MAX;
+
+    for (int i = 0; i < CLOCK_ROUNDS; i++) {
+        uint64_t start = rdtsc_ordered(), way;
+        int64_t difference;
+
+        if (!give(ORDER_READ_CLOCK))
+            return false;
+        way = rdtsc_ordered() - start;
+        if (way >= shortest)
+            continue;
+        shortest = way;
+        difference = (int64_t)(order_clock - start);
+        *ahead = difference < 0              ? difference
+                 : difference > (int64_t)way ? difference - (int64_t)way
+                                             : 0;
+    }
+    return true;
+}
+
+static bool __noinline clock_is_right(int64_t ahead)
+{
+    int64_t bound = tsc_khz * CLOCK_US / 1000;
+
+    return ahead <= bound && ahead >= -bound;
+}
+
+/* NULL, or what is wrong with the CPU that has arrived. */
+static const char *set_clock(unsigned int cpu)
+{
+    int64_t ahead = 0;
+
+    for (int tries = 0; tries < 2; tries++) {
+        if (!compare_clocks(&ahead))
+            return "stopped answering";
+        if (clock_is_right(ahead))
+            return NULL;
+        log_warning("CPU %u: its TSC is %ld ticks %s", cpu,
+                    ahead < 0 ? -ahead : ahead, ahead < 0 ? "behind" : "ahead");
+        order_clock = (uint64_t)-ahead;
+        if (cpu_features.tsc_adjust && !give(ORDER_ADJUST_CLOCK))
+            return "stopped answering";
+    }
+    return "has a TSC that cannot be set right";
+}
+
+static void prepare_area(unsigned int cpu)
+{
+    uintptr_t area = cpu_area_of(cpu);
+
+    memcpy((void *)(area + CPU_AREA_VARS), percpu_image,
+           (size_t)(percpu_image_end - percpu_image));
+    per_cpu(cpu_id, cpu) = cpu;
+    refusal = NULL;
+    order = ORDER_ARRIVE;
+    atomic_exchange(&trampoline_stack,
+                    area + CPU_AREA_STACK_TOP - sizeof(struct cpu_regs));
+}
+
+/* NULL, or why there is no CPU more. */
+static const char *start(unsigned int cpu, uint32_t id, maddr_t page)
+{
+    const char *wrong;
+
+    prepare_area(cpu);
+    for (int i = 0; i < 2; i++) {
+        lapic_send(id, LAPIC_STARTUP | (uint32_t)(page >> PAGE_SHIFT));
+        if (wait_done(STARTUP_NS))
+            break;
+    }
+    if (!wait_done(ANSWER_NS))
+        return "does not answer";
+    wrong = refusal ? refusal : set_clock(cpu);
+    if (wrong)
+        return wrong;
+    cpu_count = cpu + 1;
+    if (give(ORDER_RUN))
+        return NULL;
+    cpu_count = cpu;
+    return "stopped answering";
+}
+
+/* The highest page that is RAM and where a CPU in real mode can begin. */
+static maddr_t find_page(void)
+{
+    maddr_t page = 0;
+
+    for (unsigned int i = 0; i < boot_info.ram_count; i++) {
+        maddr_t end = boot_info.ram[i].end;
+
+        if (end > LOW_END)
+            end = LOW_END;
+        if (end >= LOW_START + PAGE_SIZE &&
+            end >= boot_info.ram[i].start + PAGE_SIZE)
+            page = end - PAGE_SIZE;
+    }
+    return page;
+}
+
+/* Without x2APIC mode not every ID can be addressed. */
+static bool is_another(uint32_t id)
+{
+    return id != lapic_id() && id <= lapic_id_max();
+}
+
+static void send_all_init(void)
+{
+    for (unsigned int i = 0; i < acpi.cpu_count; i++)
+        if (is_another(acpi.cpu_apic_id[i]))
+            lapic_send(acpi.cpu_apic_id[i], LAPIC_INIT);
+    pass(INIT_NS);
+}
+
+void boot_cpus_start(void)
+{
+    maddr_t page = find_page();
+
+    if (boot_cpus_max() == 1)
+        return;
+    if (!page) {
+        log_warning("one CPU only: no memory below 640 KiB to start others");
+        return;
+    }
+    memcpy(mfn_to_virt(maddr_to_mfn(page)), trampoline,
+           (size_t)(trampoline_end - trampoline));
+    send_all_init();
+    for (unsigned int i = 0; i < acpi.cpu_count && cpu_count < boot_cpus_max();
+         i++) {
+        uint32_t id = acpi.cpu_apic_id[i];
+        const char *wrong;
+
+        if (!is_another(id))
+            continue;
+        wrong = start(cpu_count, id, page);
+        if (wrong) {
+            lapic_send(id, LAPIC_INIT);
+            log_error("the CPU with local APIC %u is not used: it %s", id,
+                      wrong);
+        }
+    }
+    log_info("CPUs: %u of %u run", cpu_count, acpi.cpu_count);
+}
+
+/* --- The other's -------------------------------------------------------- */
+
+/* Do as told until that is to run. */
+static void obey(void)
+{
+    enum order what;
+
+    do {
+        while ((what = (enum order)__atomic_load_n(&order, __ATOMIC_ACQUIRE)) ==
+               ORDER_DONE)
+            cpu_relax();
+        switch (what) {
+        case ORDER_READ_CLOCK:
+            order_clock = rdtsc_ordered();
+            break;
+        case ORDER_ADJUST_CLOCK:
+            wrmsr(MSR_TSC_ADJUST, rdmsr(MSR_TSC_ADJUST) + order_clock);
+            break;
+        case ORDER_ARRIVE:
+        case ORDER_DONE:
+        case ORDER_RUN:
+            break;
+        }
+        __atomic_store_n(&order, ORDER_DONE, __ATOMIC_RELEASE);
+    } while (what != ORDER_RUN);
+}
+
+void upcall_start_cpu(void)
+{
+    descriptors_init_cpu(this_cpu(cpu_id));
+    refusal = cpu_features_check();
+    if (!refusal) {
+        cpu_enable_features();
+        lapic_init_cpu();
+    }
+    obey();
+    for (;;)
+        cpu_idle();
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* VCPUOP_initialise: the registers and handlers a further vCPU begins with. */
+
+#include "hypercall/vcpu_context.h"
+
+#include "arch/x86_64/cpu.h"
+#include "domain/domain.h"
+#include "domain/vcpu.h"
+#include "lib/errno.h"
+#include "lib/frame_number.h"
+#include "lib/string.h"
+#include "memory/pool.h"
+#include "pv/guest_copy.h"
+#include "pv/trap_table.h"
+
+#define LDT_ENTRIES_MAX 8192U
+
+static int check(const struct vcpu_guest_context *c)
+{
+    bool good =
+        is_canonical(c->user_regs.rip) && is_canonical(c->user_regs.rsp) &&
+        is_canonical(c->kernel_sp) && is_canonical(c->fs_base) &&
+        is_canonical(c->gs_base_kernel) && is_canonical(c->gs_base_user) &&
+        is_canonical(c->event_callback_eip) &&
+        is_canonical(c->failsafe_callback_eip) &&
+        is_canonical(c->syscall_callback_eip) && c->ldt_base % PAGE_SIZE == 0 &&
+        is_canonical(c->ldt_base) && c->ldt_ents <= LDT_ENTRIES_MAX;
+
+    for (unsigned int i = 0; i < TRAP_COUNT; i++)
+        good = good && is_canonical(c->trap_ctxt[i].address);
+    return good ? 0 : -EINVAL;
+}
+
+static int set_traps(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+    for (unsigned int i = 0; i < TRAP_COUNT; i++) {
+        const struct trap_info *t = &c->trap_ctxt[i];
+        int rc;
+
+        if (!t->address)
+            continue;
+        rc = trap_set(v, (uint8_t)i, t->flags, t->address);
+        if (rc) {
+            trap_clear_all(v);
+            return rc;
+        }
+    }
+    return 0;
+}
+
+/* As iret_load(): the flat selectors, and only flags a guest may choose. */
+static void set_registers(struct vcpu *v, const struct cpu_user_regs *r)
+{
+    v->regs = (struct cpu_regs){
+        .r15 = r->r15,
+        .r14 = r->r14,
+        .r13 = r->r13,
+        .r12 = r->r12,
+        .rbp = r->rbp,
+        .rbx = r->rbx,
+        .r11 = r->r11,
+        .r10 = r->r10,
+        .r9 = r->r9,
+        .r8 = r->r8,
+        .rax = r->rax,
+        .rcx = r->rcx,
+        .rdx = r->rdx,
+        .rsi = r->rsi,
+        .rdi = r->rdi,
+        .rip = r->rip,
+        .cs = SELECTOR_CS64,
+        .rflags = (r->rflags & RFLAGS_GUEST) | RFLAGS_FIXED | RFLAGS_IF,
+        .rsp = r->rsp,
+        .ss = SELECTOR_DS,
+    };
+    v->segments = (struct segments){r->ds, r->es, r->fs, r->gs};
+}
+
+/* It never ran, and cannot go up while its domain's lock is held. */
+static int apply(struct vcpu *v, const struct vcpu_guest_context *c)
+    __must_hold(v->domain->lock)
+{
+    int rc;
+
+    if (v->has_start)
+        return -EEXIST;
+    rc = check(c);
+    if (!rc)
+        rc = set_traps(v, c);
+    if (rc)
+        return rc;
+
+    set_registers(v, &c->user_regs);
+    if (c->flags & VGCF_i387_valid) {
+        memcpy(v->fpu, c->fpu_ctxt.x, sizeof(v->fpu));
+        fpu_make_valid(v->fpu);
+    }
+    v->fs_base = c->fs_base;
+    v->gs_base = c->gs_base_kernel;
+    v->event_callback = c->event_callback_eip;
+    v->has_start = true;
+    return 0;
+}
+
+long vcpu_initialise(struct vcpu *v, struct guest_ptr arg)
+{
+    struct vcpu_guest_context *c = pool_alloc(sizeof(*c));
+    bool up = false;
+    long rc;
+
+    if (!c)
+        return -ENOMEM;
+    rc = copy_from_guest(c, arg, sizeof(*c));
+    if (!rc) {
+        spin_lock(&v->domain->lock);
+        rc = apply(v, c);
+        up = !rc && (c->flags & VGCF_online);
+        spin_unlock(&v->domain->lock);
+    }
+    pool_free(c, sizeof(*c));
+    return up ? domain_vcpu_up(v) : rc;
+}
