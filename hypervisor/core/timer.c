@@ -93,13 +93,16 @@ void timer_set(struct timer *t, uint64_t deadline)
         t->cpu = cpu;
     }
     spin_lock(&q->lock);
-    if (t->armed) {
-        heap_remove(&q->heap, &t->node);
+    if (heap_is_alone(&q->heap, &t->node)) {
+        t->node.key = deadline;
     } else {
-        q->count++;
+        if (t->armed)
+            heap_remove(&q->heap, &t->node);
+        else
+            q->count++;
         t->armed = true;
+        heap_insert(&q->heap, &t->node, deadline);
     }
-    heap_insert(&q->heap, &t->node, deadline);
     if (heap_min(&q->heap) == &t->node)
         program(q);
     spin_unlock(&q->lock);

@@ -58,6 +58,9 @@ struct trap_entry {
 #define TRAP_GROUP  32U
 #define TRAP_GROUPS (TRAP_COUNT / TRAP_GROUP)
 
+/* A group without handlers: nobody writes to it. */
+extern struct trap_entry trap_none[TRAP_GROUP];
+
 struct vcpu {
     struct domain *domain;  /* (c) */
     uint32_t id;            /* (c) */
@@ -77,7 +80,8 @@ struct vcpu {
     uint8_t cpu;          /* (r) where it runs or ran last */
     uint32_t poll_port;   /* (a) what it polls, POLL_ANY, or POLL_NONE */
 
-    struct list memory_waiter; /* in the queue of those out of memory: fault.c */
+    struct list
+        memory_waiter; /* in the queue of those out of memory: fault.c */
 
     struct timer timer;      /* VIRQ_TIMER: set_timer_op and singleshot */
     struct timer poll_timer; /* end of a poll */
@@ -92,7 +96,7 @@ struct vcpu {
     struct frame *info_frame; /* NULL: info is in shared_info */
 
     uint64_t event_callback;               /* (o) address, 0 none */
-    struct trap_entry *traps[TRAP_GROUPS]; /* (o) NULL: none set in it */
+    struct trap_entry *traps[TRAP_GROUPS]; /* (o) trap_none: none set in it */
 
     /* As set_segment_base left them. */
     uint64_t fs_base, gs_base; /* (o) */

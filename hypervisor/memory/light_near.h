@@ -74,15 +74,18 @@ static __in_place bool light_near_value(const struct light_space *s,
 static __in_place bool light_near_is_guard(const struct light_space *s,
                                            vaddr_t va)
 {
-    const uint64_t guard =
-        (uint64_t)(LIGHT_PROT_guard ^ LIGHT_PROT_read_write)
-        << PTE_SOFT_LOW_SHIFT;
-    uint64_t page = (va - s->layout.virt_base) >> PAGE_SHIFT, leaf;
+    const uint64_t guard = (uint64_t)(LIGHT_PROT_guard ^ LIGHT_PROT_read_write)
+                           << PTE_SOFT_LOW_SHIFT;
+    uint64_t entry;
 
-    if (unlikely(page >= s->layout.ram_pages))
+    if (unlikely((va - s->layout.virt_base) >> PAGE_SHIFT >= s->near_pages))
         return false;
-    page = index_nospec(page, s->layout.ram_pages);
-    return light_near_value(s, page, 0, &leaf) && leaf == guard;
+    /* Indices into whole tables: in speculation, too, they stay inside. */
+    entry = atomic_read(&s->first_l2[pt_index(va, 2)]);
+    if (!(entry & PTE_PRESENT))
+        return false;
+    return likely(atomic_read(&table_of_entry(entry)[pt_index(va, 1)]) ==
+                  guard);
 }
 
 /*

@@ -12,7 +12,6 @@
 
 #include "pv/bounce.h"
 
-#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/entry.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
@@ -35,6 +34,7 @@
 /* The stack at @rsp takes no frame: for now, or at all. */
 static __noinline bool refuse(struct vcpu *v, uint64_t rsp)
 {
+    return_slowly();
     if (v->wants_memory)
         fault_wait_for_memory();
     else
@@ -104,17 +104,16 @@ bool bounce_trap(struct cpu_regs *regs, uint8_t vector, bool has_error_code)
                           : bounce(v, regs, trap, false);
 }
 
-/* An access to a guard page is the guest's own, and needs no lock to be told. */
-void upcall_guest_page_fault_first(struct cpu_regs *regs, struct vcpu *v)
+/* An access to a guard page is the guest's own, and needs no lock to be told.
+ */
+void upcall_guest_page_fault_first(struct cpu_regs *regs, struct vcpu *v,
+                                   uint64_t cr2)
 {
     const struct trap_entry *trap = trap_get(v, VECTOR_PF);
-    uint64_t cr2 = read_cr2();
 
     if (unlikely(!trap) ||
-        unlikely(!light_near_is_guard(v->domain->space, cr2))) {
-        exception_from_guest(regs);
-        return;
-    }
+        unlikely(!light_near_is_guard(v->domain->space, cr2)))
+        exception_from_guest_only(regs);
     v->info->arch.cr2 = cr2;
     regs->error_code &= ~PF_USER;
     (void)bounce(v, regs, trap, true);

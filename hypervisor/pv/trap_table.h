@@ -13,11 +13,10 @@
 static inline const struct trap_entry *trap_get(const struct vcpu *v,
                                                 uint8_t vector)
 {
-    const struct trap_entry *group = v->traps[vector / TRAP_GROUP];
+    const struct trap_entry *trap =
+        &v->traps[vector / TRAP_GROUP][vector % TRAP_GROUP];
 
-    if (unlikely(!group) || unlikely(!group[vector % TRAP_GROUP].address))
-        return NULL;
-    return &group[vector % TRAP_GROUP];
+    return likely(trap->address) ? trap : NULL;
 }
 
 /* -ENOMEM; -EINVAL: @address is not canonical. */

@@ -408,8 +408,13 @@ vector = vector + 1
 page_fault:
     SAVE_AND_CLEAR
     mov PERCPU(current_vcpu), %rsi
+    mov %cr2, %rdx
     call upcall_guest_page_fault_first
-    RETURN_FROM_EXCEPTION
+    cmpb $0, PERCPU(slow_return)
+    jne return_to_guest
+    JUMP_IF_UPCALL_DUE deliver
+    mov REGS_RAX(%rsp), %rax
+    RETURN_BY_SYSRET
 
     .balign 16
 invalid_opcode:
@@ -422,7 +427,17 @@ invalid_opcode:
 exception:
     SAVE_AND_CLEAR
     call exception_from_guest
+return_from_exception:
     RETURN_FROM_EXCEPTION
+
+/* void exception_from_guest_only(struct cpu_regs *regs) */
+    .globl exception_from_guest_only
+    .hidden exception_from_guest_only
+exception_from_guest_only:
+    FORGET_STACK
+    xor %ebp, %ebp
+    call exception_from_guest
+    jmp return_from_exception
 
 /* It may be a kick of another CPU: the long way, whatever it was. */
     .balign 16
