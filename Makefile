@@ -47,6 +47,11 @@ run: deps
 	@# exec: a signal to make reaches the script, not a shell that only dies.
 	@OUT='$(OUT)' BUILD='$(BUILD)' exec tools/run
 
+## A disk image that boots from BIOS and UEFI by GRUB: build/cairn.iso (GUESTS= ...)
+.PHONY: iso
+iso: deps
+	@$(MAKE) --no-print-directory $(OUT)/cairn.iso
+
 ## The same, waiting for a debugger, with gdb attached and symbols loaded
 .PHONY: debug
 debug: deps
@@ -73,6 +78,17 @@ unit: third-party
 .PHONY: system
 system: all
 	@$(TEST_ENV) tests/run system
+
+## The common ABI's cases on Debian's Xen, from the same binaries (IMAGES_ON_XEN=)
+.PHONY: test-on-xen
+test-on-xen: deps
+	@$(MAKE) --no-print-directory all
+	@$(TEST_ENV) $(PYTHON) tests/xen/on_xen.py $(IMAGES_ON_XEN)
+
+## Write the list in docs/conformance.md anew, from the cases' sources
+.PHONY: conformance-page
+conformance-page:
+	@$(PYTHON) tests/xen/cases.py --write
 
 ## Take one check away at a time; a test must notice (NAMES=mutations)
 .PHONY: mutate

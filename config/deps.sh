@@ -119,16 +119,41 @@ install_packages() {
     }
 }
 
+# "PACKAGE PATTERN..." for a line of the unpack section: what is downloaded, and
+# which of its files are kept.
+unpack_choice() {
+    local name=$1 package=$1 depends files
+    read -r depends files < <(awk -v n="$name" '
+        { sub(/#.*/, "") }
+        /^\[/ { section = $1 }
+        section == "[unpack]" && $1 == n {
+            f["depends"] = f["files"] = "-"
+            for (i = 2; i <= NF; i++) {
+                at = index($i, "=")
+                f[substr($i, 1, at - 1)] = substr($i, at + 1)
+            }
+            print f["depends"], f["files"]
+        }' config/packages.txt)
+    [ "$depends" = - ] ||
+        package=$(apt_private apt-cache depends "$name" |
+            awk -v p="$depends" '$1 == "Depends:" && index($2, p) == 1 {
+                print $2; exit }')
+    [ "$files" != - ] || files='./*'
+    echo "$package ${files//,/ }"
+}
+
 # Fetch a package and unpack it into the cache, without installing it.
 unpack_package() {
-    local name=$1 to=$CACHE/unpacked/$1
+    local name=$1 to=$CACHE/unpacked/$1 choice
+    read -r -a choice < <(unpack_choice "$name")
     rm -rf "$to" "$to.new"
     mkdir -p "$to.new"
-    (cd "$to.new" && apt_private apt-get -q download "$name" \
+    (cd "$to.new" && apt_private apt-get -q download "${choice[0]}" \
         >"$APT_STATE/download.log" 2>&1) || fail \
         "package $name could not be fetched." \
         "The log says why: $APT_STATE/download.log"
-    dpkg-deb -x "$to.new"/*.deb "$to.new"
+    dpkg-deb --fsys-tarfile "$to.new"/*.deb |
+        tar -C "$to.new" -x --wildcards "${choice[@]:1}"
     rm "$to.new"/*.deb
     touch "$to.new/.done"
     mv "$to.new" "$to"

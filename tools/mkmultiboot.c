@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Turn the linked hypervisor, an ELF64 file at virtual addresses, into what a
- * Multiboot 1 loader takes: an ELF32 file at physical addresses.
+ * Multiboot loader takes: an ELF32 file at physical addresses.
  *
  *   usage: mkmultiboot IN OUT
  *
  * Loaders refuse ELF64, and 64-bit virtual addresses do not fit ELF32.  Each
- * PT_LOAD segment is copied with its physical address as both addresses; the
- * Multiboot header must come out in the first 8 KiB, and is looked for there.
- * Sections and symbols stay behind, in the input.
+ * PT_LOAD segment is copied with its physical address as both addresses.  The
+ * Multiboot 1 header must come out in the first 8 KiB; one of Multiboot 2, if
+ * there is any, in the first 32 KiB and on a multiple of 8.  Sections and
+ * symbols stay behind, in the input.
  */
 
 #include <elf.h>
@@ -18,7 +19,9 @@
 #include <string.h>
 
 #define MAGIC         0x1badb002u /* Multiboot 0.6.96, section 3.1.1 */
+#define MAGIC2        0xe85250d6u /* Multiboot2 2.0, section 3.1.1 */
 #define SEARCH_BYTES  8192
+#define SEARCH_BYTES2 32768
 #define SEGMENTS_MAX  16 /* The link script makes about five. */
 #define SEGMENT_ALIGN 64
 
@@ -72,15 +75,36 @@ static uint32_t entry_maddr(const Elf64_Ehdr *in, const Elf64_Phdr *p)
     fail("has its entry point outside of its segments");
 }
 
-static void check_header(const char *image, size_t size)
+/* Where the @count words are that begin with @magic and add up to 0. */
+static size_t find_header(const char *image, size_t size, uint32_t magic,
+                          size_t count)
 {
-    uint32_t word[3];
+    uint32_t word[4] = {0};
 
-    for (size_t at = 0; at + sizeof(word) <= size && at < SEARCH_BYTES; at += 4)
-        if (memcpy(word, image + at, sizeof(word)), word[0] == MAGIC)
-            if (word[0] + word[1] + word[2] == 0)
-                return;
-    fail("has no Multiboot header in its first 8 KiB");
+    for (size_t at = 0; at + 4 * count <= size; at += 4) {
+        uint32_t sum = 0;
+
+        memcpy(word, image + at, 4 * count);
+        for (size_t i = 0; i < count; i++)
+            sum += word[i];
+        if (word[0] == magic && !sum)
+            return at;
+    }
+    return SIZE_MAX;
+}
+
+static void check_headers(const char *image, size_t size)
+{
+    size_t at = find_header(image, size, MAGIC2, 4);
+    uint32_t bytes;
+
+    if (find_header(image, size, MAGIC, 3) >= SEARCH_BYTES)
+        fail("has no Multiboot header in its first 8 KiB");
+    if (at == SIZE_MAX)
+        return;
+    memcpy(&bytes, image + at + 8, sizeof(bytes));
+    if (at % 8 || at >= SEARCH_BYTES2 || bytes > SEARCH_BYTES2 - at)
+        fail("has a Multiboot 2 header where no loader looks for it");
 }
 
 /* Make the file in memory; returns its size. */
@@ -128,7 +152,7 @@ static size_t convert(const char *in, size_t in_size, char *out)
     }
     memcpy(out, &head, sizeof(head));
     memcpy(out + sizeof(head), segment, head.e_phnum * sizeof(segment[0]));
-    check_header(out, at);
+    check_headers(out, at);
     return at;
 }
 

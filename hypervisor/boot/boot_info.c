@@ -1,43 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* RAM, put in order: firmware lists ranges as it likes, and may overlap them.
+/*
+ * What both protocols tell, put in order: firmware lists RAM as it likes, and
+ * ranges may overlap.
  */
 
 #include "boot/boot_info.h"
 
+#include <stdbool.h>
+
 #include "arch/x86_64/address_map.h"
+#include "arch/x86_64/early_map.h"
 #include "core/log.h"
 #include "lib/string.h"
 
+#define MULTIBOOT1_MAGIC 0x2badb002U
+#define MULTIBOOT2_MAGIC 0x36d76289U
+
 struct boot_info boot_info;
-
-static void insert(unsigned int at, struct ram_span span)
-{
-    struct ram_span *ram = boot_info.ram;
-
-    memmove(&ram[at + 1], &ram[at],
-            (boot_info.ram_count - at) * sizeof(ram[0]));
-    ram[at] = span;
-    boot_info.ram_count++;
-}
-
-/* Join ram[@at] with those behind it that it meets. */
-static void join(unsigned int at)
-{
-    struct ram_span *ram = boot_info.ram;
-
-    while (at + 1 < boot_info.ram_count && ram[at + 1].start <= ram[at].end) {
-        if (ram[at + 1].end > ram[at].end)
-            ram[at].end = ram[at + 1].end;
-        boot_info.ram_count--;
-        memmove(&ram[at + 1], &ram[at + 2],
-                (boot_info.ram_count - at - 1) * sizeof(ram[0]));
-    }
-}
 
 void boot_ram_add(uint64_t start, uint64_t bytes)
 {
-    struct ram_span span;
-    unsigned int at = 0;
+    struct ram_span *ram = boot_info.ram, span;
+    unsigned int kept = 0, at = 0;
     uint64_t end;
 
     if (__builtin_add_overflow(start, bytes, &end) || end > DIRECT_MAP_SIZE)
@@ -48,15 +32,93 @@ void boot_ram_add(uint64_t start, uint64_t bytes)
     span.end = end & PAGE_MASK;
     if (span.start >= span.end)
         return;
-    if (boot_info.ram_count == BOOT_RAM_RANGES_MAX) {
+    /* It swallows those that it meets, and stands behind those below it. */
+    for (unsigned int i = 0; i < boot_info.ram_count; i++) {
+        if (ram[i].start > span.end || ram[i].end < span.start) {
+            at += ram[i].end < span.start;
+            ram[kept++] = ram[i];
+            continue;
+        }
+        if (ram[i].start < span.start)
+            span.start = ram[i].start;
+        if (ram[i].end > span.end)
+            span.end = ram[i].end;
+    }
+    if (kept == BOOT_RAM_RANGES_MAX) {
         log_warning("memory at %lx is not used: more than %u ranges",
                     span.start, BOOT_RAM_RANGES_MAX);
         return;
     }
-    while (at < boot_info.ram_count && boot_info.ram[at].start < span.start)
-        at++;
-    insert(at, span);
-    join(at);
-    if (at)
-        join(at - 1);
+    memmove(&ram[at + 1], &ram[at], (kept - at) * sizeof(ram[0]));
+    ram[at] = span;
+    boot_info.ram_count = kept + 1;
+}
+
+static void copy_text(char *to, size_t size, maddr_t text, uint64_t max)
+{
+    const char *from;
+
+    if (max > size - 1)
+        max = size - 1;
+    from = text ? early_memory(text, max) : NULL;
+    string_copy(to, from ? from : "", max + 1);
+}
+
+/*
+ * Some loaders put the image's file name in front, some do not.  A name has a
+ * slash or a dot, an option that has one has a '=' before it.
+ */
+static void drop_file_name(char *line)
+{
+    size_t n = 0;
+    bool is_name = false;
+
+    for (; line[n] && line[n] != ' ' && line[n] != '='; n++)
+        if (line[n] == '/' || line[n] == '.')
+            is_name = true;
+    if (!is_name || line[n] == '=')
+        return;
+    while (line[n] == ' ')
+        n++;
+    memmove(line, line + n, strlen(line + n) + 1);
+}
+
+void boot_command_line_set(maddr_t text, uint64_t max)
+{
+    copy_text(boot_info.command_line, sizeof(boot_info.command_line), text,
+              max);
+    drop_file_name(boot_info.command_line);
+}
+
+const char *boot_module_add(uint64_t start, uint64_t end, maddr_t text,
+                            uint64_t max)
+{
+    struct boot_module *m = &boot_info.module[boot_info.module_count];
+
+    if (boot_info.module_count == BOOT_MODULES_MAX)
+        return "there are too many modules";
+    if (start & (PAGE_SIZE - 1))
+        return "a module does not begin on a page";
+    if (end < start)
+        return "a module ends before it begins";
+    m->start = start;
+    m->bytes = end - start;
+    copy_text(m->string, sizeof(m->string), text, max);
+    boot_info.module_count++;
+    return NULL;
+}
+
+const char *boot_info_read(uint32_t magic, uint32_t info)
+{
+    const char *wrong;
+
+    if (magic == MULTIBOOT1_MAGIC)
+        wrong = multiboot1_read(info);
+    else if (magic == MULTIBOOT2_MAGIC)
+        wrong = multiboot2_read(info);
+    else
+        wrong = "it was not loaded by a Multiboot boot loader";
+    if (!wrong && !boot_info.ram_count)
+        wrong = "the boot loader names no memory that is RAM";
+    return wrong;
 }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the boot loader says, copied out of its hands: the command line, where
- * RAM is, and the modules (boot/modules.h).
+ * What the boot loader says, by Multiboot 1 or 2, copied out of its hands: the
+ * command line, where RAM is, and the modules.  The first module is the
+ * initial domain; it reads the others as files.
+ *
+ * The modules' frames belong to no allocator until boot_module_free() or
+ * somebody takes them over.
  */
 
 #ifndef BOOT_BOOT_INFO_H
@@ -11,29 +15,56 @@
 
 #include "lib/frame_number.h"
 
-#define BOOT_COMMAND_LINE 1024
+#define BOOT_COMMAND_LINE  1024
+#define BOOT_MODULE_STRING 256
 
-/* Firmware of large machines lists some dozens. */
-#define BOOT_RAM_RANGES_MAX 128
+/* UEFI of large machines lists a hundred, most of which meet. */
+#define BOOT_RAM_RANGES_MAX 256
+
+/* As many as the configuration of a boot loader reasonably names. */
+#define BOOT_MODULES_MAX 64
 
 struct ram_span {
     maddr_t start, end; /* page-aligned */
 };
 
+struct boot_module {
+    maddr_t start; /* page-aligned */
+    uint64_t bytes;
+    char string[BOOT_MODULE_STRING]; /* with the file's name in front */
+};
+
 struct boot_info {
     char command_line[BOOT_COMMAND_LINE]; /* without the image's name */
-    unsigned int ram_count;
+    unsigned int ram_count, module_count;
     struct ram_span ram[BOOT_RAM_RANGES_MAX]; /* ascending, apart */
+    struct boot_module module[BOOT_MODULES_MAX];
+    maddr_t rsdp; /* ACPI's root pointer, until memory is taken; 0: not told */
 };
 extern struct boot_info boot_info;
 
 /*
- * Read the Multiboot 1 information at machine address @info, while the early
- * map is loaded.  NULL, or what is wrong with it.
+ * Read the information at machine address @info of the loader that left @magic
+ * in eax, while the early map is loaded.  NULL, or what is wrong with it.
  */
-const char *multiboot_read(uint32_t magic, uint32_t info);
+const char *boot_info_read(uint32_t magic, uint32_t info);
 
-/* Take a range of RAM up into boot_info, whole pages of it, in order. */
+/* Give the frames of module @i to the allocator; its bytes are gone. */
+void boot_module_free(unsigned int i);
+
+/*
+ * For the two protocols: each reads its own form, bounds what it reads, and
+ * takes it up by the functions below.
+ */
+const char *multiboot1_read(maddr_t info);
+const char *multiboot2_read(maddr_t info);
+
+/* A range of RAM: whole pages of it, in order. */
 void boot_ram_add(uint64_t start, uint64_t bytes);
+
+/* Texts end by a NUL or after @max bytes; at 0 there is none. */
+void boot_command_line_set(maddr_t text, uint64_t max);
+const char *boot_module_add(uint64_t start, uint64_t end, maddr_t text,
+                            uint64_t max);
 
 #endif /* BOOT_BOOT_INFO_H */

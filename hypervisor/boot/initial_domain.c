@@ -13,7 +13,8 @@
 #include <abi/event_channel.h>
 #include <abi/start_info.h>
 
-#include "boot/modules.h"
+#include "boot/boot_info.h"
+#include "boot/start.h"
 #include "control/module.h"
 #include "core/log.h"
 #include "core/options.h"
@@ -63,11 +64,6 @@ static uint32_t choose_vcpus(void)
     return 1;
 }
 
-static uint64_t pages_of(uint64_t bytes)
-{
-    return (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
-}
-
 static uint64_t choose_pages(void)
 {
     struct frame_totals totals;
@@ -84,23 +80,24 @@ static uint64_t module_pages(void)
 {
     uint64_t pages = 0;
 
-    for (unsigned int i = 1; i < boot_module_count(); i++)
-        pages += pages_of(boot_module(i)->bytes);
+    for (unsigned int i = 1; i < boot_info.module_count; i++)
+        pages += pages_of(boot_info.module[i].bytes);
     return pages;
 }
 
 static void read_image(struct elf_image *image, const struct boot_module *m)
 {
-    const char *why = "";
+    const char *why;
+    int rc = elf_image_read(image, mfn_to_virt(maddr_to_mfn(m->start)),
+                            m->bytes, &why);
 
-    if (elf_image_read(image, mfn_to_virt(maddr_to_mfn(m->start)), m->bytes,
-                       &why))
-        panic("the first module (%s) cannot be the initial domain: %s",
-              m->string, why);
-    if (image->class != CAIRN_CLASS_LIGHT)
-        panic("the first module (%s) cannot be the initial domain: it is a "
-              "kernel of class pv, and only class light is supported",
-              m->string);
+    if (!rc && image->class == CAIRN_CLASS_LIGHT)
+        return;
+    boot_fail("the first module (%s) cannot be the initial domain: %s",
+              m->string,
+              rc ? why
+                 : "it is a kernel of class pv, and only class light is "
+                   "supported");
 }
 
 static struct domain *create(const struct elf_image *image)
@@ -130,8 +127,8 @@ static struct domain *create(const struct elf_image *image)
     config.create.reserved_pages = config.create.max_pages;
     rc = domain_create(&config, &d);
     if (rc)
-        panic("cannot make the initial domain with %llu MiB: error %d",
-              (unsigned long long)config.create.max_pages >> 8, -rc);
+        boot_fail("cannot make the initial domain with %llu MiB: error %d",
+                  (unsigned long long)config.create.max_pages >> 8, -rc);
     return d;
 }
 
@@ -148,8 +145,9 @@ static void put(struct domain *d, uint64_t paddr, const void *from,
                                  LIGHT_WRITE, true, &f);
 
         if (rc)
-            panic("the initial domain's image does not fit at %llx: error %d",
-                  (unsigned long long)paddr, -rc);
+            boot_fail(
+                "the initial domain's image does not fit at %llx: error %d",
+                (unsigned long long)paddr, -rc);
         memcpy((char *)mfn_to_virt(frame_to_mfn(f)) + offset, from, piece);
         frame_put(f);
         paddr += piece;
@@ -167,20 +165,10 @@ static void load_segment(struct domain *d, const struct elf_segment *s,
                     : s->write ? LIGHT_PROT_read_write
                                : LIGHT_PROT_read;
 
-    if (s->execute && s->write)
-        panic("the initial domain's image has a segment that is both writable "
-              "and executable");
     if (light_protect(d->space, gfn(first), count, prot, true))
-        panic("the initial domain's image does not fit its %llu pages",
-              (unsigned long long)d->space->layout.ram_pages);
+        boot_fail("the initial domain's image does not fit its %llu pages",
+                  (unsigned long long)d->space->layout.ram_pages);
     put(d, s->paddr, file + s->offset, s->file_bytes);
-}
-
-static void load_segments(struct domain *d, const struct elf_image *image,
-                          const char *file)
-{
-    for (unsigned int i = 0; i < image->segment_count; i++)
-        load_segment(d, &image->segment[i], file);
 }
 
 static void put_hypercall_page(struct domain *d, const struct elf_image *image)
@@ -240,8 +228,8 @@ static void show_modules(struct domain *d)
 {
     uint64_t at = d->space->layout.module_gfn;
 
-    for (unsigned int i = 1; i < boot_module_count(); i++) {
-        const struct boot_module *m = boot_module(i);
+    for (unsigned int i = 1; i < boot_info.module_count; i++) {
+        const struct boot_module *m = &boot_info.module[i];
         uint64_t pages = pages_of(m->bytes);
 
         module_add(gfn(at), m->bytes, m->string);
@@ -259,22 +247,23 @@ void load_initial_domain(void)
     const struct boot_module *m;
     struct domain *d;
 
-    if (!boot_module_count())
-        panic("no boot module, so no initial domain: give QEMU "
-              "-initrd control.elf, or your boot loader a module");
-    m = boot_module(0);
+    if (!boot_info.module_count)
+        boot_fail("no boot module, so no initial domain: give QEMU "
+                  "-initrd control.elf, or your boot loader a module");
+    m = &boot_info.module[0];
     read_image(&image, m);
     d = create(&image);
     initial_domain = d;
     if (pci_assign_all(d))
         panic("no memory to assign the machine's devices");
 
-    load_segments(d, &image, mfn_to_virt(maddr_to_mfn(m->start)));
+    for (unsigned int i = 0; i < image.segment_count; i++)
+        load_segment(d, &image.segment[i], mfn_to_virt(maddr_to_mfn(m->start)));
     put_hypercall_page(d, &image);
     show_modules(d);
     log_info("d0: %s, %llu MiB, %u more modules", m->string,
              (unsigned long long)d->space->layout.ram_pages >> 8,
-             boot_module_count() - 1);
+             boot_info.module_count - 1);
     start(d, &image, m->string);
     boot_module_free(0);
 }

@@ -14,7 +14,6 @@
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/segment.h"
 #include "boot/boot_info.h"
-#include "boot/modules.h"
 #include "boot/smp.h"
 #include "boot/start.h"
 #include "core/log.h"
@@ -52,12 +51,11 @@ static maddr_t image_maddr(const char *symbol)
 
 /* --- What is free ------------------------------------------------------- */
 
+/* There is room for what keep() cuts; crumbs beyond that are lost. */
 static void add_free(maddr_t start, maddr_t end)
 {
-    if (start >= end)
-        return;
-    assert(free_count < FREE_MAX);
-    free_spans[free_count++] = (struct ram_span){start, end};
+    if (start < end && free_count < FREE_MAX)
+        free_spans[free_count++] = (struct ram_span){start, end};
 }
 
 /* Keep [start, end) out of the free spans. */
@@ -85,13 +83,71 @@ static uint64_t spans_bytes(const struct ram_span *spans, unsigned int count)
     return bytes;
 }
 
+/* --- Taking ------------------------------------------------------------- */
+
+/* @size bytes, aligned to their size; from the highest span that has them. */
+static bool take(uint64_t size, maddr_t *maddr)
+{
+    struct ram_span *best = NULL;
+    maddr_t at;
+
+    for (unsigned int i = 0; i < free_count; i++) {
+        struct ram_span *f = &free_spans[i];
+
+        if (f->end > alloc_limit || f->end - f->start < 2 * size)
+            continue;
+        if (!best || f->start > best->start)
+            best = f;
+    }
+    if (!best)
+        return false;
+    at = (best->end - size) & ~(size - 1);
+    add_free(at + size, best->end); /* what alignment leaves over behind it */
+    best->end = at;
+    *maddr = at;
+    return true;
+}
+
+/* --- Modules ------------------------------------------------------------ */
+
+static bool is_ram(maddr_t start, maddr_t end)
+{
+    for (unsigned int i = 0; i < boot_info.ram_count; i++)
+        if (start >= boot_info.ram[i].start && end <= boot_info.ram[i].end)
+            return true;
+    return false;
+}
+
 static void keep_modules(void)
 {
-    for (unsigned int i = 0; i < boot_module_count(); i++) {
-        const struct boot_module *m = boot_module(i);
+    for (unsigned int i = 0; i < boot_info.module_count; i++) {
+        const struct boot_module *m = &boot_info.module[i];
+        maddr_t end = m->start + (pages_of(m->bytes) << PAGE_SHIFT);
 
-        keep(m->start, (m->start + m->bytes + PAGE_SIZE - 1) & PAGE_MASK);
+        if (m->bytes && !is_ram(m->start, end))
+            boot_fail("module %u (%s) does not lie in RAM", i, m->string);
+        keep(m->start, end);
     }
+}
+
+/* UEFI's GRUB puts modules where CPUs start: the first MiB is not theirs. */
+static void lift_module(unsigned int i)
+{
+    struct boot_module *m = &boot_info.module[i];
+    uint64_t size = PAGE_SIZE, pages = pages_of(m->bytes);
+    maddr_t to;
+
+    if (m->start >= LOW_END || !m->bytes)
+        return;
+    while (size < m->bytes)
+        size <<= 1;
+    if (!take(size, &to))
+        boot_fail("too little memory to move module %u (%s)", i, m->string);
+    memcpy(mfn_to_virt(maddr_to_mfn(to)), mfn_to_virt(maddr_to_mfn(m->start)),
+           m->bytes);
+    add_free(to + (pages << PAGE_SHIFT), to + size);
+    log_info("module %u: moved to %lx", i, to);
+    m->start = to;
 }
 
 void boot_memory_find(void)
@@ -113,34 +169,11 @@ void boot_memory_find(void)
                   "give the machine %lu MiB more",
                   free >> 20, (table + NEEDED_FREE) >> 20,
                   ((table + NEEDED_FREE - free) >> 20) + 1);
+    for (unsigned int i = 0; i < boot_info.module_count; i++)
+        lift_module(i);
 }
 
-/* --- Taking ------------------------------------------------------------- */
-
-/* @size bytes, aligned to their size; from the highest span that has them. */
-static bool take(uint64_t size, maddr_t *maddr)
-{
-    struct ram_span *best = NULL;
-    maddr_t at;
-
-    for (unsigned int i = 0; i < free_count; i++) {
-        struct ram_span *f = &free_spans[i];
-
-        if (f->end > alloc_limit || f->end - f->start < 2 * size)
-            continue;
-        if (!best || f->start > best->start)
-            best = f;
-    }
-    if (!best)
-        return false;
-    at = (best->end - size) & ~(size - 1);
-    /* What alignment leaves over behind it stays free. */
-    if (free_count < FREE_MAX)
-        add_free(at + size, best->end);
-    best->end = at;
-    *maddr = at;
-    return true;
-}
+/* --- Tables ------------------------------------------------------------- */
 
 static mfn_t take_table(void)
 {
@@ -151,8 +184,6 @@ static mfn_t take_table(void)
     memset(mfn_to_virt(maddr_to_mfn(maddr)), 0, PAGE_SIZE);
     return maddr_to_mfn(maddr);
 }
-
-/* --- Tables ------------------------------------------------------------- */
 
 static void map(vaddr_t va, maddr_t start, maddr_t end, uint64_t flags)
 {
@@ -240,14 +271,20 @@ static void map_directly(struct ram_span ram)
 
 /* --- The frame table ---------------------------------------------------- */
 
-static void back_frame_table(vaddr_t va, uint64_t size)
+/* Returns how far it came: a large page, if it can, and zeroed. */
+static uint64_t back_frame_table(vaddr_t va, uint64_t bytes)
 {
+    uint64_t size = LARGE_PAGE;
     maddr_t maddr;
 
-    if (!take(size, &maddr))
-        panic("no memory for the frame table");
+    if (va % LARGE_PAGE || bytes < LARGE_PAGE || !take(size, &maddr)) {
+        size = PAGE_SIZE;
+        if (!take(size, &maddr))
+            panic("no memory for the frame table");
+    }
     memset(mfn_to_virt(maddr_to_mfn(maddr)), 0, size);
     map(va, maddr, maddr + size, READ_WRITE);
+    return size;
 }
 
 /* Records of all frames of RAM; two ranges may meet in a page of records. */
@@ -262,13 +299,8 @@ static void make_frame_table(void)
 
         at = higher(done, at & PAGE_MASK);
         end = (end + PAGE_SIZE - 1) & PAGE_MASK;
-        while (at < end) {
-            bool large = !(at & (LARGE_PAGE - 1)) && end - at >= LARGE_PAGE;
-            uint64_t size = large ? LARGE_PAGE : PAGE_SIZE;
-
-            back_frame_table(at, size);
-            at += size;
-        }
+        while (at < end)
+            at += back_frame_table(at, end - at);
         done = higher(done, end);
     }
 }
@@ -302,8 +334,7 @@ void boot_memory_release(void)
 
 void boot_module_free(unsigned int i)
 {
-    const struct boot_module *m = boot_module(i);
-    uint64_t pages = (m->bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
+    const struct boot_module *m = &boot_info.module[i];
 
-    frames_add(maddr_to_mfn(m->start), pages);
+    frames_add(maddr_to_mfn(m->start), pages_of(m->bytes));
 }

@@ -25,6 +25,7 @@
 #include "core/acpi.h"
 #include "core/log.h"
 #include "core/options.h"
+#include "core/spec_ctrl.h"
 #include "core/time.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
@@ -284,6 +285,7 @@ void upcall_start_cpu(void)
     refusal = cpu_features_check();
     if (!refusal) {
         cpu_enable_features();
+        spec_init_cpu();
         lapic_init_cpu();
     }
     obey();

@@ -23,22 +23,24 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/descriptors.h"
 #include "arch/x86_64/guest_access.h"
+#include "arch/x86_64/xpti.h"
 #include "boot/boot_info.h"
 #include "boot/initial_domain.h"
 #include "boot/interrupts.h"
 #include "boot/memory.h"
-#include "boot/modules.h"
 #include "boot/smp.h"
 #include "core/acpi.h"
 #include "core/log.h"
 #include "core/options.h"
 #include "core/panic.h"
 #include "core/power.h"
+#include "core/spec_ctrl.h"
 #include "core/time.h"
 #include "core/uart.h"
 #include "device/pci.h"
 #include "domain/vcpu.h"
 #include "lib/format.h"
+#include "memory/frame.h"
 
 static bool smap_wanted = true;
 BOOT_OPTION(smap, "smap", "smap=off: do without SMAP", &smap_wanted, NULL);
@@ -60,15 +62,18 @@ static void read_boot_information(uint32_t magic, uint32_t info)
     const char *wrong;
 
     boot_stage("reading the boot loader's information");
-    wrong = multiboot_read(magic, info);
-    options_parse(boot_info.command_line);
+    wrong = boot_info_read(magic, info);
+    if (!options_parse(boot_info.command_line) && !wrong)
+        wrong = "the command line is not understood";
+    log_info("command line: %s", boot_info.command_line);
     if (wrong)
         boot_fail("%s", wrong);
-    log_info("command line: %s", boot_info.command_line);
-    for (unsigned int i = 0; i < boot_module_count(); i++)
-        log_info("module %u: %lu KiB at %lx: %s", i,
-                 boot_module(i)->bytes >> 10, boot_module(i)->start,
-                 boot_module(i)->string);
+    for (unsigned int i = 0; i < boot_info.module_count; i++) {
+        const struct boot_module *m = &boot_info.module[i];
+
+        log_info("module %u: %lu KiB at %lx: %s", i, m->bytes >> 10, m->start,
+                 m->string);
+    }
 }
 
 static void start_processor(void)
@@ -80,8 +85,12 @@ static void start_processor(void)
     if (missing)
         boot_fail("the processor has no %s", missing);
     cpu_features.smap &= smap_wanted;
+    spec_init();
     guest_access_patch();
     cpu_enable_features();
+    spec_init_cpu();
+    if (cpu_features.xpti)
+        descriptors_init_cpu(0);
     log_info(
         "processor:%s%s%s%s, %u address bits", cpu_features.smep ? " SMEP" : "",
         cpu_features.smap ? " SMAP" : "", cpu_features.umip ? " UMIP" : "",
@@ -91,7 +100,7 @@ static void start_processor(void)
 static void start_memory(void)
 {
     boot_stage("taking the memory");
-    acpi_init();
+    acpi_init(boot_info.rsdp);
     boot_memory_find();
     boot_memory_map();
     boot_memory_release();
@@ -106,6 +115,23 @@ static void start_machine(void)
     boot_cpus_start();
 }
 
+static mfn_t alloc_table(void)
+{
+    struct frame *f = frame_alloc(DOMID_XEN, FRAME_METADATA);
+
+    return f ? frame_to_mfn(f) : MFN_NONE;
+}
+
+/* All CPUs have their areas. */
+static void start_xpti(void)
+{
+    if (!cpu_features.xpti)
+        return;
+    boot_stage("making the tables of xpti");
+    if (!xpti_init(alloc_table))
+        panic("no memory for page tables");
+}
+
 void start_hypervisor(uint32_t magic, uint32_t info)
 {
     descriptors_init_cpu(0);
@@ -115,6 +141,7 @@ void start_hypervisor(uint32_t magic, uint32_t info)
     start_processor();
     start_memory();
     start_machine();
+    start_xpti();
 
     boot_stage("starting the initial domain");
     sched_init();

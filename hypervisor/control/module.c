@@ -6,7 +6,7 @@
 #include "arch/x86_64/nospec.h"
 #include "core/panic.h"
 
-/* As many as boot/modules.h keeps. */
+/* As many as boot/boot_info.h keeps. */
 #define MODULES_MAX 64U
 
 static struct module modules[MODULES_MAX];

@@ -48,6 +48,7 @@ static_assert(sizeof(struct table) == 36, "ACPI");
 #define FADT_ACPI_ENABLE  52U
 #define FADT_PM1A_CONTROL 64U
 #define FADT_PM1B_CONTROL 68U
+#define FADT_PM_TIMER     76U
 #define FADT_FLAGS        112U
 #define FADT_RESET_REG    116U /* generic address, 12 bytes */
 #define FADT_RESET_VALUE  128U
@@ -101,34 +102,29 @@ static uint64_t field(const struct table *t, uint32_t offset, uint32_t bytes)
     return value;
 }
 
-static bool is_rsdp(const struct rsdp *r)
-{
-    return !memcmp(r->signature, "RSD PTR ", 8) &&
-           sum_is_zero(r, offsetof(struct rsdp, length));
-}
-
+/* The first root pointer of [start, end). */
 static const struct rsdp *find_rsdp_in(uint64_t start, uint64_t end)
 {
     for (uint64_t at = start; at + sizeof(struct rsdp) <= end; at += 16) {
         const struct rsdp *r = early_memory(at, sizeof(*r));
 
-        if (r && is_rsdp(r))
+        if (r && !memcmp(r->signature, "RSD PTR ", 8) &&
+            sum_is_zero(r, offsetof(struct rsdp, length)))
             return r;
     }
     return NULL;
 }
 
-static const struct rsdp *find_rsdp(void)
+static const struct rsdp *find_rsdp(maddr_t told)
 {
     const uint8_t *pointer = early_memory(EBDA_POINTER, 2);
+    uint64_t ebda = pointer ? (pointer[0] | pointer[1] << 8) << 4 : 0;
     const struct rsdp *r = NULL;
-    uint64_t ebda;
 
-    if (pointer) {
-        ebda = (uint64_t)(pointer[0] | pointer[1] << 8) << 4;
-        if (ebda)
-            r = find_rsdp_in(ebda, ebda + EBDA_BYTES);
-    }
+    if (told)
+        r = find_rsdp_in(told, told + sizeof(*r));
+    if (!r && ebda)
+        r = find_rsdp_in(ebda, ebda + EBDA_BYTES);
     return r ? r : find_rsdp_in(BIOS_START, BIOS_END);
 }
 
@@ -271,6 +267,7 @@ static void read_fadt(const struct table *t)
 
     acpi.pm1a_control = (uint16_t)field(t, FADT_PM1A_CONTROL, 4);
     acpi.pm1b_control = (uint16_t)field(t, FADT_PM1B_CONTROL, 4);
+    acpi.pm_timer = (uint16_t)field(t, FADT_PM_TIMER, 4);
     acpi.smi_command = (uint16_t)field(t, FADT_SMI_COMMAND, 4);
     acpi.acpi_enable = (uint8_t)field(t, FADT_ACPI_ENABLE, 1);
     acpi.can_power_off = acpi.pm1a_control && dsdt && find_s5(dsdt);
@@ -282,9 +279,9 @@ static void read_fadt(const struct table *t)
     }
 }
 
-void acpi_init(void)
+void acpi_init(maddr_t told)
 {
-    const struct rsdp *rsdp = find_rsdp();
+    const struct rsdp *rsdp = find_rsdp(told);
     const struct table *root = NULL, *t;
     uint32_t width;
 

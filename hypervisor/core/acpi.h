@@ -38,6 +38,8 @@ struct acpi_info {
         bool level, active_low;
     } isa[ISA_IRQS]; /* where the lines of old come in */
 
+    uint16_t pm_timer; /* port, 0: none */
+
     bool can_power_off;
     uint16_t pm1a_control, pm1b_control; /* ports; pm1b: 0 if there is none */
     uint8_t sleep_type_a, sleep_type_b;  /* of state S5 */
@@ -51,6 +53,11 @@ struct acpi_info {
 /* Without ACPI it holds what a PC has: one IO-APIC, ISA lines as they are. */
 extern struct acpi_info acpi;
 
-void acpi_init(void);
+/*
+ * Read the tables, whose root pointer the boot loader has at machine address
+ * @rsdp; without (0), or if it is damaged, it is searched for as a BIOS
+ * leaves it.
+ */
+void acpi_init(maddr_t rsdp);
 
 #endif /* CORE_ACPI_H */

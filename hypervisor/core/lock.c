@@ -10,6 +10,7 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/percpu.h"
+#include "arch/x86_64/smp.h"
 #include "core/keys.h"
 #include "core/log.h"
 #include "core/panic.h"
@@ -21,10 +22,15 @@
 struct held_locks {
     unsigned int count;
     const struct spinlock *lock[HELD_MAX];
-    uint64_t waited; /* how often one was not free */
+};
+
+/* Of each rank: how often a lock was not free, and for how many loops. */
+struct lock_waits {
+    uint64_t times[LOCK_RANKS], longest[LOCK_RANKS];
 };
 
 static DEFINE_PER_CPU(struct held_locks, held_locks);
+static DEFINE_PER_CPU(struct lock_waits, lock_waits);
 
 static const char *const rank_names[] = {
 #define LOCK_RANK(name, text) #name,
@@ -39,9 +45,17 @@ void spin_lock_init(struct spinlock *lock, enum lock_rank rank)
 
 void spin_lock_wait(struct spinlock *lock, uint16_t ticket)
 {
-    this_cpu(held_locks).waited++;
-    while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket)
+    struct lock_waits *waits = &this_cpu(lock_waits);
+    uint64_t loops = 0;
+
+    do {
+        cpus_serve();
         cpu_relax();
+        loops++;
+    } while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket);
+    waits->times[lock->rank]++;
+    if (loops > waits->longest[lock->rank])
+        waits->longest[lock->rank] = loops;
 }
 
 /* Release builds have the two in place, unchecked: see lock.h. */
@@ -70,6 +84,15 @@ static void check_order(const struct spinlock *lock)
     }
     if (held->count == HELD_MAX)
         panic("more than %u locks are held", HELD_MAX);
+}
+
+void spin_locks_assert_none(void)
+{
+    const struct held_locks *held = &this_cpu(held_locks);
+
+    if (held->count)
+        panic("waits for other CPUs with a lock of rank %s held",
+              rank_names[held->lock[0]->rank]);
 }
 
 static void note_taken(const struct spinlock *lock)
@@ -124,13 +147,28 @@ void spin_unlock(struct spinlock *lock) __lock_primitive
 
 #endif
 
+/* Those who hold and wait do not stop for this, so it is a glimpse. */
+static void print_cpu(unsigned int cpu)
+{
+    const struct held_locks *held = &per_cpu(held_locks, cpu);
+    const struct lock_waits *waits = &per_cpu(lock_waits, cpu);
+
+    log_info("CPU %u holds %u locks", cpu, atomic_read(&held->count));
+    for (unsigned int i = 0; i < atomic_read(&held->count); i++) {
+        uint8_t rank = atomic_read(&held->lock[i])->rank;
+
+        log_info("  %s", rank < LOCK_RANKS ? rank_names[rank] : "?");
+    }
+    for (unsigned int rank = 0; rank < LOCK_RANKS; rank++)
+        if (waits->times[rank])
+            log_info("  %s: waited %lu times, %lu loops at most",
+                     rank_names[rank], waits->times[rank],
+                     waits->longest[rank]);
+}
+
 static void print_locks(void)
 {
-    const struct held_locks *held = &this_cpu(held_locks);
-
-    log_info("CPU %u holds %u locks, has waited %lu times", this_cpu(cpu_id),
-             held->count, held->waited);
-    for (unsigned int i = 0; i < held->count; i++)
-        log_info("  %s", rank_names[held->lock[i]->rank]);
+    for (unsigned int cpu = 0; cpu < cpu_count; cpu++)
+        print_cpu(cpu);
 }
-DEBUG_KEY('l', "locks held and waited for (held: debug builds)", print_locks);
+DEBUG_KEY('l', "locks held (debug builds) and waited for", print_locks);

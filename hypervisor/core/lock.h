@@ -37,7 +37,8 @@ struct __lockable spinlock {
 void spin_lock_init(struct spinlock *lock, enum lock_rank rank);
 
 /*
- * Until @ticket is served; counted.  It keeps all registers, so that a lock
+ * Until @ticket is served; counted, and other CPUs' requests are served
+ * meanwhile.  It keeps all registers, so that a lock
  * that is free costs its holder none.
  */
 void spin_lock_wait(struct spinlock *lock, uint16_t ticket) __keeps_registers;
@@ -75,10 +76,17 @@ static inline bool __must_check spin_try_lock(struct spinlock *lock)
         __atomic_compare_exchange_n(&lock->next, &free, (uint16_t)(free + 1),
                                     false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
 }
+
+static inline void spin_locks_assert_none(void)
+{
+}
 #else
 void spin_lock(struct spinlock *lock) __acquires(*lock);
 void spin_unlock(struct spinlock *lock) __releases(*lock);
 bool __must_check spin_try_lock(struct spinlock *lock) __try_acquires(*lock);
+
+/* Before a wait for what another CPU may do with a lock held. */
+void spin_locks_assert_none(void);
 #endif
 
 #endif /* CORE_LOCK_H */

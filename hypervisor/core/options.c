@@ -1,124 +1,111 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Parsing the command line.  The boot loader's text is trusted to be meant
- * well, not to be right: what is wrong is said, and the rest still counts.
- */
+/* Parsing the command line: words between blanks. */
 
 #include "core/options.h"
-
-#include <stddef.h>
 
 #include "core/log.h"
 #include "lib/string.h"
 
 extern const struct boot_option boot_options_start[], boot_options_end[];
 
-/* A word of the command line: the text before and behind its first '='. */
-struct word {
-    const char *name, *value; /* value: NULL without '=' */
-    size_t name_bytes, value_bytes;
+/* A part of the command line: it does not end by a NUL. */
+struct text {
+    const char *at;
+    size_t bytes;
 };
 
-static bool text_is(const char *text, size_t bytes, const char *want)
+static bool is(struct text text, const char *want)
 {
-    return strlen(want) == bytes && !memcmp(text, want, bytes);
+    return strlen(want) == text.bytes && !memcmp(text.at, want, text.bytes);
+}
+
+static unsigned int digit_of(char c)
+{
+    if (c >= '0' && c <= '9')
+        return (unsigned int)(c - '0');
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? (unsigned int)(c - 'a' + 10) : 16;
 }
 
 /* Decimal or 0x..., then at most one of K, M and G. */
-static bool parse_number(const char *text, size_t bytes, uint64_t *number)
+static bool parse_number(struct text text, uint64_t *number)
 {
     unsigned int base = 10, shift = 0;
+    const char *at = text.at, *end = at + text.bytes;
     uint64_t value = 0;
 
-    if (bytes > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+    if (text.bytes > 2 && at[0] == '0' && (at[1] | 0x20) == 'x') {
         base = 16;
-        text += 2;
-        bytes -= 2;
+        at += 2;
     }
-    if (bytes) {
-        char unit = text[bytes - 1];
-
-        shift = unit == 'K' ? 10 : unit == 'M' ? 20 : unit == 'G' ? 30 : 0;
-        if (shift)
-            bytes--;
+    if (at < end) {
+        shift = end[-1] == 'K' ? 10 : end[-1] == 'M' ? 20 : 0;
+        shift = end[-1] == 'G' ? 30 : shift;
+        end -= shift != 0;
     }
-    if (!bytes)
+    if (at == end)
         return false;
-    for (size_t i = 0; i < bytes; i++) {
-        char c = (char)(text[i] | 0x20);
-        unsigned int digit = c >= 'a' && c <= 'f'
-                                 ? (unsigned int)(c - 'a' + 10)
-                                 : (unsigned int)(text[i] - '0');
-
-        if (digit >= base || __builtin_mul_overflow(value, base, &value) ||
-            __builtin_add_overflow(value, digit, &value))
+    for (; at < end; at++)
+        if (digit_of(*at) >= base ||
+            __builtin_mul_overflow(value, base, &value) ||
+            __builtin_add_overflow(value, digit_of(*at), &value))
             return false;
-    }
-    if (value << shift >> shift != value)
-        return false;
     *number = value << shift;
-    return true;
+    return *number >> shift == value;
 }
 
-static bool parse_flag(const struct word *w, bool *flag)
+/* @value.at is NULL where the word has no '='. */
+static bool set(const struct boot_option *o, struct text value)
 {
-    if (!w->value || text_is(w->value, w->value_bytes, "on") ||
-        text_is(w->value, w->value_bytes, "yes"))
-        *flag = true;
-    else if (text_is(w->value, w->value_bytes, "off") ||
-             text_is(w->value, w->value_bytes, "no"))
-        *flag = false;
-    else
+    uint64_t number;
+
+    if (o->flag) {
+        *o->flag = !value.at || is(value, "on") || is(value, "yes");
+        return *o->flag || is(value, "off") || is(value, "no");
+    }
+    if (!value.at)
         return false;
+    if (o->parse)
+        return o->parse(value.at, value.bytes);
+    if (!parse_number(value, &number))
+        return false;
+    *o->number = number;
     return true;
 }
 
-static void apply(const struct word *w)
+static bool apply(struct text name, struct text value)
 {
     for (const struct boot_option *o = boot_options_start; o < boot_options_end;
          o++) {
-        bool ok = true;
-
-        if (!text_is(w->name, w->name_bytes, o->name))
+        if (!is(name, o->name))
             continue;
-        if (o->flag)
-            ok = parse_flag(w, o->flag);
-        else if (o->number)
-            ok = w->value && parse_number(w->value, w->value_bytes, o->number);
-        if (!ok)
-            log_warning("option %s: it means \"%s\"; \"%.*s\" is ignored",
-                        o->name, o->help, (int)w->value_bytes,
-                        w->value ? w->value : "");
-        return;
+        if (set(o, value))
+            return true;
+        log_error("option %s: it means \"%s\", which \"%.*s\" is not", o->name,
+                  o->help, (int)value.bytes, value.at ? value.at : "");
+        return false;
     }
-    log_warning("unknown option \"%.*s\" is ignored", (int)w->name_bytes,
-                w->name);
+    log_error("there is no option \"%.*s\"", (int)name.bytes, name.at);
+    return false;
 }
 
-static const char *next_word(const char *text, struct word *w)
+bool options_parse(const char *line)
 {
-    while (*text == ' ' || *text == '\t')
-        text++;
-    *w = (struct word){.name = text};
-    for (; *text && *text != ' ' && *text != '\t'; text++) {
-        if (*text == '=' && !w->value)
-            w->value = text + 1;
-        else if (w->value)
-            w->value_bytes++;
-        else
-            w->name_bytes++;
-    }
-    return text;
-}
-
-void options_parse(const char *command_line)
-{
-    struct word w;
+    bool ok = true;
 
     for (;;) {
-        command_line = next_word(command_line, &w);
-        if (!w.name_bytes && !w.value)
-            return;
-        apply(&w);
+        struct text name, value = {0};
+
+        while (*line == ' ' || *line == '\t')
+            line++;
+        if (!*line)
+            return ok;
+        for (name.at = line; *line && *line != ' ' && *line != '\t'; line++)
+            if (*line == '=' && !value.at)
+                value.at = line + 1;
+        name.bytes = (size_t)((value.at ? value.at - 1 : line) - name.at);
+        if (value.at)
+            value.bytes = (size_t)(line - value.at);
+        ok &= apply(name, value);
     }
 }

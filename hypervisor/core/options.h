@@ -2,13 +2,15 @@
 /*
  * The hypervisor's command line: words, "name" or "name=value".  The file that
  * wants an option registers it; an unknown or malformed one is reported on
- * the console and ignored.
+ * the console, and Cairn does not start: a typing error in one that protects
+ * must not go unnoticed.
  */
 
 #ifndef CORE_OPTIONS_H
 #define CORE_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/compiler.h"
@@ -18,13 +20,20 @@ struct boot_option {
     const char *help;
     bool *flag;       /* set by "name", "name=on/off"; or NULL */
     uint64_t *number; /* set by "name=N", with suffix K, M or G; or NULL */
+
+    /* What is behind '='; false: it makes no sense.  Or NULL. */
+    bool (*parse)(const char *text, size_t bytes);
 };
 
-#define BOOT_OPTION(var, name_, help_, flag_, number_)                         \
+#define BOOT_OPTION_(var, ...)                                                 \
     static const struct boot_option boot_option_##var __element(               \
-        ".boot_options", struct boot_option) = {(name_), (help_), (flag_),     \
-                                                (number_)}
+        ".boot_options", struct boot_option) = {__VA_ARGS__}
+#define BOOT_OPTION(var, name, help, flag, number)                             \
+    BOOT_OPTION_(var, (name), (help), (flag), (number), NULL)
+#define BOOT_OPTION_PARSED(var, name, help, parse)                             \
+    BOOT_OPTION_(var, (name), (help), NULL, NULL, (parse))
 
-void options_parse(const char *command_line);
+/* All words are read and each wrong one is reported; false: there was one. */
+bool options_parse(const char *command_line);
 
 #endif /* CORE_OPTIONS_H */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Panics.  What is printed goes straight to the UART, past all locks, because
- * nobody knows what state they are in; a panic inside a panic only stops.
+ * Panics.  The other CPUs are stopped first.  What is printed goes straight to
+ * the UART, past all locks, because nobody knows what state they are in; a
+ * panic inside a panic only stops.
  */
 
 #include "core/panic.h"
@@ -14,6 +15,7 @@
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
+#include "arch/x86_64/smp.h"
 #include "arch/x86_64/upcalls.h"
 #include "arch/x86_64/vectors.h"
 #include "core/backtrace.h"
@@ -62,13 +64,18 @@ static void print_caller(uint64_t address)
     print_address(address - 1);
 }
 
-/* Once: whatever happens in here must not begin again. */
+/*
+ * Once: whatever happens in here must not begin again.  Of several CPUs that
+ * panic at once the first alone gets past cpus_stop().
+ */
 static void begin(void)
 {
-    if (__atomic_exchange_n(&panicking, true, __ATOMIC_SEQ_CST)) {
+    cpus_stop();
+    if (panicking) {
         print("panic inside a panic\n");
         cpu_halt();
     }
+    panicking = true;
     print("\n*** Cairn panics on CPU %u%s%s\n", this_cpu(cpu_id),
           *stage ? " during " : "", stage);
 }

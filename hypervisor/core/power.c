@@ -8,6 +8,7 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/port.h"
+#include "arch/x86_64/smp.h"
 #include "core/acpi.h"
 #include "core/console.h"
 #include "core/options.h"
@@ -64,6 +65,7 @@ static void sleep(uint16_t port, uint8_t type)
 
 void machine_power_off(void)
 {
+    cpus_stop();
     if (acpi.can_power_off) {
         enter_acpi_mode();
         sleep(acpi.pm1a_control, acpi.sleep_type_a);
@@ -92,6 +94,7 @@ static void __noreturn triple_fault(void)
 
 void machine_reset(void)
 {
+    cpus_stop();
     if (no_reboot) {
         SAY("Halted (noreboot).\n");
         cpu_halt();

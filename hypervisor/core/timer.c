@@ -9,12 +9,16 @@
 #include <stddef.h>
 
 #include "arch/x86_64/apic.h"
+#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/percpu.h"
+#include "arch/x86_64/smp.h"
 #include "arch/x86_64/upcalls.h"
+#include "core/drift.h"
 #include "core/keys.h"
 #include "core/lock.h"
 #include "core/log.h"
 #include "core/time.h"
+#include "lib/atomic.h"
 #include "lib/compiler.h"
 
 /* Timers that expire before others get their turn: each may wake a vCPU. */
@@ -23,17 +27,13 @@
 struct timer_queue {
     struct spinlock lock;
     struct heap heap;
+    const struct timer *running; /* whose function is being called */
     uint32_t count;
     uint64_t expired; /* since boot */
 };
 
 static DEFINE_PER_CPU(struct timer_queue,
                       timer_queue) = {.lock = SPINLOCK_INIT(LOCK_timer)};
-
-static struct timer_queue *queue_of(const struct timer *t)
-{
-    return &per_cpu(timer_queue, t->cpu);
-}
 
 /* Let the hardware strike at the first deadline; it may strike too early. */
 static void program(const struct timer_queue *q) __must_hold(q->lock)
@@ -63,43 +63,97 @@ void timer_init(struct timer *t, void (*expired)(struct timer *t))
     *t = (struct timer){.expired = expired};
 }
 
+static struct timer_queue *queue_of(const struct timer *t)
+{
+    return &per_cpu(timer_queue, atomic_read(&t->cpu));
+}
+
+/* Lock @q if @t belongs to it; until then it may move. */
+static bool lock_if_its(struct timer_queue *q, const struct timer *t)
+    __try_acquires(q->lock)
+{
+    spin_lock(&q->lock);
+    if (likely(queue_of(t) == q))
+        return true;
+    spin_unlock(&q->lock);
+    return false;
+}
+
+/* The hardware may strike for nothing, once: cheaper than setting it. */
+static void disarm(struct timer_queue *q, struct timer *t) __must_hold(q->lock)
+{
+    if (!t->armed)
+        return;
+    heap_remove(&q->heap, &t->node);
+    q->count--;
+    t->armed = false;
+}
+
 void timer_cancel(struct timer *t)
 {
-    struct timer_queue *q = queue_of(t);
+    struct timer_queue *q;
 
-    spin_lock(&q->lock);
-    if (t->armed) {
-        heap_remove(&q->heap, &t->node);
-        q->count--;
-        t->armed = false;
-        /* The hardware may strike for nothing, once: cheaper than setting it.
-         */
-    }
+    do
+        q = queue_of(t);
+    while (!lock_if_its(q, t));
+    disarm(q, t);
     spin_unlock(&q->lock);
 }
 
+/* Whether another CPU was calling its function, which has returned now. */
+static bool wait_returned(const struct timer *t)
+{
+    bool waited = false;
+
+    for (unsigned int cpu = 0; cpu < cpu_count; cpu++) {
+        const struct timer_queue *q = &per_cpu(timer_queue, cpu);
+
+        if (cpu == this_cpu(cpu_id))
+            continue;
+        while (__atomic_load_n(&q->running, __ATOMIC_ACQUIRE) == t) {
+            waited = true;
+            cpus_serve();
+            cpu_relax();
+        }
+    }
+    return waited;
+}
+
+/*
+ * Who takes it out of a heap has noted it as running before giving back the
+ * lock, so what the cancelling does not find there is seen to run.
+ */
 void timer_cancel_wait(struct timer *t)
 {
-    timer_cancel(t);
+    spin_locks_assert_none();
+    do
+        timer_cancel(t);
+    while (wait_returned(t));
+}
+
+/* Out of the queue it is in and to this CPU, unless somebody else just did. */
+static void fetch(struct timer *t)
+{
+    struct timer_queue *q = queue_of(t);
+
+    if (!lock_if_its(q, t))
+        return;
+    disarm(q, t);
+    atomic_write(&t->cpu, (uint8_t)this_cpu(cpu_id));
+    spin_unlock(&q->lock);
 }
 
 void timer_set(struct timer *t, uint64_t deadline)
 {
     struct timer_queue *q = &this_cpu(timer_queue);
-    uint8_t cpu = (uint8_t)this_cpu(cpu_id);
 
-    if (unlikely(t->cpu != cpu)) {
-        timer_cancel(t);
-        t->cpu = cpu;
-    }
-    spin_lock(&q->lock);
+    while (unlikely(!lock_if_its(q, t)))
+        fetch(t);
     if (heap_is_alone(&q->heap, &t->node)) {
         t->node.key = deadline;
     } else {
-        if (t->armed)
-            heap_remove(&q->heap, &t->node);
-        else
-            q->count++;
+        disarm(q, t);
+        q->count++;
         t->armed = true;
         heap_insert(&q->heap, &t->node, deadline);
     }
@@ -122,6 +176,7 @@ static struct timer *take_due(struct timer_queue *q)
         q->count--;
         q->expired++;
         t->armed = false;
+        atomic_write(&q->running, t);
     } else {
         program(q);
     }
@@ -140,6 +195,7 @@ void timer_run(void)
         if (!t)
             return;
         t->expired(t);
+        __atomic_store_n(&q->running, NULL, __ATOMIC_RELEASE);
     }
     spin_lock(&q->lock);
     program(q);
@@ -148,18 +204,27 @@ void timer_run(void)
 
 void upcall_timer_interrupt(void)
 {
+    drift_check();
     timer_run();
 }
 
 static void print_timers(void)
 {
-    const struct timer_queue *q = &this_cpu(timer_queue);
-    const struct heap_node *first = heap_min(&q->heap);
+    for (unsigned int cpu = 0; cpu < cpu_count; cpu++) {
+        struct timer_queue *q = &per_cpu(timer_queue, cpu);
+        const struct heap_node *first;
+        uint64_t due = 0;
 
-    log_info("CPU %u: %u timers set, %lu expired since boot", this_cpu(cpu_id),
-             q->count, q->expired);
-    if (first)
-        log_info("  the first is due in %ld us",
-                 (int64_t)(first->key - time_now()) / 1000);
+        spin_lock(&q->lock);
+        first = heap_min(&q->heap);
+        if (first)
+            due = first->key;
+        spin_unlock(&q->lock);
+        log_info("CPU %u: %u timers set, %lu expired since boot", cpu, q->count,
+                 q->expired);
+        if (due)
+            log_info("  the first is due in %ld us",
+                     (int64_t)(due - time_now()) / 1000);
+    }
 }
 DEBUG_KEY('t', "timers", print_timers);

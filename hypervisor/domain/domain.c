@@ -84,6 +84,7 @@ static int create_shared_info(struct domain *d)
         return rc;
     }
     d->shared_info = mfn_to_virt(frame_to_mfn(f));
+    d->shared_info_gfn = g.raw;
     for (uint32_t i = 0; i < LEGACY_MAX_VCPUS; i++)
         d->shared_info->vcpu_info[i].evtchn_upcall_mask = 1;
     domain_update_wallclock(d);

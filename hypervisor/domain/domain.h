@@ -68,6 +68,7 @@ struct domain {
     struct evtchn_table *events;     /* (c) */
     struct grant_table *grants;      /* (c) */
     struct light_space *space;       /* (c) */
+    uint64_t shared_info_gfn;        /* guarded by the space's lock */
     struct device_owner *devices;    /* device room's; NULL: none assigned */
     struct vcpu **vcpu;              /* (c) vcpu_count of them */
     uint32_t vcpu_count;             /* (c) */

@@ -6,6 +6,7 @@
 #include "arch/x86_64/upcalls.h"
 #include "core/lock.h"
 #include "domain/domain.h"
+#include "domain/policy.h"
 #include "domain/upcalls.h"
 #include "domain/vcpu.h"
 #include "lib/atomic.h"
@@ -154,6 +155,11 @@ void upcall_promise_refilled(const struct light_space *s)
         if (!list_empty(&d->vcpu[i]->memory_waiter))
             let_go(d->vcpu[i]);
     spin_unlock(&waiters_lock);
+}
+
+bool upcall_cpu_privileged(void)
+{
+    return !current || policy_allows(current->domain, POLICY_last_memory);
 }
 
 bool upcall_cpu_idles(void)

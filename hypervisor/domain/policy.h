@@ -29,8 +29,10 @@
     POLICY(debug_key, CONTROL)      /* control_op debug_key */                 \
     POLICY(other_ports, CONTROL)    /* alloc_unbound, status, reset of d */    \
     POLICY(other_memory, CONTROL)   /* memory_op's questions about d */        \
+    POLICY(last_memory, CONTROL)    /* the last of the metadata reserve */     \
     POLICY(device, DEVICE)          /* device_op, all of it */                 \
     POLICY(machine_address, DEVICE) /* dev_bus_addr of a grant mapping */      \
+    POLICY(machine_map, DEVICE)     /* memory_op machine_memory_map */         \
     POLICY(console, CONSOLE)        /* console_io read, unlimited write */     \
     POLICY(power, POWER)            /* its shutdown is the machine's */
 

@@ -49,8 +49,12 @@ void grant_copy(struct domain *d, struct gnttab_copy *op);
  */
 int __must_check grant_grow(struct domain *d, uint32_t nr_frames);
 
-/* Frame number (class light: gfn) of frame @index of a light domain's table. */
+/* The gfn of frame @index, which there is, of a light domain's table. */
 uint64_t grant_frame_gfn(const struct domain *d, uint32_t index);
+
+/* Have it appear at @to, made if need be.  Errors: grant_grow() and move. */
+int __must_check grant_move_frame(struct domain *d, uint32_t index,
+                                  uint64_t to);
 
 void grant_query_size(struct domain *d, struct gnttab_query_size *op);
 

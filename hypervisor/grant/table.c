@@ -3,6 +3,7 @@
 
 #include "grant/table.h"
 
+#include "arch/x86_64/nospec.h"
 #include "core/panic.h"
 #include "domain/domain.h"
 #include "domain/upcalls.h"
@@ -49,7 +50,7 @@ int upcall_grants_create(struct domain *d, uint32_t max_frames,
 
 uint64_t grant_frame_gfn(const struct domain *d, uint32_t index)
 {
-    return d->space->layout.special_gfn + LIGHT_SPECIAL_GRANT_TABLE + index;
+    return atomic_read(&d->grants->frame[index]->gfn);
 }
 
 static void frame_release(struct grant_frame *gf)
@@ -82,8 +83,10 @@ static int frame_add(struct domain *d, struct grant_table *t)
 
     if (!gf)
         return -ENOMEM;
-    rc = light_map_special(d->space, gfn(grant_frame_gfn(d, t->frame_count)),
-                           virt_to_mfn(gf->entries), true);
+    gf->gfn = d->space->layout.special_gfn + LIGHT_SPECIAL_GRANT_TABLE +
+              t->frame_count;
+    rc = light_map_special(d->space, gfn(gf->gfn), virt_to_mfn(gf->entries),
+                           true);
     if (rc) {
         frame_release(gf);
         return rc;
@@ -116,6 +119,22 @@ int grant_grow(struct domain *d, uint32_t nr_frames)
     rc = grow_locked(d, nr_frames);
     spin_unlock(&d->grants->lock);
     return rc;
+}
+
+int grant_move_frame(struct domain *d, uint32_t index, uint64_t to)
+{
+    struct grant_table *t = d->grants;
+
+    if (index >= t->frame_max)
+        return -EINVAL;
+    if (index >= atomic_read(&t->frame_count)) {
+        int rc = grant_grow(d, index + 1);
+
+        if (rc)
+            return rc;
+    }
+    index = index_nospec(index, t->frame_max);
+    return light_move_special(d->space, &t->frame[index]->gfn, to);
 }
 
 void grant_query_size(struct domain *d, struct gnttab_query_size *op)

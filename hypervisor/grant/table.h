@@ -40,7 +40,8 @@ static_assert(sizeof(struct grant_active) == 16, "64 in a KiB");
 
 /* A frame of the table: entries that the guest writes, and our records. */
 struct grant_frame {
-    struct grant_entry_v1 *entries;             /* (c) in the direct map */
+    struct grant_entry_v1 *entries; /* (c) in the direct map */
+    uint64_t gfn; /* where it is mapped; guarded by the space's lock */
     struct grant_active *active[ACTIVE_CHUNKS]; /* (g) NULL: none pinned yet */
 };
 

@@ -9,8 +9,10 @@
 #include "domain/domain.h"
 #include "domain/policy.h"
 #include "domain/vcpu.h"
+#include "grant/grant.h"
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"
+#include "memory/frame.h"
 #include "memory/light.h"
 #include "pv/guest_copy.h"
 
@@ -23,6 +25,9 @@
 
 /* Extents a call, each of one page; fewer if they are larger. */
 #define QUANTUM LIGHT_QUANTUM
+
+/* Entries of a memory map: more pieces than a machine has. */
+#define MAP_ENTRIES_MAX 128U
 
 static bool is_caller(const struct domain *d, domid_t domid)
 {
@@ -60,69 +65,149 @@ static long op_query(struct domain *d, uint32_t cmd, struct guest_ptr arg)
     return rc;
 }
 
-static long op_memory_map(struct domain *d, struct guest_ptr arg)
+/* RAM, piece by piece, until @range has no more or the guest no room. */
+static long give_map(struct domain *d, struct guest_ptr arg,
+                     struct ram_range (*range)(const struct domain *d,
+                                               uint32_t i))
 {
-    struct e820_entry ram = {
-        .addr = 0,
-        .size = d->space->layout.ram_pages << PAGE_SHIFT,
-        .type = E820_RAM,
-    };
     struct xen_memory_map op;
+    uint32_t i = 0;
 
     if (copy_from_guest(&op, arg, sizeof(op)))
         return -EFAULT;
     if (op.nr_entries == 0)
         return -EINVAL;
-    op.nr_entries = 1;
-    if (copy_to_guest(guest_ptr(op.buffer), &ram, sizeof(ram)))
-        return -EFAULT;
+    for (; i < op.nr_entries && i < MAP_ENTRIES_MAX; i++) {
+        struct ram_range r = range(d, i);
+        struct e820_entry entry = {
+            .addr = r.first << PAGE_SHIFT,
+            .size = (r.end - r.first) << PAGE_SHIFT,
+            .type = E820_RAM,
+        };
+
+        if (r.first == r.end)
+            break;
+        if (copy_to_guest(guest_ptr_at(guest_ptr(op.buffer), i, sizeof(entry)),
+                          &entry, sizeof(entry)))
+            return -EFAULT;
+    }
+    op.nr_entries = i;
     return copy_to_guest(arg, &op, sizeof(op));
 }
 
-/*
- * An extent comes back, and is demand-zero from now on; or one is wanted:
- * that is RAM already, and gets its frame when it is touched.
- */
-static bool extent_do(struct light_space *s, bool discard, uint64_t g,
-                      uint64_t pages)
+static struct ram_range own_range(const struct domain *d, uint32_t i)
 {
-    if (discard)
-        return light_discard(s, gfn(g), pages) == 0;
-    return g <= s->layout.ram_pages && pages <= s->layout.ram_pages - g;
+    return (struct ram_range){0, i ? 0 : d->space->layout.ram_pages};
 }
 
-/*
- * Each extent in turn, from the one numbered in the upper part of @cmd.  The
- * answer is how many were done: a short count says that one was refused.
- */
-static long op_extents(struct domain *d, uint64_t cmd, struct guest_ptr arg,
-                       bool discard)
+static struct ram_range machine_range(const struct domain *d, uint32_t i)
 {
-    struct xen_memory_reservation op;
-    uint64_t done = cmd >> CMD_BITS, end, g;
+    (void)d;
+    return ram_range(i);
+}
+
+/* The highest frame of the machine, and one. */
+static long maximum_ram_page(void)
+{
+    uint64_t end = 0;
+
+    for (unsigned int i = 0; ram_range(i).end; i++)
+        if (ram_range(i).end > end)
+            end = ram_range(i).end;
+    return (long)end;
+}
+
+/* shared_info or a frame of the grant table shall appear elsewhere. */
+static long op_add_to_physmap(struct domain *d, struct guest_ptr arg)
+{
+    struct xen_add_to_physmap op;
+    int rc = -EINVAL;
 
     if (copy_from_guest(&op, arg, sizeof(op)))
         return -EFAULT;
     if (!is_caller(d, op.domid))
         return -EPERM;
-    if (op.extent_order > ORDER_MAX || done > op.nr_extents)
-        return 0;
+    if (op.space == XENMAPSPACE_shared_info && op.idx == 0)
+        rc = light_move_special(d->space, &d->shared_info_gfn, op.gpfn);
+    else if (op.space == XENMAPSPACE_grant_table && op.idx <= UINT32_MAX)
+        rc = grant_move_frame(d, (uint32_t)op.idx, op.gpfn);
+    return rc == -EAGAIN ? hypercall_continue() : rc;
+}
 
-    end = done + (QUANTUM >> op.extent_order);
-    if (end > op.nr_extents)
-        end = op.nr_extents;
-    for (; done < end; done++) {
-        struct guest_ptr at =
-            guest_ptr_at(guest_ptr(op.extent_start), done, sizeof(g));
+/* What of @count extents can be read; the rest is the next call's, or never. */
+static unsigned int fetch_extents(const struct xen_memory_reservation *op,
+                                  uint64_t done, uint64_t *list,
+                                  unsigned int count)
+{
+    for (unsigned int i = 0; i < count; i++)
+        if (copy_from_guest(&list[i],
+                            guest_ptr_at(guest_ptr(op->extent_start), done + i,
+                                         sizeof(*list)),
+                            sizeof(*list)))
+            return i;
+    return count;
+}
 
-        if (copy_from_guest(&g, at, sizeof(g)) ||
-            !extent_do(d->space, discard, g, 1UL << op.extent_order))
-            return (long)done;
-    }
-    if (done == op.nr_extents)
+/* Wanted extents: they are RAM already, and get frames when they are touched.
+ */
+static unsigned int count_ram(const struct light_space *s, const uint64_t *list,
+                              unsigned int count, uint64_t pages)
+{
+    uint64_t ram_pages = s->layout.ram_pages;
+
+    for (unsigned int i = 0; i < count; i++)
+        if (list[i] > ram_pages || pages > ram_pages - list[i])
+            return i;
+    return count;
+}
+
+/*
+ * A quantum of extents, from the one numbered in the upper part of @cmd.  The
+ * answer is how many were done: a short count says that one was refused.
+ */
+static long op_extents(struct domain *d, uint64_t cmd, struct guest_ptr arg)
+{
+    struct xen_memory_reservation op;
+    uint64_t list[QUANTUM], done = cmd >> CMD_BITS;
+    unsigned int count, finished;
+    int why;
+
+    if (copy_from_guest(&op, arg, sizeof(op)))
+        return -EFAULT;
+    if (!is_caller(d, op.domid))
+        return -EPERM;
+    if (op.extent_order > ORDER_MAX || done >= op.nr_extents)
+        return (long)done;
+
+    count = QUANTUM >> op.extent_order;
+    if (count > op.nr_extents - done)
+        count = (unsigned int)(op.nr_extents - done);
+    count = fetch_extents(&op, done, list, count);
+    if ((cmd & CMD_MASK) == XENMEM_decrease_reservation)
+        finished = light_discard_extents(d->space, list, count,
+                                         1UL << op.extent_order, &why);
+    else
+        finished = count_ram(d->space, list, count, 1UL << op.extent_order);
+
+    done += finished;
+    if (finished < count || count == 0 || done == op.nr_extents)
         return (long)done;
     hypercall_set_arg(1, (cmd & CMD_MASK) | done << CMD_BITS);
     return hypercall_continue();
+}
+
+/* What only builders ask for: control_op does it for class light. */
+#define BUILDER_CMDS                                                           \
+    (1UL << XENMEM_set_memory_map | 1UL << XENMEM_set_pod_target |             \
+     1UL << XENMEM_get_pod_target | 1UL << XENMEM_claim_pages |                \
+     1UL << XENMEM_get_vnumainfo | 1UL << XENMEM_reserved_device_memory_map |  \
+     1UL << XENMEM_acquire_resource)
+
+static long op_other(const struct domain *d, uint32_t cmd)
+{
+    if (!(BUILDER_CMDS >> cmd & 1))
+        return -ENOSYS;
+    return policy_allows(d, POLICY_other_memory) ? -EOPNOTSUPP : -EPERM;
 }
 
 long hypercall_memory_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
@@ -137,16 +222,23 @@ long hypercall_memory_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     case XENMEM_increase_reservation:
         return 0; /* Nothing can be added to what is fixed. */
     case XENMEM_decrease_reservation:
-        return op_extents(d, a1, arg, true);
     case XENMEM_populate_physmap:
-        return op_extents(d, a1, arg, false);
+        return op_extents(d, a1, arg);
+    case XENMEM_maximum_ram_page:
+        return maximum_ram_page();
     case XENMEM_current_reservation:
     case XENMEM_maximum_reservation:
     case XENMEM_maximum_gpfn:
         return op_query(d, a1 & CMD_MASK, arg);
+    case XENMEM_add_to_physmap:
+        return op_add_to_physmap(d, arg);
     case XENMEM_memory_map:
-        return op_memory_map(d, arg);
+        return give_map(d, arg, own_range);
+    case XENMEM_machine_memory_map:
+        if (!policy_allows(d, POLICY_machine_map))
+            return -EPERM;
+        return give_map(d, arg, machine_range);
     default:
-        return -ENOSYS;
+        return op_other(d, a1 & CMD_MASK);
     }
 }

@@ -30,6 +30,12 @@ typedef uint64_t vaddr_t; /* virtual address, bytes */
 #define MFN_NONE ((mfn_t){~0ULL})
 #define GFN_NONE ((gfn_t){~0ULL})
 
+/* Pages that hold so many bytes. */
+static inline uint64_t pages_of(uint64_t bytes)
+{
+    return (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
+}
+
 static inline mfn_t mfn(uint64_t raw)
 {
     return (mfn_t){raw};

@@ -24,7 +24,10 @@
 /*
  * One frame in 128 is kept back for records that grow while domains run
  * (event channels, grants, map tracking): a guest that filled all other
- * memory must not make a neighbour's binding of a port fail.
+ * memory must not make a neighbour's binding of a port fail.  What guests may
+ * have of them is limited for each, but the limits of many are more than
+ * that; so half of what is kept back is only for the privileged, whose domain
+ * serves all others.
  */
 #define METADATA_SHARE 128U
 
@@ -33,10 +36,6 @@
  * the smallest ones, which is said on the console.
  */
 #define RAM_RANGES_MAX 256U
-
-struct ram_range {
-    uint64_t first, end;
-};
 
 static struct spinlock frames_lock = SPINLOCK_INIT(LOCK_frames);
 
@@ -58,6 +57,11 @@ bool mfn_is_ram(mfn_t m)
         if (m.raw >= ram[i].first && m.raw < ram[i].end)
             return true;
     return false;
+}
+
+struct ram_range ram_range(unsigned int i)
+{
+    return i < ram_ranges ? ram[i] : (struct ram_range){0, 0};
 }
 
 static bool ram_add(uint64_t first, uint64_t end)
@@ -119,14 +123,14 @@ void frames_add(mfn_t first, uint64_t count)
     spin_unlock(&frames_lock);
 }
 
-/* Frames that nobody was promised, with or without what is kept back. */
+/* Frames that nobody was promised, less those kept back from @purpose. */
 static uint64_t unreserved(enum frame_purpose purpose)
 {
-    uint64_t taken = promised;
+    uint64_t left = free_frames - promised, others = kept_back;
 
-    if (purpose == FRAME_GUEST)
-        taken += kept_back;
-    return free_frames > taken ? free_frames - taken : 0;
+    if (purpose == FRAME_METADATA)
+        others = upcall_cpu_privileged() ? 0 : kept_back / 2;
+    return left > others ? left - others : 0;
 }
 
 /* A block just taken from the free lists starts its life. */

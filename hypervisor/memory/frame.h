@@ -69,7 +69,9 @@ struct frame {
 
 static_assert(sizeof(struct frame) == 16, "0.4 % of memory");
 
-/* Whose memory comes from the hypervisor's own reserve when all else is gone.
+/*
+ * Whose memory comes from the hypervisor's own reserve when all else is gone;
+ * the last half of that only where a privileged domain asks.
  */
 enum frame_purpose {
     FRAME_GUEST,    /* pages of a guest */
@@ -94,6 +96,12 @@ static inline mfn_t frame_to_mfn(const struct frame *f)
 
 /* Whether @m is RAM that was given to the allocator: it has a record. */
 bool mfn_is_ram(mfn_t m);
+
+/* Such RAM, piece by piece in no order; empty behind the last one. */
+struct ram_range {
+    uint64_t first, end; /* mfns */
+};
+struct ram_range ram_range(unsigned int i);
 
 /*
  * Give RAM to the allocator, once per range at start-up; its records exist

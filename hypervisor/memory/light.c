@@ -6,7 +6,9 @@
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/tlb.h"
+#include "arch/x86_64/xpti.h"
 #include "core/panic.h"
+#include "core/spec_ctrl.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
 #include "memory/frame.h"
@@ -129,7 +131,9 @@ void light_switch(struct light_space *s)
     (void)__atomic_fetch_or(&s->live_cpus, 1UL << this_cpu(cpu_id),
                             __ATOMIC_SEQ_CST);
     tables_load(mfn_to_maddr(s->root));
+    xpti_load(s->root, s->guest_root);
     space_leave(s);
+    spec_flush();
 }
 
 void light_unload(void)

@@ -10,7 +10,8 @@
  *     private       RAM with a frame of its own
  *     granted       another domain's frame, in the grant window
  *     mmio          a device's page, uncached, in the MMIO window
- *     special       shared_info, grant table, boot module: the hypervisor's
+ *     special       shared_info, grant table, boot module: the hypervisor's;
+ *                   the first two also where the guest wants them in RAM
  *
  * Leaves that are not present hold no machine address (L1TF), only the
  * protection the page will have.  A present leaf is changed by one atomic
@@ -48,6 +49,7 @@ struct light_space {
     struct spinlock lock;
     domid_t owner;              /* (c) */
     mfn_t root;                 /* (c) the L4 table; MFN_NONE: no space */
+    mfn_t guest_root;           /* (c) what the guest runs on; xpti: another */
     uint64_t *root_table;       /* (c) the same in the direct map */
     uint64_t *first_l2;         /* (c) the L2 table that maps gfn 0 */
     uint64_t first_leaf;        /* (c) where below it gfn 0 is */
@@ -130,9 +132,23 @@ int __must_check light_get_frame(struct light_space *s, gfn_t g,
 int __must_check light_protect(struct light_space *s, gfn_t first,
                                uint64_t count, uint32_t prot, bool builder);
 
-/* light_op discard: back to demand-zero.  Errors as light_protect(). */
-int __must_check light_discard(struct light_space *s, gfn_t first,
-                               uint64_t count);
+/*
+ * Back to demand-zero: of @count extents of @pages each, which begin at
+ * @first[], those before the refused one.  The answer is how many these are,
+ * *@rc why: errors as light_protect().
+ */
+unsigned int light_discard_extents(struct light_space *s, const uint64_t *first,
+                                   unsigned int count, uint64_t pages, int *rc);
+
+/* light_op discard: one extent. */
+static inline int __must_check light_discard(struct light_space *s, gfn_t first,
+                                             uint64_t pages)
+{
+    int rc;
+
+    (void)light_discard_extents(s, &first.raw, 1, pages, &rc);
+    return rc;
+}
 
 /*
  * Install the hypervisor's page @m at @g of the special or module window.  No
@@ -141,6 +157,15 @@ int __must_check light_discard(struct light_space *s, gfn_t first,
  */
 int __must_check light_map_special(struct light_space *s, gfn_t g, mfn_t m,
                                    bool writable);
+
+/*
+ * Move the special page that is at gfn *@at to page @to of RAM or of the
+ * special window; a page of RAM there loses its contents, and where it was in
+ * RAM is demand-zero.  -EINVAL: @to is elsewhere; -EACCES: text, a pinned page
+ * or another special one is there.
+ */
+int __must_check light_move_special(struct light_space *s, uint64_t *at,
+                                    uint64_t to);
 
 /*
  * Install a granted frame at @va of the grant window.  The caller holds a

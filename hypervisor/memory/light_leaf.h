@@ -5,7 +5,7 @@
  *                    present         software bits say
  *     private        yes             LEAF_PRIVATE
  *     granted        yes             LEAF_GRANTED
- *     special        yes             LEAF_SPECIAL
+ *     special        yes             LEAF_SPECIAL; in RAM, too
  *     mmio           yes             LEAF_MMIO
  *     demand-zero    no, in RAM      the protection to come; all 0: read-write
  *     guard          no, in RAM      LIGHT_PROT_guard
@@ -25,9 +25,6 @@
 #include "lib/frame_number.h"
 #include "memory/light_near.h"
 
-#define LEAF_SOFT(n)   ((uint64_t)(n) << PTE_SOFT_LOW_SHIFT)
-#define LEAF_SOFT_MASK LEAF_SOFT(3)
-
 #define LEAF_PRIVATE LEAF_SOFT(0)
 #define LEAF_GRANTED LEAF_SOFT(1)
 #define LEAF_SPECIAL LEAF_SOFT(2)
@@ -36,6 +33,12 @@
 /* A and D are set from the start: the processor need not write them later. */
 #define LEAF_COMMON (PTE_PRESENT | PTE_USER | PTE_ACCESSED)
 #define LEAF_WRITE  (PTE_WRITE | PTE_DIRTY)
+
+/* A present leaf that is not the domain's own page. */
+static inline bool leaf_is_foreign(uint64_t leaf)
+{
+    return leaf & PTE_PRESENT && (leaf & LEAF_SOFT_MASK) != LEAF_PRIVATE;
+}
 
 /* Protections of an absent leaf: 0 is read-write, as in a fresh table. */
 static inline uint64_t leaf_absent(uint32_t prot)

@@ -21,6 +21,10 @@
 #include "memory/frame.h"
 #include "memory/light.h"
 
+/* The software bits of a leaf; light_leaf.h says what they mean. */
+#define LEAF_SOFT(n)   ((uint64_t)(n) << PTE_SOFT_LOW_SHIFT)
+#define LEAF_SOFT_MASK LEAF_SOFT(3)
+
 /* The table that a present entry points to. */
 static __in_place uint64_t *table_of_entry(uint64_t entry)
 {
@@ -54,7 +58,7 @@ static __in_place uint64_t *light_leaf_near(const struct light_space *s,
     return light_near_leaf(s, page, &leaf) ? leaf : NULL;
 }
 
-/* What is at a leaf, if it is near and has all @needed bits. */
+/* What is at a leaf, if it is near, a private page, and has @needed bits. */
 static __in_place bool light_near_value(const struct light_space *s,
                                         uint64_t page, uint64_t needed,
                                         uint64_t *value)
@@ -64,7 +68,7 @@ static __in_place bool light_near_value(const struct light_space *s,
     if (unlikely(!light_near_leaf(s, page, &leaf)))
         return false;
     *value = atomic_read(leaf);
-    return likely((*value & needed) == needed);
+    return likely((*value & (needed | LEAF_SOFT_MASK)) == needed);
 }
 
 /*

@@ -121,7 +121,8 @@ static int page_prepare(struct light_space *s, uint64_t page,
     uint64_t *leaf = leaf_make(s, page);
     uint32_t prot = leaf_prot(*leaf);
 
-    if (!prot_allows(prot, access) && !(override && prot != LIGHT_PROT_guard))
+    if (leaf_is_foreign(*leaf) ||
+        (!prot_allows(prot, access) && !(override && prot != LIGHT_PROT_guard)))
         return -EACCES;
     return *leaf & PTE_PRESENT ? 0 : light_populate(s, leaf);
 }
@@ -252,7 +253,7 @@ static int page_protect(struct light_space *s, uint64_t page, uint32_t prot,
     }
 
     old_prot = leaf_prot(*leaf);
-    if (old_prot == LIGHT_PROT_execute && !builder)
+    if (leaf_is_foreign(*leaf) || (old_prot == LIGHT_PROT_execute && !builder))
         return -EACCES;
     if (old_prot == prot)
         return 0;
@@ -274,24 +275,25 @@ static int page_discard(struct light_space *s, uint64_t page,
     if (!leaf)
         return 0;
     prot = leaf_prot(*leaf);
-    if (prot == LIGHT_PROT_execute)
+    if (leaf_is_foreign(*leaf) || prot == LIGHT_PROT_execute)
         return -EACCES;
     if (!(*leaf & PTE_PRESENT))
         return 0;
     return page_remove(s, page, leaf, prot, removal);
 }
 
-static bool range_is_ram(const struct light_space *s, gfn_t first,
+static bool range_is_ram(const struct light_space *s, uint64_t first,
                          uint64_t count)
 {
-    return !s->dying && first.raw <= s->layout.ram_pages &&
-           count <= s->layout.ram_pages - first.raw;
+    return !s->dying && first <= s->layout.ram_pages &&
+           count <= s->layout.ram_pages - first;
 }
 
 /* Page @i of a range that is RAM; in speculation, too. */
-static uint64_t ram_page(const struct light_space *s, gfn_t first, uint64_t i)
+static uint64_t ram_page(const struct light_space *s, uint64_t first,
+                         uint64_t i)
 {
-    return index_nospec(first.raw + i, s->layout.ram_pages);
+    return index_nospec(first + i, s->layout.ram_pages);
 }
 
 int light_protect(struct light_space *s, gfn_t first, uint64_t count,
@@ -305,26 +307,79 @@ int light_protect(struct light_space *s, gfn_t first, uint64_t count,
 
     removal_init(&removal, s);
     spin_lock(&s->lock);
-    if (!range_is_ram(s, first, count))
+    if (!range_is_ram(s, first.raw, count))
         rc = -EINVAL;
     for (uint64_t i = 0; i < count && !rc; i++)
-        rc = page_protect(s, ram_page(s, first, i), prot, builder, &removal);
+        rc =
+            page_protect(s, ram_page(s, first.raw, i), prot, builder, &removal);
     removal_finish(&removal, s);
     spin_unlock(&s->lock);
     return rc;
 }
 
-int light_discard(struct light_space *s, gfn_t first, uint64_t count)
+static int extent_discard(struct light_space *s, uint64_t first, uint64_t pages,
+                          struct removal *removal)
+{
+    int rc = range_is_ram(s, first, pages) ? 0 : -EINVAL;
+
+    for (uint64_t i = 0; i < pages && !rc; i++)
+        rc = page_discard(s, ram_page(s, first, i), removal);
+    return rc;
+}
+
+unsigned int light_discard_extents(struct light_space *s, const uint64_t *first,
+                                   unsigned int count, uint64_t pages, int *rc)
 {
     struct removal removal;
-    int rc = 0;
+    unsigned int done;
+
+    *rc = 0;
+    removal_init(&removal, s);
+    spin_lock(&s->lock);
+    for (done = 0; done < count; done++) {
+        *rc = extent_discard(s, first[done], pages, &removal);
+        if (*rc)
+            break;
+    }
+    removal_finish(&removal, s);
+    spin_unlock(&s->lock);
+    return done;
+}
+
+static int special_move(struct light_space *s, uint64_t from, uint64_t to,
+                        struct removal *removal)
+{
+    uint64_t *leaf;
+    int rc;
+
+    if (s->dying)
+        return -EINVAL;
+    if (from == to)
+        return 0;
+    leaf = leaf_make(s, to);
+    rc = page_discard(s, to, removal);
+    if (rc)
+        return rc;
+    atomic_write(leaf, atomic_exchange(light_leaf(s, from), 0));
+    tlb_batch_add(&removal->flushes, light_va(s, gfn(from)));
+    return 0;
+}
+
+int light_move_special(struct light_space *s, uint64_t *at, uint64_t to)
+{
+    struct removal removal;
+    int rc;
+
+    if (to >= s->layout.ram_pages &&
+        !(to >= s->layout.special_gfn &&
+          to - s->layout.special_gfn < LIGHT_SPECIAL_PAGES))
+        return -EINVAL;
 
     removal_init(&removal, s);
     spin_lock(&s->lock);
-    if (!range_is_ram(s, first, count))
-        rc = -EINVAL;
-    for (uint64_t i = 0; i < count && !rc; i++)
-        rc = page_discard(s, ram_page(s, first, i), &removal);
+    rc = special_move(s, *at, index_nospec(to, s->pages), &removal);
+    if (!rc)
+        *at = to;
     removal_finish(&removal, s);
     spin_unlock(&s->lock);
     return rc;

@@ -11,6 +11,9 @@
 
 #include "memory/light_leaf.h"
 
+#include "arch/x86_64/address_map.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/xpti.h"
 #include "core/panic.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
@@ -72,6 +75,18 @@ static void table_free(struct light_space *s, mfn_t m)
     s->table_pages--;
 }
 
+/* Write an entry of a table of @level; the guest's L4 table follows ours. */
+static void entry_write(struct light_space *s, unsigned int level,
+                        uint64_t *entry, uint64_t value)
+{
+    atomic_write(entry, value);
+    if (level == 4 && !mfn_eq(s->guest_root, s->root)) {
+        uint64_t *guests = mfn_to_virt(s->guest_root);
+
+        atomic_write(&guests[entry - s->root_table], value);
+    }
+}
+
 /* The table of level @to that maps @va, made with all above it. */
 static uint64_t *table_make(struct light_space *s, vaddr_t va, unsigned int to)
 {
@@ -82,8 +97,8 @@ static uint64_t *table_make(struct light_space *s, vaddr_t va, unsigned int to)
 
         /* A table is cleared before the processor can see it. */
         if (!(atomic_read(entry) & PTE_PRESENT))
-            atomic_write(entry,
-                         pte_make(frame_to_mfn(table_alloc(s)), TABLE_FLAGS));
+            entry_write(s, level, entry,
+                        pte_make(frame_to_mfn(table_alloc(s)), TABLE_FLAGS));
         table = table_of_entry(*entry);
     }
     return table;
@@ -131,7 +146,7 @@ uint64_t light_tables_needed(const struct light_space *s)
         {l->module_gfn, l->module_pages},
         {l->mmio_gfn, l->mmio_pages},
     };
-    uint64_t tables = 1; /* the root */
+    uint64_t tables = cpu_features.xpti ? 2 : 1; /* the roots */
 
     for (unsigned int level = 1; level < 4; level++)
         tables += tables_of_level(s, windows, ARRAY_SIZE(windows), level);
@@ -144,6 +159,11 @@ void light_root_make(struct light_space *s)
     s->root_table = mfn_to_virt(s->root);
     memcpy(&s->root_table[HV_L4_FIRST], hv_l4_slots(),
            HV_L4_COUNT * sizeof(uint64_t));
+    s->guest_root = s->root;
+    if (cpu_features.xpti) {
+        s->guest_root = frame_to_mfn(table_alloc(s));
+        ((uint64_t *)mfn_to_virt(s->guest_root))[XPTI_L4_INDEX] = xpti_l4_entry;
+    }
     s->first_l2 = table_make(s, s->layout.virt_base, 2);
     s->first_leaf = pt_index(s->layout.virt_base, 2) * PT_ENTRIES +
                     pt_index(s->layout.virt_base, 1);
@@ -154,6 +174,8 @@ void light_root_make(struct light_space *s)
 
 void light_root_free(struct light_space *s)
 {
+    if (!mfn_eq(s->guest_root, s->root))
+        table_free(s, s->guest_root);
     table_free(s, s->root);
     s->root = MFN_NONE;
     s->root_table = NULL;
@@ -215,6 +237,6 @@ void light_tables_leave(struct light_space *s, uint64_t page, uint64_t next)
         if (!entry || !(*entry & PTE_PRESENT))
             continue;
         table_free(s, pte_mfn(*entry));
-        atomic_write(entry, 0);
+        entry_write(s, level + 1, entry, 0);
     }
 }

@@ -20,6 +20,9 @@ void upcall_frames_free(void);
  */
 void upcall_promise_refilled(const struct light_space *s);
 
+/* Whether no guest asks on this CPU, or one that serves all others. */
+bool upcall_cpu_privileged(void);
+
 /* Whether this CPU runs no vCPU: it needs no space until it chooses one. */
 bool upcall_cpu_idles(void);
 

@@ -106,6 +106,9 @@ void upcall_guest_exception(struct cpu_regs *regs, uint64_t cr2)
     case VECTOR_GP:
         general_protection(regs);
         break;
+    case VECTOR_UD:
+        upcall_guest_invalid_opcode(regs, current);
+        break;
     case VECTOR_BP:
         trap_or_repeat(regs, VECTOR_BP, INT3_BYTES);
         break;

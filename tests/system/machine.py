@@ -58,6 +58,22 @@ def free_ports(count):
     raise MachineError("no free ports")
 
 
+def monitor(port, command):
+    """What the emulator's monitor (-qmp at PORT) answers to COMMAND."""
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        stream = connection.makefile("rw", encoding="utf-8")
+        stream.readline()  # its greeting
+        for request in ({"execute": "qmp_capabilities"},
+                        {"execute": "human-monitor-command",
+                         "arguments": {"command-line": command}}):
+            stream.write(json.dumps(request) + "\n")
+            stream.flush()
+            answer = {}
+            while "return" not in answer:
+                answer = json.loads(stream.readline())
+        return answer["return"]
+
+
 def _die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

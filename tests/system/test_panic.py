@@ -5,14 +5,12 @@ gdb bends the hypervisor in the emulator: the accesses that W^X mappings and
 guard pages are there to stop are made in ring 0.
 """
 
-import json
 import re
-import socket
 import subprocess
 
 import pytest
 
-from machine import OUT, Machine, free_ports, guest
+from machine import OUT, Machine, free_ports, guest, monitor
 
 SYMBOLS = f"{OUT}/release/cairn.sym.elf"
 FUNCTION = "hypercall_console_io"
@@ -52,22 +50,6 @@ def test_a_fault_in_ring_0_is_decoded(what, name, said, commands):
     assert name in dump, dump
     assert re.search(said, dump), dump
     assert re.search(r"^ +\w{16}  syscall_common\+0x", dump, re.M), dump
-
-
-def monitor(port, command):
-    """What the emulator's monitor answers to COMMAND."""
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        stream = connection.makefile("rw", encoding="utf-8")
-        stream.readline()  # its greeting
-        for request in ({"execute": "qmp_capabilities"},
-                        {"execute": "human-monitor-command",
-                         "arguments": {"command-line": command}}):
-            stream.write(json.dumps(request) + "\n")
-            stream.flush()
-            answer = {}
-            while "return" not in answer:
-                answer = json.loads(stream.readline())
-        return answer["return"]
 
 
 def test_nothing_that_is_mapped_is_writable_and_executable():

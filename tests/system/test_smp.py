@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from machine import DEBUG_HYPERVISOR, HYPERVISOR, OUT, Machine, guest
+from machine import (DEBUG_HYPERVISOR, HYPERVISOR, Machine, free_ports, guest,
+                     monitor)
 
 CONTROL = guest("control")
-TRAPS = f"{OUT}/guests/conformance/traps.elf"
 KEYS = "\x01\x01\x01"  # what makes input go to the debug keys, and back
 
 
@@ -45,3 +45,58 @@ def test_maxcpus_starts_fewer(option, runs):
         m.wait_ready()
         assert len(re.findall(r"CPU \d+: \d+ of the timer",
                               keys(m, "i"))) == runs
+
+
+def with_monitor(name, **more):
+    """A machine of four CPUs, and the port of its monitor."""
+    port = free_ports(1)
+    return Machine(name, [CONTROL], smp=4,
+                   arguments=["-qmp", f"tcp:127.0.0.1:{port},server,nowait"],
+                   **more), port
+
+
+def test_an_nmi_that_means_nothing_is_counted_on_each_cpu():
+    machine, port = with_monitor("smp-nmi")
+    with machine as m:
+        m.wait_ready()
+        for _ in range(3):
+            monitor(port, "nmi")
+        counts = re.findall(r"CPU (\d): .* (\d+) NMIs", keys(m, "i"))
+        assert [int(cpu) for cpu, _ in counts] == list(range(4))
+        # Two that come while the CPU is busy with one are one.
+        assert all(1 <= int(count) <= 3 for _, count in counts), counts
+        assert m.json("info")["memory_mib"] > 0  # It still runs.
+
+
+# A valid, uncorrected error with a context that is lost.
+MACHINE_CHECK = "0xbe00000000000000 0x5 0 0"
+
+
+@pytest.mark.parametrize("hypervisor", [HYPERVISOR, DEBUG_HYPERVISOR],
+                         ids=["release", "debug"])
+@pytest.mark.parametrize("command,cpus", [
+    (f"mce 0 1 {MACHINE_CHECK}", "0"),
+    (f"mce 2 1 {MACHINE_CHECK}", "2"),
+    (f"mce -b 3 1 {MACHINE_CHECK}", "0123"),  # all of them at once
+])
+def test_one_cpu_panics_and_the_others_stop(hypervisor, command, cpus):
+    # The emulator's own "max" is too old a processor to broadcast.
+    machine, port = with_monitor("smp-panic", append="noreboot",
+                                 kernel=hypervisor, cpu="Haswell,-hle,-rtm")
+    with machine as m:
+        m.wait_ready()
+        monitor(port, command)
+        m.wait_for(r"^Halted \(noreboot\)")
+        heads = re.findall(r"^\*\*\* Cairn panics on CPU (\d)", m.output, re.M)
+        assert len(heads) == 1 and heads[0] in cpus, heads
+        text = m.output[m.output.index("*** Cairn panics"):
+                        m.output.index("*** end of panic")]
+        assert "machine check" in text
+        for line in text.strip().split("\n"):
+            assert re.fullmatch(r"\*\*\* .*|    .*|at, called from:", line), line
+        # Nobody else is left to say anything.
+        size = len(m.output)
+        m.type("info\r" + KEYS + "i")
+        stopped = monitor(port, "info cpus")
+        assert len(m.output) == size
+        assert len(re.findall(r"thread_id", stopped)) == 4

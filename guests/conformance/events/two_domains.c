@@ -12,10 +12,11 @@
 #define ROUNDS 500U
 
 /* A child whose number must be known before it exists. */
-#define CHILD 77U
-static const struct child_limits numbered = {.domid = CHILD};
+#define WANTED 77U
+#define CHILD  child_domid(WANTED)
+static const struct child_limits numbered = {.domid = WANTED};
 
-#define ONLY_CAIRN SKIP_ON_XEN("children are made by control_op")
+#define ONLY_CAIRN SKIP_ON_XEN("a child must die, or have limits of its own")
 
 /* Wait for @port, take its event. */
 static bool wait_port(evtchn_port_t port)
@@ -36,7 +37,7 @@ static bool wait_port(evtchn_port_t port)
 /* Answers each event with one; returns how many it saw. */
 static uint64_t answer(uint64_t parent_port)
 {
-    evtchn_port_t port = port_bind(0, (evtchn_port_t)parent_port);
+    evtchn_port_t port = port_bind(parent_domid, (evtchn_port_t)parent_port);
     uint64_t seen = 0;
 
     EXPECT_TRUE(port != 0);
@@ -44,6 +45,7 @@ static uint64_t answer(uint64_t parent_port)
     port_send(port);
     for (; seen < ROUNDS && wait_port(port); seen++)
         port_send(port);
+    port_close(port);
     return seen;
 }
 
@@ -53,7 +55,7 @@ TEST("events go to and fro between two domains, none lost")
     evtchn_port_t port;
     unsigned int rounds = 0;
 
-    ONLY_CAIRN;
+    NEEDS_CHILD;
     port = port_alloc_unbound(CHILD);
     if (!child_start(&child, &numbered, answer, port))
         return;
@@ -75,7 +77,8 @@ TEST("events go to and fro between two domains, none lost")
 
 static uint64_t alloc_in_others(uint64_t unused)
 {
-    struct evtchn_alloc_unbound op = {.dom = 0, .remote_dom = own_domid};
+    struct evtchn_alloc_unbound op = {.dom = parent_domid,
+                                      .remote_dom = own_domid};
 
     (void)unused;
     EXPECT_EQ(hypercall_event_channel_op(EVTCHNOP_alloc_unbound, &op),
@@ -89,13 +92,14 @@ TEST("without rights no port can be made in another domain")
 {
     struct child child;
 
-    ONLY_CAIRN;
+    NEEDS_CHILD;
     EXPECT_TRUE(child_run(&child, alloc_in_others, 0));
 }
 
 static uint64_t look_at_others(uint64_t port)
 {
-    struct evtchn_status op = {.dom = 0, .port = (evtchn_port_t)port};
+    struct evtchn_status op = {.dom = parent_domid,
+                               .port = (evtchn_port_t)port};
 
     EXPECT_EQ(hypercall_event_channel_op(EVTCHNOP_status, &op), -ABI_EPERM);
     return 0;
@@ -106,7 +110,7 @@ TEST("without rights the status of another domain's port is -EPERM")
     struct child child;
     evtchn_port_t port;
 
-    ONLY_CAIRN;
+    NEEDS_CHILD;
     port = port_alloc_unbound(own_domid);
     EXPECT_TRUE(child_run(&child, look_at_others, port));
     port_close(port);
@@ -119,7 +123,7 @@ static uint64_t bind_others(uint64_t unused)
 
     (void)unused;
     for (evtchn_port_t port = 0; port < 256; port++) {
-        if (port_bind(0, port) != 0)
+        if (port_bind(parent_domid, port) != 0)
             bound++;
         else
             EXPECT_EQ(port_error, -ABI_EINVAL);
@@ -132,7 +136,7 @@ TEST("a port reserved for another domain cannot be bound by a stranger")
     struct child child;
     evtchn_port_t ours, nobodys;
 
-    ONLY_CAIRN;
+    NEEDS_CHILD;
     ours = port_alloc_unbound(own_domid);
     nobodys = port_alloc_unbound(0x1234);
     EXPECT_TRUE(child_run(&child, bind_others, 0));
@@ -195,7 +199,7 @@ TEST("a domain gets as many ports as it was allowed, and no more")
 /* Bound to us, it dies without closing. */
 static uint64_t bind_and_crash(uint64_t parent_port)
 {
-    if (port_bind(0, (evtchn_port_t)parent_port) == 0)
+    if (port_bind(parent_domid, (evtchn_port_t)parent_port) == 0)
         return 1;
     *(volatile int *)0 = 0;
     return 0;

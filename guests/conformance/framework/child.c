@@ -9,6 +9,7 @@
 
 #include <rt/hypercall.h>
 
+#include "framework/pair.h"
 #include "framework/ports.h"
 #include "framework/test.h"
 #include "framework/vcpu.h"
@@ -37,14 +38,21 @@ static struct {
 
 static evtchn_port_t exception_port;
 
+domid_t parent_domid;
+
 long control(struct control_op *op)
 {
     return hypercall_control_op(op);
 }
 
-bool in_child(void)
+bool child_possible(void)
 {
-    return order.is_child;
+    return on_cairn || pair_has_child();
+}
+
+domid_t child_domid(domid_t wanted)
+{
+    return on_cairn ? wanted : pair_peer();
 }
 
 uint64_t free_pages(void)
@@ -216,9 +224,21 @@ bool child_make(struct child *child, const struct child_limits *limits,
     return true;
 }
 
+static bool start_in_peer(struct child *child, child_fn *fn, uint64_t argument)
+{
+    memset(child, 0, sizeof(*child));
+    child->domid = pair_peer();
+    if (pair_start(fn, argument))
+        return true;
+    test_error("cannot reach the second domain");
+    return false;
+}
+
 bool child_start(struct child *child, const struct child_limits *limits,
                  child_fn *fn, uint64_t argument)
 {
+    if (!on_cairn)
+        return start_in_peer(child, fn, argument);
     if (!child_make(child, limits, fn, argument))
         return false;
     if (!unpause(child->domid)) {
@@ -292,7 +312,7 @@ static void read_report(struct child *child)
     test_failures += failures;
 }
 
-bool child_wait(struct child *child)
+static bool wait_for_end(struct child *child)
 {
     uint64_t deadline = now_ns() + CHILD_TIMEOUT_NS;
     struct sched_poll poll = {
@@ -319,6 +339,27 @@ bool child_wait(struct child *child)
     }
     read_report(child);
     return true;
+}
+
+static bool wait_for_peer(struct child *child)
+{
+    struct pair_answer answer;
+
+    child->finished = pair_wait(&answer, CHILD_TIMEOUT_NS);
+    if (!child->finished) {
+        test_error("the second domain does not answer");
+        return false;
+    }
+    child->result = answer.result;
+    test_failures += answer.failures;
+    return true;
+}
+
+bool child_wait(struct child *child)
+{
+    if (!on_cairn)
+        return wait_for_peer(child);
+    return wait_for_end(child);
 }
 
 void child_destroy(struct child *child)
@@ -349,10 +390,25 @@ bool child_run(struct child *child, child_fn *fn, uint64_t argument)
     return ended && child->finished;
 }
 
+static void crash_here(child_fn *fn, uint64_t argument)
+{
+    test_crashes++;
+    if (option_number("alone", 0) != test_crashes)
+        return;
+    print("@@ must crash now\n");
+    machine_flush();
+    fn(argument);
+    test_error("it did not crash");
+}
+
 void child_must_crash(child_fn *fn, uint64_t argument)
 {
     struct child child;
 
+    if (!on_cairn) {
+        crash_here(fn, argument);
+        return;
+    }
     if (!child_start(&child, NULL, fn, argument))
         return;
     if (child_wait(&child)) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Domains that a test makes (Cairn only; the guest must be privileged).
+ * Domains that a test makes (Cairn only; the guest must be privileged), or on
+ * Xen the second of two that xl made, see pair.h.
  *
  * A child is a copy of this guest as it is now, in class light and without
  * any right, that runs one function.  It prints into a buffer of its own,
@@ -41,6 +42,23 @@ struct child {
 
 typedef uint64_t child_fn(uint64_t argument);
 
+/*
+ * First in a case that runs one function at a time in an ordinary child, and
+ * leaves nothing that the next case would find there: it runs on Xen, too.
+ */
+#define NEEDS_CHILD                                                            \
+    do {                                                                       \
+        if (!child_possible())                                                 \
+            SKIP("a second domain is needed: xl makes a pair");                \
+    } while (0)
+bool child_possible(void);
+
+/* The number that the next child will have, @wanted where it may be chosen. */
+domid_t child_domid(domid_t wanted);
+
+/* In a child: who started it. */
+extern domid_t parent_domid;
+
 /* The most a child may run before child_wait() gives up. */
 #define CHILD_TIMEOUT_NS 20000000000UL
 
@@ -66,7 +84,9 @@ bool child_run(struct child *child, child_fn *fn, uint64_t argument);
 
 /*
  * The case fails unless @fn ends by a crash of the child, with a reason, while
- * this domain goes on.
+ * this domain goes on.  On Xen the case is only noted ("alone: N"), and the
+ * image is started anew for each such call: with "alone=1" the first crashes
+ * this domain itself, and so on.
  */
 void child_must_crash(child_fn *fn, uint64_t argument);
 
@@ -80,8 +100,5 @@ long control(struct control_op *op);
 
 /* Pages free in the machine. */
 uint64_t free_pages(void);
-
-/* In a child: its parent, and false elsewhere. */
-bool in_child(void);
 
 #endif /* FRAMEWORK_CHILD_H */

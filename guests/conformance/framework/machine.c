@@ -10,6 +10,7 @@
 
 #include <rt/hypercall.h>
 
+#include "framework/console.h"
 #include "framework/print.h"
 #include "framework/vcpu.h"
 
@@ -22,6 +23,7 @@ struct shared_info *shared_info;
 bool on_cairn;
 struct light_layout layout;
 domid_t own_domid;
+bool initial_domain;
 
 PAGES(xen_shared_info, 1);
 PAGES(xen_grant_table, XEN_GRANT_FRAMES);
@@ -52,9 +54,12 @@ void machine_init(const struct start_info *si)
 {
     start_info = si;
     on_cairn = is_light();
+    initial_domain = si && (si->flags & SIF_INITDOMAIN) != 0;
     if (!on_cairn) {
         xen_map(xen_shared_info, si->shared_info);
         shared_info = (void *)xen_shared_info;
+        if (!initial_domain)
+            console_ring_start();
         return;
     }
     if (hypercall_light_op(LIGHT_OP_layout, &layout) != 0) {
@@ -65,6 +70,15 @@ void machine_init(const struct start_info *si)
         (void *)(uintptr_t)(layout.virt_base +
                             (layout.special_gfn + LIGHT_SPECIAL_SHARED_INFO) *
                                 PAGE_SIZE);
+}
+
+/* Where Xen shows each guest its own number of every frame. */
+#define XEN_M2P ((const uint64_t *)0xffff800000000000UL)
+
+void *pv_page(uint64_t mfn)
+{
+    /* The builder maps our page N at N * PAGE_SIZE. */
+    return (void *)(uintptr_t)(XEN_M2P[mfn] * PAGE_SIZE);
 }
 
 uint64_t frame_of(const volatile void *va)
@@ -196,10 +210,16 @@ void unmask_upcalls(void)
     hypercall_xen_version(XENVER_version, NULL);
 }
 
+void machine_flush(void)
+{
+    console_ring_drain();
+}
+
 _Noreturn void machine_end(uint32_t reason)
 {
     struct sched_shutdown arg = {.reason = reason};
 
+    machine_flush();
     for (;;)
         hypercall_sched_op(SCHEDOP_shutdown, &arg);
 }

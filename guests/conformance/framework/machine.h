@@ -36,6 +36,9 @@ extern struct light_layout layout;
 /* The domain's own number: 0 for the initial one. */
 extern domid_t own_domid;
 
+/* This is the domain that controls the machine. */
+extern bool initial_domain;
+
 /* Find out where we are, reach shared_info.  @si: NULL in a child. */
 void machine_init(const struct start_info *si);
 
@@ -55,12 +58,18 @@ uint64_t grant_slot(unsigned int index);
 /* System time in nanoseconds. */
 uint64_t now_ns(void);
 
+/* Xen: the page of ours that is machine frame @mfn. */
+void *pv_page(uint64_t mfn);
+
 /* Sleep until system time @ns; upcalls stay as they are. */
 void sleep_until(uint64_t ns);
 
 /* Value of "name=value" on the command line, or NULL; ends at a space. */
 const char *option(const char *name);
 uint64_t option_number(const char *name, uint64_t otherwise);
+
+/* Wait until what was printed has left this domain. */
+void machine_flush(void);
 
 _Noreturn void machine_end(uint32_t reason);
 

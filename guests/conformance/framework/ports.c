@@ -107,6 +107,17 @@ void port_unmask_local(evtchn_port_t port)
                        ~(1UL << port % 64), __ATOMIC_SEQ_CST);
 }
 
+domid_t port_own_domid(void)
+{
+    evtchn_port_t one = port_alloc_unbound(DOMID_SELF);
+    evtchn_port_t two = port_bind(DOMID_SELF, one);
+    domid_t domid = port_status(two).u.interdomain.dom;
+
+    port_close(one);
+    port_close(two);
+    return domid;
+}
+
 unsigned int ports_in_use(evtchn_port_t limit)
 {
     unsigned int used = 0;

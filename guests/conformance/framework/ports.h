@@ -35,6 +35,9 @@ void port_clear(evtchn_port_t port);
 void port_mask(evtchn_port_t port);
 void port_unmask_local(evtchn_port_t port);
 
+/* This domain's number, which Xen tells those it made only so. */
+domid_t port_own_domid(void);
+
 /* How many ports this domain has in use below @limit. */
 unsigned int ports_in_use(evtchn_port_t limit);
 

@@ -5,10 +5,13 @@
 
 #include <string.h>
 
+#include "framework/pair.h"
+#include "framework/ports.h"
+
 /* A case prints at most so many of its failures. */
 #define FAILURES_SHOWN 5U
 
-unsigned int test_failures;
+unsigned int test_failures, test_crashes;
 const char *test_input;
 
 static struct test_case *first_case, **next_case = &first_case;
@@ -78,7 +81,7 @@ static bool is_picked(const char *sentence)
 static bool run_case(struct test_case *test)
 {
     running = test;
-    test_failures = 0;
+    test_failures = test_crashes = 0;
     test_input = NULL;
     skipped = in_error = false;
     mask_upcalls();
@@ -86,6 +89,10 @@ static bool run_case(struct test_case *test)
     test->body();
     trap_hook = NULL;
     running = NULL;
+    if (test_crashes != 0 && !skipped) {
+        skipped = true;
+        print("case %s: alone: %u\n", test->sentence, test_crashes);
+    }
     if (test_failures == 0 && !in_error && !skipped)
         print("case %s: success\n", test->sentence);
     return test_failures == 0 && !in_error;
@@ -115,12 +122,18 @@ _Noreturn void test_start(const struct start_info *si)
     mask_upcalls();
     traps_init();
     guard_page(test_guard);
+    if (!on_cairn && !initial_domain)
+        own_domid = port_own_domid();
     for (void (*const *fn)(void) = __init_array_start; fn < __init_array_end;
          fn++)
         (*fn)();
     if (guest_main)
         guest_main();
+    if (pair_is_child())
+        pair_obey();
     test_run_all();
+    pair_end();
     /* Without ACPI tables read by its dom0, Xen can only reset. */
-    machine_end(on_cairn ? SHUTDOWN_poweroff : SHUTDOWN_reboot);
+    machine_end(on_cairn || !initial_domain ? SHUTDOWN_poweroff
+                                            : SHUTDOWN_reboot);
 }

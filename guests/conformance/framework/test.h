@@ -5,6 +5,7 @@
  *
  *   case SENTENCE: success
  *   case SENTENCE: skip: why it means nothing here
+ *   case SENTENCE: alone: N      it ends a domain N times; child_must_crash()
  *   case SENTENCE: error: why the test itself could not run
  *   case SENTENCE: failure: FILE:LINE: WHAT got X, want Y
  *
@@ -81,8 +82,23 @@ void test_error(const char *why);
             SKIP(why);                                                         \
     } while (0)
 
+/* Xen gives each its own rights: what the initial domain alone may, or not. */
+#define SKIP_IN_DOMU(why)                                                      \
+    do {                                                                       \
+        if (!on_cairn && !initial_domain)                                      \
+            SKIP(why);                                                         \
+    } while (0)
+#define SKIP_ON_XEN_DOM0(why)                                                  \
+    do {                                                                       \
+        if (!on_cairn && initial_domain)                                       \
+            SKIP(why);                                                         \
+    } while (0)
+
 /* How many expectations have failed so far in this case. */
 extern unsigned int test_failures;
+
+/* How often it would have crashed a child, had there been one; child.h. */
+extern unsigned int test_crashes;
 
 /* Run the cases that "only=" picks; returns how many failed. */
 unsigned int test_run_all(void);

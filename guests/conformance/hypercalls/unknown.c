@@ -85,6 +85,9 @@ TEST("an unknown command answers -ENOSYS in every call that has commands")
     for (unsigned int i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
         if (calls[i].only_cairn && !on_cairn)
             continue;
+        if (calls[i].number == HYPERCALL_console_io && !on_cairn &&
+            !initial_domain)
+            continue; /* -EPERM, whatever it is */
         test_input = calls[i].name;
         EXPECT_EQ(hypercall3(calls[i].number, 61, hypercall_ptr(arg), 0),
                   -ABI_ENOSYS);

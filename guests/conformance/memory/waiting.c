@@ -276,3 +276,66 @@ TEST("whatever meets a page when memory is gone waits, then is right")
     child_destroy(&child);
     EXPECT_TRUE(free_pages() + 16 >= before);
 }
+
+/* Grow the grant table and bind ports until nothing more can be had. */
+static uint64_t grow_all(uint64_t unused)
+{
+    struct gnttab_query_size size = {.dom = DOMID_SELF};
+    evtchn_port_t port;
+    long rc = 0;
+
+    (void)unused;
+    for (uint32_t idx = 1; rc == 0; idx++) {
+        struct gnttab_setup_table op = {.dom = DOMID_SELF,
+                                        .nr_frames = idx + 1};
+        static uint64_t list[64];
+
+        op.frame_list = hypercall_ptr(list);
+        rc = hypercall_grant_table_op(GNTTABOP_setup_table, &op, 1);
+        rc = rc == 0 ? op.status : rc;
+    }
+    do
+        port = port_alloc_unbound(DOMID_SELF);
+    while (port != 0);
+    EXPECT_EQ(hypercall_grant_table_op(GNTTABOP_query_size, &size, 1), 0);
+    return size.nr_frames;
+}
+
+#define GREEDY 16U
+
+TEST("guests that want all records leave the privileged domain what it needs")
+{
+    static const struct child_limits limits = {.grant_frames = 64,
+                                               .max_ports = 1000};
+    static struct child greedy[GREEDY];
+    static evtchn_port_t ports[500];
+    struct control_op op = {.cmd = CONTROL_OP_unpause};
+    unsigned int starved = 0, bound = 0;
+
+    ONLY_CAIRN;
+    for (unsigned int i = 0; i < GREEDY; i++) {
+        if (!child_make(&greedy[i], &limits, grow_all, 0))
+            return;
+    }
+    hogs_make();
+    for (unsigned int i = 0; i < GREEDY; i++) {
+        op.domid = greedy[i].domid;
+        REQUIRE_EQ(control(&op), 0);
+        EXPECT_TRUE(child_wait(&greedy[i]));
+        EXPECT_TRUE(greedy[i].finished);
+        starved += greedy[i].result < 64;
+    }
+    EXPECT_TRUE(starved > 0);
+
+    /* And yet here is what other domains are served with. */
+    while (bound < 500 && (ports[bound] = port_alloc_unbound(0)) != 0)
+        bound++;
+    EXPECT_EQ(bound, 500);
+    EXPECT_TRUE(grant_table(4) != NULL);
+    while (bound)
+        EXPECT_EQ(port_close(ports[--bound]), 0);
+    while (hog_count)
+        hog_destroy_last();
+    for (unsigned int i = 0; i < GREEDY; i++)
+        child_destroy(&greedy[i]);
+}

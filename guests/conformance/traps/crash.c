@@ -13,14 +13,15 @@
 #include "framework/ports.h"
 #include "framework/test.h"
 
-#define ONLY_CAIRN SKIP_ON_XEN("children are made by control_op")
+#define ONLY_CAIRN SKIP_ON_XEN("how a domain ended is asked by control_op")
 
 static uint64_t fault_without_handlers(uint64_t kind)
 {
     hypercall_set_trap_table(NULL);
     switch (kind) {
     case 0:
-        *(volatile int *)8 = 1;
+        /* On Xen there is something at 0. */
+        *(volatile int *)0x00007fff00000000 = 1;
         break;
     case 1:
         __asm__ volatile("ud2");
@@ -42,7 +43,6 @@ static uint64_t fault_without_handlers(uint64_t kind)
 
 TEST("an exception without a handler crashes the domain")
 {
-    ONLY_CAIRN;
     for (uint64_t kind = 0; kind < 5; kind++)
         child_must_crash(fault_without_handlers, kind);
 }
@@ -66,7 +66,6 @@ TEST("a stack that cannot hold the frame crashes the domain")
                                       ~0UL,
                                       0x00007ffffffff000};
 
-    ONLY_CAIRN;
     for (unsigned int i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++)
         child_must_crash(fault_on_stack, stacks[i]);
 }
@@ -82,7 +81,6 @@ static uint64_t overflow_stack(uint64_t unused)
 
 TEST("a frame that would reach into a guard page crashes the domain")
 {
-    ONLY_CAIRN;
     child_must_crash(overflow_stack, 0);
 }
 
@@ -100,7 +98,6 @@ static uint64_t handler_nowhere(uint64_t address)
 
 TEST("a handler that faults for ever crashes the domain, not the host")
 {
-    ONLY_CAIRN;
     child_must_crash(handler_nowhere, 0x00007fffdead0000);
     child_must_crash(handler_nowhere, 0xffff820000001000);
 }
@@ -117,7 +114,6 @@ static uint64_t event_at_nowhere(uint64_t address)
 
 TEST("an event without a callback crashes the domain")
 {
-    ONLY_CAIRN;
     child_must_crash(event_at_nowhere, 0);
 }
 
@@ -133,7 +129,7 @@ static uint64_t execute_data(uint64_t unused)
 
 TEST("executing data without a handler crashes the domain")
 {
-    ONLY_CAIRN;
+    SKIP_ON_XEN("its builder maps data executable");
     child_must_crash(execute_data, 0);
 }
 

@@ -179,8 +179,6 @@ TEST("iret to a code selector that is none faults, here, and does no harm")
 
 /* --- What ends a domain, and nothing but the domain ----------------------- */
 
-#define ONLY_CAIRN SKIP_ON_XEN("children are made by control_op")
-
 static uint64_t unreadable_frame(uint64_t rsp)
 {
     __asm__ volatile("mov %0, %%rsp; mov $23, %%eax; syscall"
@@ -199,7 +197,6 @@ TEST("an iret whose frame cannot be read crashes the domain alone")
                                    0xfffffffffffffff8,
                                    0x00007ffffffffff0};
 
-    ONLY_CAIRN;
     for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         child_must_crash(unreadable_frame, bad[i]);
 }
@@ -215,7 +212,6 @@ static uint64_t bad_iret_loop(uint64_t rip)
 
 TEST("an iret that faults with nowhere to tell it crashes the domain alone")
 {
-    ONLY_CAIRN;
     child_must_crash(bad_iret_loop, 0x8000000000000000);
     child_must_crash(bad_iret_loop, 0xffff820000001000);
 }

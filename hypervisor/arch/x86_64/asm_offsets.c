@@ -9,6 +9,7 @@
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
+#include "arch/x86_64/xpti.h"
 
 #define DEFINE(name, value)                                                    \
     __asm__ __volatile__("\n->" #name " %c0" : : "i"(value))
@@ -59,6 +60,11 @@ void asm_offsets(void)
     DEFINE(AREA_SIZE, CPU_AREA_SIZE);
     DEFINE(AREA_STACK_TOP, CPU_AREA_STACK_TOP);
     DEFINE(AREA_VARS, CPU_AREA_VARS);
+    DEFINE(AREA_ENTRY, CPU_AREA_ENTRY);
+    DEFINE(AREA_ENTRY_TOP, CPU_AREA_ENTRY_TOP);
+    OFFSET(ENTRY_OWN_CR3, struct xpti_page, own_cr3);
+    OFFSET(ENTRY_GUEST_CR3, struct xpti_page, guest_cr3);
+    OFFSET(ENTRY_SCRATCH, struct xpti_page, scratch);
     DEFINE(AREA_PAGES, CPU_AREA_PAGES);
     DEFINE(AREA_PAGES_MAPPED, CPU_AREA_PAGES_MAPPED);
 }

@@ -2,9 +2,9 @@
 /*
  * From the boot loader's 32-bit mode to C.
  *
- * The loader leaves us at start32 in protected mode without paging, eax =
- * 0x2badb002, ebx = machine address of its information (Multiboot 0.6.96,
- * section 3.2).  This code builds the first page tables, which serve until
+ * The loader leaves us at start32 in protected mode without paging, eax = its
+ * magic, ebx = machine address of its information (Multiboot 0.6.96 and
+ * Multiboot2 2.0, section 3.2 and 3.3).  This code builds the first page tables, which serve until
  * boot/memory.c has made the final ones:
  *
  *   L4[0]    the first 4 GiB, identity: only until C runs, here and on the
@@ -25,6 +25,11 @@
 #define MULTIBOOT_MAGIC 0x1badb002
 #define MULTIBOOT_FLAGS 3 /* modules on pages; tell us about memory */
 
+#define MULTIBOOT2_MAGIC        0xe85250d6
+#define MULTIBOOT2_I386         0
+#define MULTIBOOT2_ALIGN        6 /* tag: modules on pages */
+#define MULTIBOOT2_HEADER_BYTES (multiboot2_end - multiboot2)
+
 #define UART 0x3f8 /* COM1 */
 
 #define PTE_TABLE   0x003 /* present, writable */
@@ -40,6 +45,19 @@
     .long MULTIBOOT_MAGIC
     .long MULTIBOOT_FLAGS
     .long -(MULTIBOOT_MAGIC + MULTIBOOT_FLAGS)
+
+    /* Without the tag that wants UEFI's boot services left running. */
+    .balign 8
+multiboot2:
+    .long MULTIBOOT2_MAGIC
+    .long MULTIBOOT2_I386
+    .long MULTIBOOT2_HEADER_BYTES
+    .long -(MULTIBOOT2_MAGIC + MULTIBOOT2_I386 + MULTIBOOT2_HEADER_BYTES)
+    .word MULTIBOOT2_ALIGN, 0
+    .long 8
+    .word 0, 0 /* the end */
+    .long 8
+multiboot2_end:
 
     .globl start32
 start32:

@@ -6,6 +6,7 @@
 #include "arch/x86_64/guest_access.h"
 #include "arch/x86_64/msr.h"
 #include "arch/x86_64/percpu.h"
+#include "arch/x86_64/xpti.h"
 #include "lib/string.h"
 
 struct cpu_features cpu_features;
@@ -78,8 +79,9 @@ const char *cpu_features_check(void)
     const char *missing = read_features(&mine);
 
     mine.smap &= cpu_features.smap; /* smap=off */
+    mine.xpti = cpu_features.xpti;
     if (!missing && memcmp(&mine, &cpu_features, sizeof(mine)))
-        missing = "same features as the first one";
+        missing = "feature set that the first one has";
     return missing;
 }
 
@@ -87,7 +89,8 @@ void cpu_enable_features(void)
 {
     uint64_t cr4 = CR4_PAE | CR4_MCE | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 
-    if (cpu_features.pge)
+    /* A global translation of ours would outlive the way to a guest. */
+    if (cpu_features.pge && !cpu_features.xpti)
         cr4 |= CR4_PGE;
     if (cpu_features.smep)
         cr4 |= CR4_SMEP;
@@ -108,21 +111,31 @@ void cpu_enable_features(void)
 
 extern const struct patch_site patch_sites_start[], patch_sites_end[];
 
+/* Jump to @to instead of going on to the guest. */
+static void patch_leave(uint8_t *at, const char *to)
+{
+    int32_t distance = (int32_t)((uintptr_t)to - (uintptr_t)(at + 5));
+
+    if (!cpu_features.xpti)
+        return;
+    at[0] = 0xe9; /* JMP rel32 */
+    memcpy(at + 1, &distance, sizeof(distance));
+}
+
 void guest_access_patch(void)
 {
     static const uint8_t stac[3] = {0x0f, 0x01, 0xcb};
     static const uint8_t clac[3] = {0x0f, 0x01, 0xca};
 
-    if (!cpu_features.smap)
-        return;
     for (const struct patch_site *s = patch_sites_start; s < patch_sites_end;
          s++) {
-        const uint8_t *code = s->kind == PATCH_STAC ? stac : clac;
-        volatile uint8_t *at =
-            (volatile uint8_t *)((uintptr_t)&s->at + (intptr_t)s->at);
+        uint8_t *at = (uint8_t *)((uintptr_t)&s->at + (intptr_t)s->at);
 
-        for (int i = 0; i < 3; i++)
-            at[i] = code[i];
+        if (s->kind == PATCH_LEAVE || s->kind == PATCH_LEAVE_SAVED)
+            patch_leave(at,
+                        s->kind == PATCH_LEAVE ? xpti_leave : xpti_leave_saved);
+        else if (cpu_features.smap)
+            memcpy(at, s->kind == PATCH_STAC ? stac : clac, sizeof(stac));
     }
     (void)cpuid(0, 0); /* serialises: what was fetched before is stale */
 }

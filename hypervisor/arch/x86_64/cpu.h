@@ -90,6 +90,12 @@ static inline struct cpuid_regs cpuid(uint32_t leaf, uint32_t subleaf)
     return r;
 }
 
+/* Check a selector; since a microcode update, empty the fill buffers too. */
+static inline void verw(uint16_t selector)
+{
+    __asm__ __volatile__("verw %0" : : "m"(selector) : "cc", "memory");
+}
+
 static inline uint64_t rdtsc(void)
 {
     uint32_t low, high;
@@ -135,6 +141,7 @@ static inline bool is_canonical(uint64_t address)
 /* What this machine's processors can do; constant after cpu_features_init(). */
 struct cpu_features {
     bool smep, smap, umip, gib_pages, x2apic, pge, tsc_adjust;
+    bool xpti;          /* wanted, not a feature; see xpti.h */
     uint8_t maddr_bits; /* width of a machine address */
 };
 extern struct cpu_features cpu_features;

@@ -9,12 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/entry.h"
 #include "arch/x86_64/msr.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/segment.h"
 #include "arch/x86_64/vectors.h"
+#include "arch/x86_64/xpti.h"
 #include "lib/assert.h"
 #include "lib/compiler.h"
 
@@ -60,6 +62,11 @@ enum { IST_NMI = 1, IST_DF, IST_MC, IST_DB };
 /* Made while boot.S's tables let us, and read-only ever after. */
 static struct idt_gate idt[256] __section(".data.rel.ro") __page_aligned;
 
+const void *idt_page(void)
+{
+    return idt;
+}
+
 static uint8_t vector_ist(unsigned int vector)
 {
     switch (vector) {
@@ -85,7 +92,9 @@ static bool guest_may_raise(unsigned int vector)
 static void make_idt(void)
 {
     for (unsigned int v = 0; v < ARRAY_SIZE(idt); v++) {
-        uint64_t stub = (uintptr_t)vector_stubs + v * VECTOR_STUB_SIZE;
+        const char *stubs =
+            cpu_features.xpti ? xpti_vector_stubs : vector_stubs;
+        uint64_t stub = (uintptr_t)stubs + v * VECTOR_STUB_SIZE;
 
         idt[v] = (struct idt_gate){
             .offset_low = (uint16_t)stub,
@@ -121,7 +130,8 @@ static void make_gdt(struct reserved_page *page, unsigned int cpu)
 
 static void make_tss(struct tss *tss, uintptr_t area)
 {
-    tss->rsp[0] = area + CPU_AREA_STACK_TOP;
+    tss->rsp[0] =
+        area + (cpu_features.xpti ? CPU_AREA_ENTRY_TOP : CPU_AREA_STACK_TOP);
     tss->ist[IST_NMI - 1] = area + CPU_AREA_NMI_TOP;
     tss->ist[IST_DF - 1] = area + CPU_AREA_DF_TOP;
     tss->ist[IST_MC - 1] = area + CPU_AREA_MC_TOP;
@@ -152,7 +162,8 @@ static void load_tables(uintptr_t gdt)
 
 static void load_syscall_msrs(unsigned int cpu)
 {
-    uint64_t stub = (uintptr_t)syscall_stubs + cpu * SYSCALL_STUB_SIZE;
+    const char *stubs = cpu_features.xpti ? xpti_syscall_stubs : syscall_stubs;
+    uint64_t stub = (uintptr_t)stubs + cpu * SYSCALL_STUB_SIZE;
 
     wrmsr(MSR_STAR,
           (uint64_t)SELECTOR_CS32 << 48 | (uint64_t)SELECTOR_HV_CS << 32);
@@ -170,7 +181,7 @@ void descriptors_init_cpu(unsigned int cpu)
     struct reserved_page *page =
         (struct reserved_page *)(gdt + SELECTOR_RESERVED);
 
-    if (!idt[0].type)
+    if (cpu == 0)
         make_idt();
     make_tss(&page->tss, cpu_area_of(cpu));
     make_gdt(page, cpu);

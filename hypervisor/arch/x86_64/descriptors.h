@@ -4,10 +4,20 @@
 #ifndef ARCH_X86_64_DESCRIPTORS_H
 #define ARCH_X86_64_DESCRIPTORS_H
 
+#include "arch/x86_64/segment.h"
+
+/* GDT_AREAS_BASE + cpu * GDT_AREA_SIZE: selector 0; and what is mapped of it.
+ */
+#define GDT_AREA_SIZE 0x10000UL
+#define GDT_AREA_USED (SELECTOR_RESERVED + 0x1000UL)
+
 /*
- * Load them on this CPU.  Its area and its GDT area are mapped.  The first
- * CPU to come makes the IDT, which all share.
+ * Load them on this CPU.  Its area and its GDT area are mapped.  CPU 0 makes
+ * the IDT, which all share, and makes it anew when xpti has been set up.
  */
 void descriptors_init_cpu(unsigned int cpu);
+
+/* Where the IDT is: one page. */
+const void *idt_page(void);
 
 #endif /* ARCH_X86_64_DESCRIPTORS_H */

@@ -30,14 +30,14 @@
 #include "arch/x86_64/segment.h"
 #include "arch/x86_64/vectors.h"
 
-/*
- * Where the hypervisor's own CR3 would be loaded and the guest's given back,
- * for processors that read through the user bit (spec-ctrl=xpti).  Nothing is
- * patched in today: the hypervisor's slots are mapped in every guest's tables.
- */
-.macro CR3_ENTER
-.endm
-.macro CR3_LEAVE
+/* Where xpti.S takes over on the way to a guest; guest_access.h. */
+.macro CR3_LEAVE kind=PATCH_LEAVE
+771:
+    .byte 0x0f, 0x1f, 0x44, 0x00, 0x00
+    .pushsection .patch_sites, "a"
+    .balign 4
+    .long 771b - ., \kind
+    .popsection
 .endm
 
 /* A per-CPU variable, while rsp points to guest_regs(). */
@@ -144,7 +144,7 @@
     LOAD_MOST_REGISTERS
     mov REGS_RIP(%rsp), %rcx
     mov REGS_RFLAGS(%rsp), %r11
-    CR3_LEAVE
+    CR3_LEAVE PATCH_LEAVE_SAVED
     mov REGS_RSP(%rsp), %rsp
     sysretq
 .endm
@@ -173,7 +173,6 @@ cpu = cpu + 1
 
     .balign 64
 syscall_common:
-    CR3_ENTER
     push syscall_word(%rip)
     SAVE_REGISTERS
 
@@ -235,7 +234,6 @@ deliver:
     mov REGS_RAX(%rsp), %rax
     RETURN_BY_SYSRET
 
-/* rsp: any frame, of ring 0 or 3. */
 return_by_iret:
     LOAD_REGISTERS
     CR3_LEAVE
@@ -243,6 +241,12 @@ return_by_iret:
     .globl iret_to_guest
     .hidden iret_to_guest
 iret_to_guest:
+    iretq
+
+/* rsp: a frame of ring 0. */
+return_to_hypervisor:
+    LOAD_REGISTERS
+    add $8, %rsp
     iretq
 
 .macro FORGET_STACK
@@ -323,7 +327,7 @@ hypercall_iret:
     jb iret_then_more
 
     LOAD_MOST_REGISTERS
-    CR3_LEAVE
+    CR3_LEAVE PATCH_LEAVE_SAVED
     add $REGS_RIP, %rsp
     jmp iret_to_guest
 
@@ -360,7 +364,7 @@ iret_slowly:
     RETURN_BY_SYSRET
 .endm
 
-.macro VECTOR_STUB vector
+.macro VECTOR_STUB vector, page_fault, invalid_opcode, exception, interrupt, ist
     .balign 16 /* VECTOR_STUB_SIZE */
     .if !(\vector == VECTOR_DF || \
           (\vector >= VECTOR_TS && \vector <= VECTOR_PF) || \
@@ -371,32 +375,41 @@ iret_slowly:
     movl $\vector, 4(%rsp)
     .if \vector == VECTOR_DB || \vector == VECTOR_NMI || \
         \vector == VECTOR_MC || \vector == VECTOR_DF
-    jmp ist_common
+    jmp \ist
     .elseif \vector == VECTOR_PF
-    jmp page_fault
+    jmp \page_fault
     .elseif \vector == VECTOR_UD
-    jmp invalid_opcode
+    jmp \invalid_opcode
     .elseif \vector < VECTOR_EXCEPTIONS || \vector == VECTOR_INT80
-    jmp exception
+    jmp \exception
     .else
-    jmp interrupt
+    jmp \interrupt
     .endif
 .endm
 
-    .globl vector_stubs
-    .hidden vector_stubs
+.macro VECTOR_STUBS name, page_fault, invalid_opcode, exception, interrupt, ist
+    .globl \name
+    .hidden \name
     .balign 16
-vector_stubs:
+\name:
 vector = 0
 .rept 256
-    VECTOR_STUB vector
+    VECTOR_STUB vector, \page_fault, \invalid_opcode, \exception, \
+        \interrupt, \ist
 vector = vector + 1
 .endr
+.endm
+
+    VECTOR_STUBS vector_stubs, page_fault, invalid_opcode, exception, \
+        exception_common, ist_common
+    .pushsection .entry_text, "ax"
+    VECTOR_STUBS xpti_vector_stubs, xpti_exception, xpti_exception, \
+        xpti_exception, xpti_exception, xpti_ist
+    .popsection
 
 .macro SAVE_AND_CLEAR
     cld
     PATCH_SITE PATCH_CLAC
-    CR3_ENTER
     SAVE_REGISTERS
     CLEAR_REGISTERS
     mov %rsp, %rdi
@@ -439,9 +452,11 @@ exception_from_guest_only:
     call exception_from_guest
     jmp return_from_exception
 
-/* It may be a kick of another CPU: the long way, whatever it was. */
+/* Whatever came, by the long way back: it may be the kick of another CPU. */
     .balign 16
-interrupt:
+    .globl exception_common, ist_common
+    .hidden exception_common, ist_common
+exception_common:
     SAVE_AND_CLEAR
     call exception_from_guest
     jmp return_to_guest
@@ -450,7 +465,7 @@ from_hypervisor:
     call exception_from_hypervisor
     mov %rax, %rsp
     testb $3, REGS_CS(%rsp)
-    jz return_by_iret
+    jz return_to_hypervisor
     jmp return_to_guest
 
 /* On an IST stack; what interrupted a guest goes on on the ordinary one. */

@@ -19,6 +19,7 @@
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/upcalls.h"
 #include "arch/x86_64/vectors.h"
+#include "arch/x86_64/xpti.h"
 #include "lib/compiler.h"
 #include "lib/string.h"
 
@@ -151,8 +152,11 @@ static bool is_failed_iret(const struct cpu_regs *regs)
 {
     const struct cpu_regs *guest = guest_regs();
 
-    return regs->rip == (uintptr_t)iret_to_guest &&
-           regs->rsp == (uintptr_t)&guest->rip && (guest->cs & 3) == 3;
+    if ((guest->cs & 3) != 3)
+        return false;
+    return regs->rip == (uintptr_t)xpti_iret ||
+           (regs->rip == (uintptr_t)iret_to_guest &&
+            regs->rsp == (uintptr_t)&guest->rip);
 }
 
 static bool is_guest_address(uint64_t address)
@@ -188,6 +192,14 @@ static bool is_stack_overflow(uint64_t cr2)
            !(CPU_AREA_PAGES >> (offset % CPU_AREA_SIZE / PAGE_SIZE) & 1);
 }
 
+/* An NMI came when the guest's tables were loaded already; now ours are. */
+static void leave_again(struct cpu_regs *regs)
+{
+    if (regs->rip >= (uintptr_t)xpti_leave_switched &&
+        regs->rip <= (uintptr_t)xpti_iret)
+        regs->rip = (uintptr_t)xpti_leave_again;
+}
+
 struct cpu_regs *exception_from_hypervisor(struct cpu_regs *regs)
 {
     uint32_t vector = regs->entry_vector;
@@ -196,6 +208,7 @@ struct cpu_regs *exception_from_hypervisor(struct cpu_regs *regs)
     switch (vector) {
     case VECTOR_NMI: /* No lock may be taken here, so none is logged. */
         cpu_take_nmi();
+        leave_again(regs);
         return regs;
     case VECTOR_DB: /* MOV SS before a guest's SYSCALL can put it off to here.
                      */

@@ -11,6 +11,10 @@
 #define PATCH_STAC 1 /* kinds of struct patch_site */
 #define PATCH_CLAC 2
 
+/* Last stop before a guest: a no-op of five bytes, or a jump to xpti.S. */
+#define PATCH_LEAVE       3 /* all registers hold the guest's values */
+#define PATCH_LEAVE_SAVED 4 /* the same, and rsp is guest_regs() */
+
 #ifdef __ASSEMBLER__
 
 /* A no-op of three bytes, the length of STAC and CLAC. */

@@ -152,14 +152,16 @@ static inline uint64_t guest_address_nospec(uint64_t va, uint64_t lower_end,
  * Where a few words at @va may be accessed: there, if it is a guest's address,
  * else nowhere; in speculation, too.
  */
-static inline uint64_t guest_address(uint64_t va)
+static __in_place uint64_t guest_address(uint64_t va)
 {
-    uint64_t lower = va << GUEST_UPPER_BITS >> GUEST_UPPER_BITS;
+    uint64_t at = va << GUEST_UPPER_BITS >> GUEST_UPPER_BITS;
 
-    if (likely(lower == va))
-        return lower;
-    return va >= HV_VIRT_END ? guest_address_nospec(va, 0, HV_VIRT_END)
-                             : GUEST_NOWHERE;
+    if (unlikely(at != va))
+        at = va < HV_VIRT_END ? GUEST_NOWHERE
+                              : guest_address_nospec(va, 0, HV_VIRT_END);
+    /* One register from here on, whichever way it came. */
+    __asm__("" : "+r"(at));
+    return at;
 }
 
 #endif /* ARCH_X86_64_GUEST_COPY_H */

@@ -68,11 +68,9 @@ static unsigned int leaf_level(vaddr_t va, maddr_t maddr, uint64_t size)
     return 1;
 }
 
-static bool map_one(vaddr_t va, maddr_t maddr, unsigned int leaf,
-                    uint64_t flags, mfn_t (*alloc)(void))
+static bool map_one(uint64_t *table, vaddr_t va, maddr_t maddr,
+                    unsigned int leaf, uint64_t flags, mfn_t (*alloc)(void))
 {
-    uint64_t *table = hv_l4;
-
     for (unsigned int level = 4; level > leaf; level--) {
         table = next_table(&table[pt_index(va, level)], alloc);
         if (!table)
@@ -94,11 +92,29 @@ bool hv_map(vaddr_t va, maddr_t maddr, uint64_t size, uint64_t flags,
         unsigned int leaf = leaf_level(va, maddr, size);
         uint64_t step = 1UL << (PT_SHIFT_L1 + 9 * (leaf - 1));
 
-        if (!map_one(va, maddr, leaf, flags, alloc))
+        if (!map_one(hv_l4, va, maddr, leaf, flags, alloc))
             return false;
         va += step;
         maddr += step;
         size -= step;
     }
     return true;
+}
+
+bool hv_map_again(uint64_t *l4, vaddr_t va, mfn_t (*alloc)(void))
+{
+    const uint64_t *table = hv_l4;
+    unsigned int level = 4;
+    uint64_t entry = table[pt_index(va, level)];
+
+    while (level > 1 && !(entry & PTE_LARGE)) {
+        assert(entry & PTE_PRESENT);
+        table = table_at(entry);
+        entry = table[pt_index(va, --level)];
+    }
+    va &= PAGE_MASK;
+    return map_one(l4, va,
+                   (entry & PTE_MADDR_MASK) +
+                       (va & ((1UL << (PT_SHIFT_L1 + 9 * (level - 1))) - 1)),
+                   1, entry & (PTE_WRITE | PTE_NX), alloc);
 }

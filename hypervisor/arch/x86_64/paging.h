@@ -84,6 +84,12 @@ bool __must_check hv_map(vaddr_t va, maddr_t maddr, uint64_t size,
                          uint64_t flags, mfn_t (*alloc)(void));
 
 /*
+ * Let the tables under @l4 map the page at @va as the hypervisor's do, which
+ * are in force.  False: no table to be had.
+ */
+bool __must_check hv_map_again(uint64_t *l4, vaddr_t va, mfn_t (*alloc)(void));
+
+/*
  * Until this is called, once, hv_map() makes tables that are not in use yet,
  * beside those of boot.S; now load them.
  */

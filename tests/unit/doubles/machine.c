@@ -9,7 +9,10 @@
 #include <string.h>
 
 #include "arch/x86_64/paging.h"
+#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/percpu.h"
+#include "arch/x86_64/xpti.h"
+#include "core/spec_ctrl.h"
 #include "arch/x86_64/tlb.h"
 #include "core/lock.h"
 #include "core/log.h"
@@ -190,6 +193,15 @@ static const uint64_t hv_slots[HV_L4_COUNT] = {
     0x1001, 0x2001, 0x3001, 0x4001, 0x5001, 0x6001, 0x7001, 0x8001,
 };
 
+/* Under xpti a test sets it. */
+struct cpu_features cpu_features;
+uint64_t xpti_l4_entry = 0x1003;
+uint32_t spec_active;
+
+void spec_flush_out_of_line(void)
+{
+}
+
 const uint64_t *hv_l4_slots(void)
 {
     return hv_slots;
@@ -210,6 +222,13 @@ void upcall_promise_refilled(const struct light_space *s)
 {
     (void)s;
     machine_refilled_calls++;
+}
+
+bool machine_unprivileged;
+
+bool upcall_cpu_privileged(void)
+{
+    return !machine_unprivileged;
 }
 
 bool machine_cpu_idles;

@@ -43,8 +43,8 @@ extern void (*machine_at_flush)(void);
 /* Calls of upcall_frames_free() and upcall_promise_refilled(). */
 extern unsigned int machine_frames_free_calls, machine_refilled_calls;
 
-/* What upcall_cpu_idles() answers. */
-extern bool machine_cpu_idles;
+/* What upcall_cpu_idles() answers, and upcall_cpu_privileged() does not. */
+extern bool machine_cpu_idles, machine_unprivileged;
 
 /* Frames in use by @owner. */
 uint64_t machine_frames_owned(domid_t owner);

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* LINK: hypervisor/boot/multiboot.c hypervisor/boot/boot_info.c */
+/* LINK: hypervisor/boot/multiboot1.c hypervisor/boot/multiboot2.c */
+/* LINK: hypervisor/boot/boot_info.c */
 /* What a boot loader says, rightly and wrongly. */
 
 #include "boot/boot_info.h"
 
 #include "arch/x86_64/early_map.h"
-#include "boot/modules.h"
 #include "core/log.h"
 #include "lib/assert.h"
 #include "lib/string.h"
 #include "unit/test.h"
 
 #define MAGIC        0x2badb002U
+#define MAGIC2       0x36d76289U
 #define MEMORY_BYTES 0x10000U
 
 #define INFO    0x1000U
@@ -21,7 +22,8 @@
 #define STRINGS 0xc000U
 
 static uint8_t memory[MEMORY_BYTES];
-static uint32_t map_bytes;
+static uint32_t map_bytes, tags_bytes;
+static unsigned int lines;
 
 const void *early_memory(uint64_t maddr, uint64_t bytes)
 {
@@ -34,6 +36,7 @@ void log_line(enum log_level level, const char *fmt, ...)
 {
     (void)level;
     (void)fmt;
+    lines++;
 }
 
 void string_copy(char *dst, const char *src, size_t size)
@@ -74,6 +77,8 @@ void setup(void)
     memset(memory, 0, sizeof(memory));
     memset(&boot_info, 0, sizeof(boot_info));
     map_bytes = 0;
+    tags_bytes = 8;
+    lines = 0;
     put(INFO, 1 << 2 | 1 << 3 | 1 << 6, 4);
     put(INFO + 16, COMMAND, 4);
     put(INFO + 24, MODULES, 4);
@@ -101,27 +106,27 @@ TEST("a sound description is copied")
     put(MODULES + 20, 0x201000, 4);
     strcpy((char *)memory + STRINGS, "control.elf a=b");
 
-    EXPECT_STR(multiboot_read(MAGIC, INFO), NULL);
+    EXPECT_STR(boot_info_read(MAGIC, INFO), NULL);
     EXPECT_STR(boot_info.command_line, "noreboot loglevel=4");
     EXPECT_EQ(boot_info.ram_count, 2);
     expect_span(0, 0, 0x9f000);
     expect_span(1, 0x100000, 0x8000000);
-    REQUIRE(boot_module_count() == 2);
-    EXPECT_EQ(boot_module(0)->start, 0x200000);
-    EXPECT_EQ(boot_module(0)->bytes, 0x123);
-    EXPECT_STR(boot_module(0)->string, "control.elf a=b");
-    EXPECT_EQ(boot_module(1)->bytes, 0);
-    EXPECT_STR(boot_module(1)->string, "");
+    REQUIRE(boot_info.module_count == 2);
+    EXPECT_EQ(boot_info.module[0].start, 0x200000);
+    EXPECT_EQ(boot_info.module[0].bytes, 0x123);
+    EXPECT_STR(boot_info.module[0].string, "control.elf a=b");
+    EXPECT_EQ(boot_info.module[1].bytes, 0);
+    EXPECT_STR(boot_info.module[1].string, "");
 }
 
 TEST("a command line without the image's name loses nothing")
 {
     add_ram(0x100000, 0x100000, 1);
     strcpy((char *)memory + COMMAND, "console=a.b noreboot");
-    EXPECT_STR(multiboot_read(MAGIC, INFO), NULL);
+    EXPECT_STR(boot_info_read(MAGIC, INFO), NULL);
     EXPECT_STR(boot_info.command_line, "console=a.b noreboot");
     strcpy((char *)memory + COMMAND, "noreboot");
-    EXPECT_STR(multiboot_read(MAGIC, INFO), NULL);
+    EXPECT_STR(boot_info_read(MAGIC, INFO), NULL);
     EXPECT_STR(boot_info.command_line, "noreboot");
 }
 
@@ -134,7 +139,7 @@ TEST("RAM comes out sorted, joined, in whole pages, below 1 TiB")
     add_ram(0xffffffffff, 0x1000000, 1);
     add_ram(0xfffffffffffff000, 0x5000, 1);
     add_ram(0xff00000000, 0x200000000, 1);
-    EXPECT_STR(multiboot_read(MAGIC, INFO), NULL);
+    EXPECT_STR(boot_info_read(MAGIC, INFO), NULL);
     EXPECT_EQ(boot_info.ram_count, 3);
     expect_span(0, 0x101000, 0x102000);
     expect_span(1, 0x200000, 0x700000);
@@ -144,23 +149,35 @@ TEST("RAM comes out sorted, joined, in whole pages, below 1 TiB")
 TEST("more ranges than we keep are counted off, not written")
 {
     for (unsigned int i = 0; i < BOOT_RAM_RANGES_MAX + 40; i++)
-        add_ram(0x100000 + 0x10000 * (uint64_t)(i * 37 % 251), 0x1000, 1);
-    EXPECT_STR(multiboot_read(MAGIC, INFO), NULL);
+        add_ram(0x100000 + 0x10000 * (uint64_t)(i * 37 % 509), 0x1000, 1);
+    EXPECT_STR(boot_info_read(MAGIC, INFO), NULL);
     EXPECT_EQ(boot_info.ram_count, BOOT_RAM_RANGES_MAX);
     for (unsigned int i = 1; i < boot_info.ram_count; i++)
         EXPECT_TRUE(boot_info.ram[i].start > boot_info.ram[i - 1].end);
 }
 
+TEST("a range that joins others needs no place of its own")
+{
+    for (unsigned int i = 0; i < BOOT_RAM_RANGES_MAX; i++)
+        add_ram(0x100000 + 0x2000 * (uint64_t)i, 0x1000, 1);
+    add_ram(0x101000, 0x5000, 1); /* fills gaps, and ends within one */
+    EXPECT_STR(boot_info_read(MAGIC, INFO), NULL);
+    EXPECT_EQ(lines, 0);
+    EXPECT_EQ(boot_info.ram_count, BOOT_RAM_RANGES_MAX - 3);
+    expect_span(0, 0x100000, 0x107000);
+    expect_span(1, 0x108000, 0x109000);
+}
+
 TEST("what is no Multiboot information is refused")
 {
-    EXPECT_STR(multiboot_read(0x36d76289, INFO),
-               "it was not loaded by a Multiboot 1 boot loader");
-    EXPECT_STR(multiboot_read(MAGIC, MEMORY_BYTES - 8),
+    EXPECT_STR(boot_info_read(0x1badb002, INFO),
+               "it was not loaded by a Multiboot boot loader");
+    EXPECT_STR(boot_info_read(MAGIC, MEMORY_BYTES - 8),
                "the boot loader's information lies outside of memory");
-    EXPECT_STR(multiboot_read(MAGIC, INFO),
-               "the boot loader's map holds no RAM");
+    EXPECT_STR(boot_info_read(MAGIC, INFO),
+               "the boot loader names no memory that is RAM");
     put(INFO, 1 << 2, 4);
-    EXPECT_STR(multiboot_read(MAGIC, INFO),
+    EXPECT_STR(boot_info_read(MAGIC, INFO),
                "the boot loader gives no memory map");
 }
 
@@ -169,12 +186,12 @@ TEST("a map whose entries make no sense ends there")
     add_ram(0x100000, 0x100000, 1);
     add_ram(0x300000, 0x100000, 1);
     put(MAP, 0xffffffff, 4);
-    EXPECT_STR(multiboot_read(MAGIC, INFO), NULL);
+    EXPECT_STR(boot_info_read(MAGIC, INFO), NULL);
     EXPECT_EQ(boot_info.ram_count, 1);
     put(MAP, 0, 4);
-    EXPECT_STR(multiboot_read(MAGIC, INFO), NULL);
+    EXPECT_STR(boot_info_read(MAGIC, INFO), NULL);
     put(INFO + 44, 0xfffffff0, 4);
-    EXPECT_STR(multiboot_read(MAGIC, INFO),
+    EXPECT_STR(boot_info_read(MAGIC, INFO),
                "the boot loader gives no memory map");
 }
 
@@ -184,11 +201,223 @@ TEST("modules that cannot be are refused")
     put(INFO + 20, 1, 4);
     put(MODULES, 0x200010, 4);
     put(MODULES + 4, 0x201000, 4);
-    EXPECT_STR(multiboot_read(MAGIC, INFO),
+    EXPECT_STR(boot_info_read(MAGIC, INFO),
                "a module does not begin on a page");
     put(MODULES, 0x202000, 4);
-    EXPECT_STR(multiboot_read(MAGIC, INFO), "a module ends before it begins");
+    EXPECT_STR(boot_info_read(MAGIC, INFO), "a module ends before it begins");
     put(INFO + 20, 0xffffffff, 4);
-    EXPECT_STR(multiboot_read(MAGIC, INFO),
+    EXPECT_STR(boot_info_read(MAGIC, INFO),
                "the list of modules lies outside of memory");
+}
+
+TEST("more modules than we keep are refused, not written")
+{
+    add_ram(0x100000, 0x100000, 1);
+    put(INFO + 20, BOOT_MODULES_MAX + 1, 4);
+    EXPECT_STR(boot_info_read(MAGIC, INFO), "there are too many modules");
+    EXPECT_EQ(boot_info.module_count, BOOT_MODULES_MAX);
+    EXPECT_EQ(boot_info.rsdp, 0);
+}
+
+/* --- Multiboot 2 -------------------------------------------------------- */
+
+#define TAGS 0x4000U
+
+/* Begin a tag and return where its contents go. */
+static uint32_t begin_tag(uint32_t type, uint32_t content_bytes)
+{
+    uint32_t at = TAGS + tags_bytes;
+
+    put(at, type, 4);
+    put(at + 4, 8 + content_bytes, 4);
+    tags_bytes += (8 + content_bytes + 7) & ~7U;
+    return at + 8;
+}
+
+static void tag_text(const char *text)
+{
+    uint32_t bytes = (uint32_t)strlen(text) + 1;
+
+    memcpy(memory + begin_tag(1, bytes), text, bytes);
+}
+
+static void tag_module(uint32_t start, uint32_t end, const char *text,
+                       uint32_t text_bytes)
+{
+    uint32_t at = begin_tag(3, 8 + text_bytes);
+
+    put(at, start, 4);
+    put(at + 4, end, 4);
+    memcpy(memory + at + 8, text, text_bytes);
+}
+
+/* A map of one megabyte at each of the @count. */
+static uint32_t tag_map(uint32_t entry_bytes, uint32_t count)
+{
+    uint32_t at = begin_tag(6, 8 + entry_bytes * count);
+
+    put(at, entry_bytes, 4);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t entry = at + 8 + i * entry_bytes;
+
+        put(entry, 0x200000 * (uint64_t)(i + 1), 8);
+        put(entry + 8, 0x100000, 8);
+        put(entry + 16, 1, 4);
+    }
+    return at;
+}
+
+static const char *read_tags(void)
+{
+    begin_tag(0, 0);
+    put(TAGS, tags_bytes, 4);
+    memset(&boot_info, 0, sizeof(boot_info));
+    return boot_info_read(MAGIC2, TAGS);
+}
+
+TEST("Multiboot 2 tells the same")
+{
+    uint32_t rsdp;
+
+    begin_tag(99, 13); /* unknown, and not a multiple of 8 */
+    tag_text("/boot/cairn.elf noreboot loglevel=4");
+    tag_module(0x200000, 0x200123, "control.elf a=b", 16);
+    tag_module(0x201000, 0x201000, "", 1);
+    tag_map(24, 2);
+    rsdp = begin_tag(14, 20);
+    EXPECT_STR(read_tags(), NULL);
+    EXPECT_STR(boot_info.command_line, "noreboot loglevel=4");
+    EXPECT_EQ(boot_info.ram_count, 2);
+    expect_span(0, 0x200000, 0x300000);
+    expect_span(1, 0x400000, 0x500000);
+    REQUIRE(boot_info.module_count == 2);
+    EXPECT_EQ(boot_info.module[0].start, 0x200000);
+    EXPECT_EQ(boot_info.module[0].bytes, 0x123);
+    EXPECT_STR(boot_info.module[0].string, "control.elf a=b");
+    EXPECT_EQ(boot_info.module[1].bytes, 0);
+    EXPECT_STR(boot_info.module[1].string, "");
+    EXPECT_EQ(boot_info.rsdp, rsdp);
+}
+
+TEST("the newer root pointer wins, wherever it stands")
+{
+    uint32_t rsdp;
+
+    tag_map(24, 1);
+    begin_tag(14, 20);
+    rsdp = begin_tag(15, 36);
+    EXPECT_STR(read_tags(), NULL);
+    EXPECT_EQ(boot_info.rsdp, rsdp);
+    tags_bytes -= 8;
+    begin_tag(14, 20);
+    EXPECT_STR(read_tags(), NULL);
+    EXPECT_EQ(boot_info.rsdp, rsdp);
+}
+
+TEST("a map may have longer entries, but no shorter ones")
+{
+    uint32_t map = tag_map(40, 3);
+
+    EXPECT_STR(read_tags(), NULL);
+    EXPECT_EQ(boot_info.ram_count, 3);
+    expect_span(2, 0x600000, 0x700000);
+    for (uint32_t bytes = 0; bytes < 24; bytes++) {
+        put(map, bytes, 4);
+        memset(&boot_info, 0, sizeof(boot_info));
+        EXPECT_STR(boot_info_read(MAGIC2, TAGS),
+                   "the boot loader names no memory that is RAM");
+    }
+    put(map, 0xffffffff, 4);
+    memset(&boot_info, 0, sizeof(boot_info));
+    EXPECT_STR(boot_info_read(MAGIC2, TAGS),
+               "the boot loader names no memory that is RAM");
+}
+
+TEST("a text that has no end stops at its tag")
+{
+    tag_map(24, 1);
+    tag_module(0x200000, 0x201000, "web.elf", 7);
+    memset(memory + TAGS + tags_bytes - 1, 'x', 1); /* its padding */
+    put(TAGS + tags_bytes, 0x7878787878787878, 8);
+    EXPECT_STR(boot_info_read(MAGIC2, TAGS),
+               "the boot loader names no memory that is RAM");
+    put(TAGS, tags_bytes, 4);
+    memset(&boot_info, 0, sizeof(boot_info));
+    EXPECT_STR(boot_info_read(MAGIC2, TAGS), NULL);
+    EXPECT_STR(boot_info.module[0].string, "web.elf");
+}
+
+TEST("the command line is read although a module before it is bad")
+{
+    tag_module(0x200010, 0x201000, "", 1);
+    tag_text("noreboot");
+    tag_map(24, 1);
+    EXPECT_STR(read_tags(), "a module does not begin on a page");
+    EXPECT_STR(boot_info.command_line, "noreboot");
+    EXPECT_EQ(boot_info.ram_count, 1);
+}
+
+TEST("a module's tag without all its words is refused")
+{
+    tag_map(24, 1);
+    begin_tag(3, 7);
+    EXPECT_STR(read_tags(), "a module's tag is too short");
+}
+
+TEST("tags that do not fit end the list")
+{
+    tag_map(24, 1);
+    put(begin_tag(3, 8) - 4, 7, 4); /* shorter than its own head */
+    tag_text("lost");
+    EXPECT_STR(read_tags(), NULL);
+    EXPECT_STR(boot_info.command_line, "");
+    EXPECT_EQ(boot_info.module_count, 0);
+    setup();
+    tag_map(24, 1);
+    put(begin_tag(1, 8) - 4, 0xfffffff9, 4); /* rounded up: 0 */
+    EXPECT_STR(read_tags(), NULL);
+    EXPECT_STR(boot_info.command_line, "");
+}
+
+TEST("information outside of memory, or absurdly long, is refused")
+{
+    static const char outside[] =
+        "the boot loader's information lies outside of memory";
+
+    EXPECT_STR(boot_info_read(MAGIC2, MEMORY_BYTES - 3), outside);
+    put(MEMORY_BYTES - 8, 16, 4);
+    EXPECT_STR(boot_info_read(MAGIC2, MEMORY_BYTES - 8), outside);
+    put(TAGS, 0xffffffff, 4);
+    EXPECT_STR(boot_info_read(MAGIC2, TAGS), outside);
+    for (uint32_t bytes = 0; bytes < 16; bytes++) {
+        put(TAGS, bytes, 4);
+        EXPECT_STR(boot_info_read(MAGIC2, TAGS),
+                   "the boot loader names no memory that is RAM");
+    }
+}
+
+TEST("thousands of damaged lists are read without a step outside")
+{
+    uint32_t random = 1;
+
+    for (int i = 0; i < 20000; i++) {
+        setup();
+        tag_text("noreboot");
+        tag_module(0x200000, 0x201000, "control.elf", 12);
+        tag_map(24, 3);
+        begin_tag(15, 36);
+        begin_tag(0, 0);
+        /* Sometimes with its end at the end of memory. */
+        put(TAGS, tags_bytes, 4);
+        for (int j = 0; j < 3; j++) {
+            random = random * 1664525 + 1013904223;
+            memory[TAGS + (random >> 8) % tags_bytes] = (uint8_t)(random >> 24);
+        }
+        memmove(memory + MEMORY_BYTES - tags_bytes, memory + TAGS, tags_bytes);
+        boot_info_read(MAGIC2, TAGS);
+        memset(&boot_info, 0, sizeof(boot_info));
+        boot_info_read(MAGIC2, MEMORY_BYTES - tags_bytes);
+        EXPECT_TRUE(boot_info.ram_count <= BOOT_RAM_RANGES_MAX);
+        EXPECT_TRUE(boot_info.module_count <= BOOT_MODULES_MAX);
+    }
 }

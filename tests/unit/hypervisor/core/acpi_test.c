@@ -116,7 +116,7 @@ static void read_cpus(void)
 {
     seal(MADT, "APIC", madt_bytes);
     warnings = 0;
-    acpi_init();
+    acpi_init(0);
 }
 
 static void make_fadt(void)
@@ -125,6 +125,7 @@ static void make_fadt(void)
     put(FADT + 48, 0xb2, 4);
     put(FADT + 52, 0xf1, 1);
     put(FADT + 64, 0x604, 4);
+    put(FADT + 76, 0x608, 4);
     put(FADT + 112, 1 << 10, 4);
     put(FADT + 116, 1, 1); /* I/O space */
     put(FADT + 120, 0xcf9, 8);
@@ -159,7 +160,7 @@ void setup(void)
 
 static void expect_all_found(void)
 {
-    acpi_init();
+    acpi_init(0);
     EXPECT_TRUE(acpi.present);
     EXPECT_EQ(acpi.cpu_count, 1);
     EXPECT_EQ(acpi.cpu_apic_id[0], 0);
@@ -175,6 +176,7 @@ static void expect_all_found(void)
     EXPECT_EQ(acpi.pm1a_control, 0x604);
     EXPECT_EQ(acpi.sleep_type_a, 5);
     EXPECT_EQ(acpi.sleep_type_b, 7);
+    EXPECT_EQ(acpi.pm_timer, 0x608);
     EXPECT_EQ(acpi.smi_command, 0xb2);
     EXPECT_EQ(acpi.reset_port, 0xcf9);
     EXPECT_EQ(acpi.reset_value, 0x0f);
@@ -183,7 +185,7 @@ static void expect_all_found(void)
 /* What a PC without ACPI has. */
 static void expect_defaults(void)
 {
-    acpi_init();
+    acpi_init(0);
     EXPECT_EQ(acpi.ioapic_count, 1);
     EXPECT_EQ(acpi.ioapic[0].maddr, 0xfec00000);
     EXPECT_EQ(acpi.isa[4].gsi, 4);
@@ -212,6 +214,28 @@ TEST("the root pointer is found in the EBDA first")
     expect_defaults();
     put(0x40e, 0x9fc0, 2);
     expect_all_found();
+}
+
+TEST("the root pointer that the boot loader tells of comes first")
+{
+    enum { TOLD = 0x5008 }; /* where no BIOS has it, on no 16-byte boundary */
+
+    memcpy(memory + TOLD, memory + RSDP, 36);
+    acpi_init(TOLD);
+    EXPECT_EQ(acpi.cpu_count, 1);
+    memset(memory + RSDP, 0, 36);
+    acpi_init(TOLD);
+    EXPECT_EQ(acpi.cpu_count, 1);
+    memory[TOLD + 9] ^= 1; /* damaged, and no other */
+    acpi_init(TOLD);
+    EXPECT_FALSE(acpi.present);
+    seal_rsdp(2);
+    acpi_init(TOLD);
+    EXPECT_TRUE(acpi.present);
+    acpi_init(MEMORY_BYTES - 4); /* outside */
+    EXPECT_TRUE(acpi.present);
+    acpi_init(UINT64_MAX);
+    EXPECT_TRUE(acpi.present);
 }
 
 TEST("without tables a PC is taken for what it usually is")
@@ -247,13 +271,13 @@ TEST("MADT entries of length 0, or beyond the end, stop the reading")
 {
     memory[MADT + 44 + 8 + 1] = 0;
     seal(MADT, "APIC", 44 + 8 + 12 + 12 + 10 + 10);
-    acpi_init();
+    acpi_init(0);
     EXPECT_EQ(acpi.ioapic_count, 1);
     EXPECT_EQ(acpi.isa[4].gsi, 4);
     setup();
     memory[MADT + 44 + 8 + 1] = 250;
     seal(MADT, "APIC", 44 + 8 + 12 + 12 + 10 + 10);
-    acpi_init();
+    acpi_init(0);
     EXPECT_EQ(acpi.ioapic[0].maddr, 0xfec00000);
     EXPECT_EQ(acpi.isa[0].gsi, 0);
 }
@@ -327,7 +351,7 @@ TEST("CPU entries that are too short, or cut off, are no CPUs")
 TEST("a short FADT has neither reset register nor S5")
 {
     seal(FADT, "FACP", 60);
-    acpi_init();
+    acpi_init(0);
     EXPECT_FALSE(acpi.can_power_off);
     EXPECT_EQ(acpi.reset_port, 0);
 }
@@ -341,12 +365,12 @@ TEST("S5 in its other spellings")
                                            0x03, 0x01, 0x00, 0x00};
 
     make_dsdt(rooted, sizeof(rooted));
-    acpi_init();
+    acpi_init(0);
     EXPECT_TRUE(acpi.can_power_off);
     EXPECT_EQ(acpi.sleep_type_a, 0);
     EXPECT_EQ(acpi.sleep_type_b, 1);
     make_dsdt(long_package, sizeof(long_package));
-    acpi_init();
+    acpi_init(0);
     EXPECT_EQ(acpi.sleep_type_a, 3);
 }
 
@@ -356,10 +380,10 @@ TEST("a mention of S5 is not its definition; one at the very end is none")
     static const uint8_t cut[] = {0x00, 0x08, '_', 'S', '5', '_'};
 
     make_dsdt(mention, sizeof(mention));
-    acpi_init();
+    acpi_init(0);
     EXPECT_FALSE(acpi.can_power_off);
     make_dsdt(cut, sizeof(cut));
-    acpi_init();
+    acpi_init(0);
     EXPECT_FALSE(acpi.can_power_off);
 }
 
@@ -381,7 +405,7 @@ TEST("thousands of damaged tables are read without a step outside")
                 (uint8_t)(random >> 24);
         }
         fix_sum(table, bytes, table + 9);
-        acpi_init();
+        acpi_init(0);
         EXPECT_TRUE(acpi.ioapic_count >= 1);
         EXPECT_TRUE(acpi.ioapic_count <= ACPI_IOAPICS_MAX);
         EXPECT_TRUE(acpi.cpu_count <= CPU_MAX);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* LINK: hypervisor/core/lock.c */
+/* LINK: hypervisor/core/lock.c tests/unit/doubles/smp.c */
 /* Locks: taken, given back, and refused when out of order. */
 
 #include "core/lock.h"
@@ -105,6 +105,17 @@ TEST("two locks of one rank only where the order allows it")
     EXPECT_STR(complaint(spin_lock, &other),
                "lock of rank domain is taken while domain is held");
     spin_unlock(&domain);
+}
+
+TEST("who waits for other CPUs may hold no lock")
+{
+    spin_locks_assert_none();
+    spin_lock(&event_a);
+    reason[0] = '\0';
+    if (!setjmp(out))
+        spin_locks_assert_none();
+    EXPECT_STR(reason, "waits for other CPUs with a lock of rank event held");
+    spin_unlock(&event_a);
 }
 
 TEST("what is not held cannot be given back")

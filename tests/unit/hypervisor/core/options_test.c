@@ -11,16 +11,23 @@
 
 static bool flag;
 static uint64_t number;
-static char said[2000];
+static char said[2000], parsed[20];
+
+static bool parse(const char *text, size_t bytes)
+{
+    snprintf(parsed, sizeof(parsed), "%.*s", (int)bytes, text);
+    return parsed[0] == 'y';
+}
 
 /* The table that the linker makes of BOOT_OPTION() in the hypervisor. */
 extern const struct boot_option boot_options_start[];
 const struct boot_option boot_options_start[] = {
-    {"flag", "a flag", &flag, NULL},
-    {"number", "a number", NULL, &number},
+    {"flag", "a flag", &flag, NULL, NULL},
+    {"number", "a number", NULL, &number, NULL},
+    {"parsed", "yes", NULL, NULL, parse},
 };
 __asm__(".globl boot_options_end\n"
-        ".set boot_options_end, boot_options_start + 64");
+        ".set boot_options_end, boot_options_start + 120");
 
 void log_line(enum log_level level, const char *fmt, ...)
 {
@@ -40,10 +47,12 @@ void setup(void)
     said[0] = '\0';
 }
 
+static bool accepted;
+
 static uint64_t number_of(const char *line)
 {
     setup();
-    options_parse(line);
+    accepted = options_parse(line);
     return number;
 }
 
@@ -69,6 +78,7 @@ TEST("numbers are decimal or hexadecimal, with a unit")
     EXPECT_EQ(number_of("number=16M"), 16 << 20);
     EXPECT_EQ(number_of("number=2G"), 2LL << 30);
     EXPECT_EQ(number_of("number=18446744073709551615"), UINT64_MAX);
+    EXPECT_TRUE(accepted);
     EXPECT_STR(said, "");
 }
 
@@ -81,11 +91,16 @@ TEST("what is no number changes nothing and is reported")
                                       "number=0x",
                                       "number=-1",
                                       "number=K",
+                                      "number=1KK",
+                                      "number=1k",
+                                      "number=:",
+                                      "number=0xg",
                                       "number=18446744073709551616",
                                       "number=99999999999999G"};
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         EXPECT_EQ(number_of(bad[i]), 7);
+        EXPECT_FALSE(accepted);
         EXPECT_TRUE(strstr(said, "number") != NULL);
     }
     EXPECT_EQ(number_of("flag=maybe"), 7);
@@ -94,22 +109,33 @@ TEST("what is no number changes nothing and is reported")
 
 TEST("an unknown option is reported and the others still count")
 {
-    options_parse("  flog=3\tnumber=9  flag  ");
-    EXPECT_STR(said, "unknown option \"flog\" is ignored");
+    EXPECT_FALSE(options_parse("  flog=3\tnumber=9  flag  "));
+    EXPECT_STR(said, "there is no option \"flog\"");
     EXPECT_EQ(number, 9);
     EXPECT_TRUE(flag);
 }
 
 TEST("a name is not taken for a longer or a shorter one")
 {
-    options_parse("fla flagg numbe=1 numbers=2");
+    EXPECT_FALSE(options_parse("fla flagg numbe=1 numbers=2 =3"));
     EXPECT_FALSE(flag);
     EXPECT_EQ(number, 7);
 }
 
+TEST("an option's own reader gets what stands behind the first =")
+{
+    EXPECT_TRUE(options_parse("parsed=yes,x=1 flag"));
+    EXPECT_STR(parsed, "yes,x=1");
+    EXPECT_FALSE(options_parse("parsed=no"));
+    EXPECT_TRUE(strstr(said, "parsed") != NULL);
+    EXPECT_FALSE(options_parse("parsed="));
+    EXPECT_STR(parsed, "");
+    EXPECT_FALSE(options_parse("parsed"));
+}
+
 TEST("nothing is said about an empty line")
 {
-    options_parse("");
-    options_parse("   ");
+    EXPECT_TRUE(options_parse(""));
+    EXPECT_TRUE(options_parse("   "));
     EXPECT_STR(said, "");
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* LINK: hypervisor/core/timer.c hypervisor/lib/heap.c */
+/* LINK: tests/unit/doubles/smp.c */
 /* Timers, over a clock and a local APIC that the test holds in its hand. */
 
 #include "core/timer.h"
 
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/percpu.h"
+#include "core/drift.h"
 #include "core/lock.h"
 #include "core/log.h"
 #include "core/time.h"
@@ -19,6 +21,12 @@ static int programmed;    /* how often */
 static bool locked;
 
 uint32_t lapic_timer_khz = 62500; /* 16 ns a tick */
+
+uint64_t drift_due = UINT64_MAX / 2; /* never */
+
+void drift_compare(void)
+{
+}
 
 uint64_t time_now(void)
 {
@@ -43,6 +51,11 @@ void spin_unlock(struct spinlock *lock) __lock_primitive
     (void)lock;
     EXPECT_TRUE(locked);
     locked = false;
+}
+
+void spin_locks_assert_none(void)
+{
+    EXPECT_FALSE(locked);
 }
 
 void log_line(enum log_level level, const char *fmt, ...)

@@ -8,6 +8,7 @@
 
 #include "arch/x86_64/upcalls.h"
 #include "domain/domain.h"
+#include "domain/policy.h"
 #include "domain/upcalls.h"
 #include "lib/errno.h"
 #include "memory/frame.h"
@@ -39,6 +40,12 @@ int light_fault(struct light_space *s, vaddr_t va, enum light_access access)
     (void)va;
     last_access = access;
     return answers[asked++ % 4];
+}
+
+bool policy_allows(const struct domain *d, enum policy_operation operation)
+{
+    EXPECT_EQ(operation, POLICY_last_memory);
+    return d->rights & DOMAIN_RIGHT_CONTROL;
 }
 
 void frame_totals(struct frame_totals *totals)
@@ -236,6 +243,16 @@ TEST("a promise refilled while a vCPU was about to wait is not overlooked")
     fault_wait_for_memory();
     EXPECT_EQ(wakes[0], 1);
     EXPECT_EQ(frames_wanted, 0);
+}
+
+TEST("only a domain that controls others asks with privilege")
+{
+    EXPECT_FALSE(upcall_cpu_privileged());
+    domain.rights = DOMAIN_RIGHT_CONTROL;
+    EXPECT_TRUE(upcall_cpu_privileged());
+    domain.rights = 0;
+    percpu_current_vcpu = NULL;
+    EXPECT_TRUE(upcall_cpu_privileged());
 }
 
 TEST("only a CPU without a vCPU idles")

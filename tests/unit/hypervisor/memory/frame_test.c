@@ -164,6 +164,36 @@ TEST("a promise cannot be broken by others, whatever they take")
         frame_put(taken[--count]);
 }
 
+static unsigned int take_metadata(struct frame **list, unsigned int most)
+{
+    unsigned int count = 0;
+
+    while (count < most &&
+           (list[count] = frame_alloc(DOMID_XEN, FRAME_METADATA)))
+        count++;
+    return count;
+}
+
+TEST("guests get half of what is kept back, the privileged all of it")
+{
+    static struct frame *list[100];
+    unsigned int kept = (unsigned int)(whole.total / 128), count;
+
+    REQUIRE(kept >= 8 && kept < 100);
+    EXPECT_EQ(frame_reserve(whole.unreserved), 0);
+    EXPECT_PTR(frame_alloc(1, FRAME_GUEST), NULL);
+    machine_unprivileged = true;
+    count = take_metadata(list, 100);
+    EXPECT_EQ(count, kept - kept / 2);
+    machine_unprivileged = false;
+    count += take_metadata(list + count, 100 - count);
+    EXPECT_EQ(count, kept);
+    while (count)
+        frame_put(list[--count]);
+    frame_unreserve(whole.unreserved);
+    EXPECT_TRUE(totals_are_whole());
+}
+
 TEST("who waits for memory is told when unpromised frames are free")
 {
     struct frame *f;

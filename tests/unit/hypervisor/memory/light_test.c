@@ -12,7 +12,9 @@
 
 #include "memory/light.h"
 
+#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/paging.h"
+#include "arch/x86_64/xpti.h"
 #include "doubles/machine.h"
 #include "lib/errno.h"
 #include "memory/frame.h"
@@ -553,6 +555,70 @@ TEST("special pages go into their windows only, once, never executable")
               -EFAULT);
 }
 
+static uint64_t special_at;
+
+static int move_to(uint64_t to)
+{
+    return light_move_special(&space, &special_at, to);
+}
+
+TEST("a special page moves over RAM, and is none of the domain's there")
+{
+    mfn_t m = mfn(MACHINE_FIRST + 5);
+    struct frame *f;
+
+    special_at = space.layout.special_gfn;
+    EXPECT_EQ(light_map_special(&space, gfn(special_at), m, true), 0);
+    EXPECT_EQ(fault(7, LIGHT_WRITE), 0);
+    space.live_cpus = 1;
+    machine_at_flush = watch_frame;
+    watched = frame_of(7);
+    still_held = 0;
+    EXPECT_EQ(move_to(7), 0);
+    machine_at_flush = NULL;
+    EXPECT_EQ(still_held, 2); /* one flush for it, one for the old place */
+    EXPECT_EQ(watched->refs, 0);
+    EXPECT_EQ(space.used_pages, 0);
+    EXPECT_EQ(special_at, 7);
+    EXPECT_EQ(pte_mfn(leaf(7)).raw, m.raw);
+    EXPECT_EQ(leaf(space.layout.special_gfn), 0);
+
+    EXPECT_EQ(light_discard(&space, gfn(7), 1), -EACCES);
+    for (uint32_t prot = 0; prot < 4; prot++)
+        EXPECT_EQ(light_protect(&space, gfn(7), 1, prot, true), -EACCES);
+    EXPECT_EQ(light_get_frame(&space, gfn(7), LIGHT_READ, true, &f), -EACCES);
+    EXPECT_EQ(fault(7, LIGHT_WRITE), 0);
+    EXPECT_EQ(fault(7, LIGHT_EXECUTE), -EFAULT);
+
+    EXPECT_EQ(move_to(7), 0);
+    EXPECT_EQ(move_to(8), 0);
+    EXPECT_EQ(leaf(7), 0);
+    EXPECT_EQ(fault(7, LIGHT_WRITE), 0);
+    EXPECT_EQ(space.used_pages, 1);
+}
+
+TEST("a special page moves neither over text, pins, its like nor elsewhere")
+{
+    uint64_t other = space.layout.special_gfn + 1;
+    struct frame *f;
+
+    special_at = space.layout.special_gfn;
+    EXPECT_EQ(light_map_special(&space, gfn(special_at), mfn(4), true), 0);
+    EXPECT_EQ(light_map_special(&space, gfn(other), mfn(5), true), 0);
+    EXPECT_EQ(light_protect(&space, gfn(3), 1, LIGHT_PROT_execute, true), 0);
+    EXPECT_EQ(light_get_frame(&space, gfn(9), LIGHT_WRITE, false, &f), 0);
+    EXPECT_EQ(move_to(3), -EACCES);
+    EXPECT_EQ(move_to(9), -EACCES);
+    EXPECT_EQ(move_to(other), -EACCES);
+    EXPECT_EQ(move_to(space.layout.grant_gfn), -EINVAL);
+    EXPECT_EQ(move_to(space.layout.mmio_gfn), -EINVAL);
+    EXPECT_EQ(move_to(~0UL), -EINVAL);
+    EXPECT_EQ(special_at, space.layout.special_gfn);
+    frame_put(f);
+    EXPECT_TRUE(destroy_all());
+    EXPECT_EQ(move_to(20), -EINVAL);
+}
+
 TEST("device pages are uncached, and RAM is no device")
 {
     uint64_t at = space.layout.mmio_gfn;
@@ -706,4 +772,28 @@ TEST("random touching, protecting and discarding leaves nothing behind")
     EXPECT_EQ(space.used_pages, present);
     EXPECT_EQ(space.reserve_left + present,
               present > RESERVED ? present : RESERVED);
+}
+
+TEST("under xpti the guest's root has its entries and one of ours, to the end")
+{
+    const uint64_t *ours, *guests;
+
+    EXPECT_TRUE(destroy_all());
+    cpu_features.xpti = true;
+    make(RESERVED);
+    cpu_features.xpti = false;
+    EXPECT_EQ(fault(0, LIGHT_WRITE), 0);
+
+    ours = mfn_to_virt(space.root);
+    guests = mfn_to_virt(space.guest_root);
+    REQUIRE(ours != guests);
+    for (unsigned int i = 0; i < PT_ENTRIES; i++) {
+        if (i == XPTI_L4_INDEX)
+            EXPECT_EQ(guests[i], xpti_l4_entry);
+        else if (i >= HV_L4_FIRST && i < HV_L4_FIRST + HV_L4_COUNT)
+            EXPECT_EQ(guests[i], 0);
+        else
+            EXPECT_EQ(guests[i], ours[i]);
+    }
+    EXPECT_TRUE(guests[pt_index(BASE, 4)] & PTE_PRESENT);
 }

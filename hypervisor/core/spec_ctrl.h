@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Defences against reading by speculation: what this processor needs, what
+ * the operator wants (spec-ctrl=), and doing it.  docs/threat-model.md has the
+ * policy and its reasons.
+ */
+
+#ifndef CORE_SPEC_CTRL_H
+#define CORE_SPEC_CTRL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/compiler.h"
+
+/* X-macro: SPEC(NAME, name in spec-ctrl=, what it does). */
+#define SPEC_DEFENCES(SPEC)                                                    \
+    SPEC(XPTI, "xpti") /* guests run on tables without the hypervisor */       \
+    SPEC(IBPB, "ibpb") /* branch predictor emptied between domains */          \
+    SPEC(VERW, "verw") /* fill buffers emptied between domains */              \
+    SPEC(IBRS, "ibrs") /* ring 3 does not steer ring 0's predictions */
+
+enum spec_defence {
+#define SPEC_ENUM_(name, text) SPEC_##name,
+    SPEC_DEFENCES(SPEC_ENUM_)
+#undef SPEC_ENUM_
+        SPEC_COUNT
+};
+#define SPEC_BIT(name) (1U << SPEC_##name)
+
+/* What matters here of a processor. */
+struct spec_cpu {
+    bool leaks_supervisor; /* Meltdown: Intel's without RDCL_NO */
+    bool leaks_buffers;    /* MDS: Intel's without MDS_NO */
+    uint32_t able;         /* SPEC_BIT()s it can do */
+    bool amd_ibrs;         /* IBRS is a bit of EFER */
+};
+
+/* From spec-ctrl=: SPEC_BIT()s to do, and not to do, whatever it needs. */
+struct spec_wishes {
+    uint32_t on, off;
+};
+
+extern uint32_t spec_active; /* SPEC_BIT()s; constant after spec_init() */
+
+/* "no", "auto", "[no-]NAME", several with commas.  False: it is none. */
+bool spec_parse(const char *text, size_t bytes, struct spec_wishes *wishes);
+
+/* What is to be done on such a processor. */
+uint32_t spec_choose(const struct spec_cpu *cpu,
+                     const struct spec_wishes *wishes);
+
+/* Decide; after the options are known, before CPUs are set up. */
+void spec_init(void);
+
+/* Switch on in this CPU what stays on. */
+void spec_init_cpu(void);
+
+void spec_flush_out_of_line(void);
+
+/* This CPU goes from one domain to another. */
+static inline void spec_flush(void)
+{
+    if (unlikely(spec_active & (SPEC_BIT(IBPB) | SPEC_BIT(VERW))))
+        spec_flush_out_of_line();
+}
+
+#endif /* CORE_SPEC_CTRL_H */
