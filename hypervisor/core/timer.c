@@ -143,22 +143,34 @@ static void fetch(struct timer *t)
     spin_unlock(&q->lock);
 }
 
-void timer_set(struct timer *t, uint64_t deadline)
+static __noinline void set_among_others(struct timer *t, uint64_t deadline)
 {
     struct timer_queue *q = &this_cpu(timer_queue);
 
     while (unlikely(!lock_if_its(q, t)))
         fetch(t);
-    if (heap_is_alone(&q->heap, &t->node)) {
-        t->node.key = deadline;
-    } else {
-        disarm(q, t);
-        q->count++;
-        t->armed = true;
-        heap_insert(&q->heap, &t->node, deadline);
-    }
+    disarm(q, t);
+    q->count++;
+    t->armed = true;
+    heap_insert(&q->heap, &t->node, deadline);
     if (heap_min(&q->heap) == &t->node)
         program(q);
+    spin_unlock(&q->lock);
+}
+
+/* The only one of this CPU just gets another deadline, as is usual. */
+void timer_set(struct timer *t, uint64_t deadline)
+{
+    struct timer_queue *q = &this_cpu(timer_queue);
+
+    spin_lock(&q->lock);
+    if (unlikely(!heap_is_alone(&q->heap, &t->node))) {
+        spin_unlock(&q->lock);
+        set_among_others(t, deadline);
+        return;
+    }
+    t->node.key = deadline;
+    program(q);
     spin_unlock(&q->lock);
 }
 
