@@ -95,6 +95,12 @@ conformance-page:
 mutate: all
 	@$(TEST_ENV) tests/system/mutate $(NAMES)
 
+## Random hypercalls: N= of them from SEED= on (CPUS= OPTIONS=flavour=0 ...)
+.PHONY: fuzz
+fuzz: all
+	@$(TEST_ENV) $(PYTHON) tests/system/fuzz $(or $(N),1000000) \
+	    $(or $(SEED),1) $(or $(CPUS),2) $(OPTIONS)
+
 ## Static checks: layers, headers, ABI layout, locks, format, analysers
 .PHONY: lint
 lint: third-party

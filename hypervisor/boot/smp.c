@@ -66,7 +66,7 @@ enum order {
 };
 static uint32_t order; /* enum order */
 static uint64_t order_clock;
-static const char *refusal; /* what it lacks */
+static bool is_different;
 
 unsigned int boot_cpus_max(void)
 {
@@ -162,7 +162,6 @@ static void prepare_area(unsigned int cpu)
     memcpy((void *)(area + CPU_AREA_VARS), percpu_image,
            (size_t)(percpu_image_end - percpu_image));
     per_cpu(cpu_id, cpu) = cpu;
-    refusal = NULL;
     order = ORDER_ARRIVE;
     atomic_exchange(&trampoline_stack,
                     area + CPU_AREA_STACK_TOP - sizeof(struct cpu_regs));
@@ -181,7 +180,7 @@ static const char *start(unsigned int cpu, uint32_t id, maddr_t page)
     }
     if (!wait_done(ANSWER_NS))
         return "does not answer";
-    wrong = refusal ? refusal : set_clock(cpu);
+    wrong = is_different ? "differs from the first one" : set_clock(cpu);
     if (wrong)
         return wrong;
     cpu_count = cpu + 1;
@@ -282,8 +281,8 @@ static void obey(void)
 void upcall_start_cpu(void)
 {
     descriptors_init_cpu(this_cpu(cpu_id));
-    refusal = cpu_features_check();
-    if (!refusal) {
+    is_different = !cpu_features_match();
+    if (!is_different) {
         cpu_enable_features();
         spec_init_cpu();
         lapic_init_cpu();

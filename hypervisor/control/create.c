@@ -11,7 +11,7 @@ int control_create(struct control_op *op)
 {
     struct domain_config config = {
         .domid = op->domid,
-        .rights = 0,
+        .rights = op->u.create.rights,
         .create = op->u.create,
     };
     struct domain *d;
@@ -19,6 +19,8 @@ int control_create(struct control_op *op)
 
     if (op->domid != DOMID_INVALID && op->domid >= DOMAIN_MAX)
         return -EINVAL;
+    if (config.rights & ~current->domain->rights)
+        return -EPERM;
     rc = domain_create(&config, &d);
     if (rc)
         return rc;

@@ -41,7 +41,7 @@ static int check_config(const struct control_create *c)
         return -EOPNOTSUPP;
     if (c->vcpu_count == 0 || c->vcpu_count > DOMAIN_VCPUS_MAX)
         return -EINVAL;
-    if (c->weight == 0 || c->weight > DOMAIN_WEIGHT_MAX || c->flags)
+    if (c->weight == 0 || c->weight > DOMAIN_WEIGHT_MAX)
         return -EINVAL;
     return check_sizes(c);
 }

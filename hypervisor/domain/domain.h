@@ -42,12 +42,6 @@ struct vcpu;
 /* Weights of the scheduler: 1 .. this. */
 #define DOMAIN_WEIGHT_MAX 65535U
 
-/* Rights of the policy table (domain/policy.h), as bits. */
-#define DOMAIN_RIGHT_CONTROL 0x1U /* control_op and other domains' ports */
-#define DOMAIN_RIGHT_DEVICE  0x2U /* device_op, machine addresses */
-#define DOMAIN_RIGHT_CONSOLE 0x4U /* reading the machine's console */
-#define DOMAIN_RIGHT_POWER   0x8U /* its shutdown is the machine's */
-
 /* What is still to be given back, in this order. */
 enum domain_end {
     DOMAIN_END_NOT_BEGUN,

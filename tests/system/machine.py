@@ -74,6 +74,15 @@ def monitor(port, command):
         return answer["return"]
 
 
+def debugger(port, *commands):
+    """Let gdb do COMMANDS to the machine at PORT, the release build."""
+    line = ["gdb", "-q", "-nx", "-batch", "-ex", "set confirm off"]
+    for command in (f"target remote 127.0.0.1:{port}", *commands, "detach"):
+        line += ["-ex", command]
+    subprocess.run(line + [os.path.join(OUT, "release", "cairn.sym.elf")],
+                   check=True, timeout=60, stdout=subprocess.DEVNULL)
+
+
 def _die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

@@ -6,13 +6,11 @@ guard pages are there to stop are made in ring 0.
 """
 
 import re
-import subprocess
 
 import pytest
 
-from machine import OUT, Machine, free_ports, guest, monitor
+from machine import Machine, debugger, free_ports, guest, monitor
 
-SYMBOLS = f"{OUT}/release/cairn.sym.elf"
 FUNCTION = "hypercall_console_io"
 
 
@@ -21,13 +19,7 @@ def bent(name, *commands):
     port = free_ports(1)
     with Machine(name, [guest("control")], append="noreboot", net=False,
                  arguments=["-S", "-gdb", f"tcp:127.0.0.1:{port}"]) as m:
-        line = ["gdb", "-q", "-nx", "-batch", "-ex", "set confirm off"]
-        for command in (f"target remote 127.0.0.1:{port}",
-                        f"hbreak *{FUNCTION}", "continue", "delete",
-                        *commands, "detach"):
-            line += ["-ex", command]
-        subprocess.run(line + [SYMBOLS], check=True, timeout=60,
-                       stdout=subprocess.DEVNULL)
+        debugger(port, f"hbreak *{FUNCTION}", "continue", "delete", *commands)
         m.wait_for(r"Halted \(noreboot\)")
         return m.output
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from machine import (DEBUG_HYPERVISOR, HYPERVISOR, Machine, free_ports, guest,
-                     monitor)
+from machine import (DEBUG_HYPERVISOR, HYPERVISOR, Machine, debugger,
+                     free_ports, guest, monitor)
 
 CONTROL = guest("control")
 KEYS = "\x01\x01\x01"  # what makes input go to the debug keys, and back
@@ -45,6 +45,42 @@ def test_maxcpus_starts_fewer(option, runs):
         m.wait_ready()
         assert len(re.findall(r"CPU \d+: \d+ of the timer",
                               keys(m, "i"))) == runs
+
+
+def bent_start(name, *commands, runs=3):
+    """Start four CPUs while gdb does COMMANDS; RUNS do, what is printed."""
+    port = free_ports(1)
+    with Machine(name, [CONTROL], smp=4,
+                 arguments=["-S", "-gdb", f"tcp:127.0.0.1:{port}"]) as m:
+        debugger(port, *commands, "delete")
+        m.wait_ready()
+        found = re.findall(r"CPU (\d): \d+ of the timer", keys(m, "i"))
+        assert [int(cpu) for cpu in found] == list(range(runs))
+        assert f"CPUs: {runs} of 4 run" in m.output
+        return m.output
+
+
+# What the others have of theirs must not depend on the one that fails.
+@pytest.mark.parametrize("which", [1, 3])
+def test_a_cpu_that_does_not_answer_is_left_out(which):
+    out = bent_start("smp-silent", "hbreak boot_cpus_start", "continue",
+                     f"set acpi.cpu_apic_id[{which}] = 77")
+    assert "APIC 77 is not used: it does not answer" in out
+
+
+def test_cpus_that_differ_from_the_first_are_left_out():
+    out = bent_start("smp-feature", "hbreak boot_cpus_start", "continue",
+                     "set cpu_features.pge = 0", runs=1)
+    for apic in (1, 2, 3):
+        assert f"APIC {apic} is not used: it differs from the first" in out
+
+
+def test_a_clock_that_cannot_be_set_right_is_refused():
+    off = "set $rdi = 50000000"
+    out = bent_start("smp-clock", "hbreak *clock_is_right", "continue", off,
+                     "continue", off)
+    assert len(re.findall(r"CPU 1: its TSC is \d+ ticks", out)) == 2
+    assert "APIC 1 is not used: it has a TSC that cannot be set right" in out
 
 
 def with_monitor(name, **more):

@@ -8,6 +8,11 @@
 #
 # There may be several such lines.  Each real file is compiled once for all
 # tests.  `make unit` builds and runs them through tests/run.
+#
+# A test whose threads play the CPUs of one machine says so, and is built and
+# linked with what finds data races:
+#
+#   /* SANITIZE: thread */
 
 UNIT_TESTS := $(call sources,tests/unit,*_test.c)
 UNIT_BIN   := $(UNIT_TESTS:tests/unit/%.c=$(OUT)/unit/%)
@@ -19,23 +24,35 @@ UNIT_LINKS := $(if $(UNIT_TESTS),$(shell awk '/LINK:/ { \
 
 unit-links = $(patsubst $(1)=%,%,$(filter $(1)=%,$(UNIT_LINKS)))
 
-$(OUT)/unit/obj/%.o: % $(RULES) tests/unit/build.mk
-	$(say) CC "$< (unit)"
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(UNIT_CFLAGS) $(DEPFLAGS) -c $< -o $@
+UNIT_THREADS := $(if $(UNIT_TESTS),$(shell \
+    grep -l '^/\* SANITIZE: thread \*/' $(UNIT_TESTS)))
+
+# unit-objects(source): of the test and what it links
+unit-objects = $(patsubst %,$(OUT)/unit/$(if $(filter $(1),$(UNIT_THREADS)),thread,obj)/%.o,$(1) \
+    $(call unit-links,$(1)))
+
+$(OUT)/unit/thread/%.o \
+    $(UNIT_THREADS:tests/unit/%.c=$(OUT)/unit/%): UNIT_SANITIZE := -fsanitize=thread
+
+define unit-compile
+$(OUT)/unit/$(1)/%.o: % $(RULES) tests/unit/build.mk
+	$$(say) CC "$$< (unit)"
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(UNIT_CFLAGS) $$(DEPFLAGS) -c $$< -o $$@
+endef
+$(eval $(call unit-compile,obj))
+$(eval $(call unit-compile,thread))
 
 # unit-test(source)
 define unit-test
-$(1:tests/unit/%.c=$(OUT)/unit/%): $(OUT)/unit/obj/$(1).o \
-    $(patsubst %,$(OUT)/unit/obj/%.o,$(call unit-links,$(1)))
+$(1:tests/unit/%.c=$(OUT)/unit/%): $(call unit-objects,$(1))
 	$$(say) LD $$@
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(UNIT_SANITIZE) $$^ -lcunit -o $$@
 endef
 
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit-test,$(t))))
-$(call read-deps,$(patsubst %,$(OUT)/unit/obj/%.o,$(UNIT_TESTS) \
-    $(sort $(foreach t,$(UNIT_TESTS),$(call unit-links,$(t))))))
+$(call read-deps,$(sort $(foreach t,$(UNIT_TESTS),$(call unit-objects,$(t)))))
 
 # tests/run makes these with -k, so that one that does not compile is one
 # failure and not the end.

@@ -58,10 +58,16 @@ struct control_host_info {
     uint32_t domain_max;       /* OUT */
 };
 
+/* What a domain may do to others; docs/abi/control.md has the table. */
+#define DOMAIN_RIGHT_CONTROL 0x1U /* control_op, other domains' ports */
+#define DOMAIN_RIGHT_DEVICE  0x2U /* device_op, machine addresses */
+#define DOMAIN_RIGHT_CONSOLE 0x4U /* reading the machine's console */
+#define DOMAIN_RIGHT_POWER   0x8U /* its shutdown is the machine's */
+
 /*
- * Make an empty, paused domain.  -ENOMEM: its reservation cannot be kept;
- * -ENOSPC: no free domain id; -EEXIST: that id is taken; -EOPNOTSUPP: a class
- * that this hypervisor does not run.
+ * Make an empty, paused domain.  -EPERM: a right that the caller lacks;
+ * -ENOMEM: its reservation cannot be kept; -ENOSPC: no free domain id; -EEXIST:
+ * that id is taken; -EOPNOTSUPP: a class that this hypervisor does not run.
  */
 struct control_create {
     uint32_t class;          /* IN: CAIRN_CLASS_* */
@@ -74,7 +80,7 @@ struct control_create {
     uint32_t maptrack_max;   /* IN: most grants mapped at once */
     uint32_t grant_window;   /* IN: pages of its grant window */
     uint32_t weight;         /* IN: processor share, 1 .. 65535, 256 usual */
-    uint32_t flags;          /* IN: 0 */
+    uint32_t rights;         /* IN: DOMAIN_RIGHT_*, of the caller's own */
     uint8_t uuid[16];        /* IN */
 };
 

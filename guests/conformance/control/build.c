@@ -103,7 +103,8 @@ TEST("create refuses each argument that makes no sense")
     BAD(vcpu_count, ~0U, -ABI_EINVAL);
     BAD(weight, 0, -ABI_EINVAL);
     BAD(weight, 65536, -ABI_EINVAL);
-    BAD(flags, 1, -ABI_EINVAL);
+    BAD(rights, 0x10, -ABI_EPERM); /* one that nobody has */
+    BAD(rights, ~0U, -ABI_EPERM);
     BAD(max_pages, 0, -ABI_EINVAL);
     BAD(max_pages, 63, -ABI_EINVAL); /* below what is reserved */
     BAD(max_pages, ~0UL, -ABI_EINVAL);

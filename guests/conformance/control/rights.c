@@ -66,6 +66,85 @@ TEST("a domain without rights reaches no device")
     EXPECT_EQ(child.result, 0);
 }
 
+static long try_create(uint32_t rights)
+{
+    struct control_op op = {
+        .cmd = CONTROL_OP_create,
+        .domid = DOMID_INVALID,
+        .u.create = {.class = CAIRN_CLASS_LIGHT,
+                     .vcpu_count = 1,
+                     .virt_base = layout.virt_base,
+                     .reserved_pages = 16,
+                     .max_pages = 16,
+                     .max_ports = 16,
+                     .grant_frames = 1,
+                     .maptrack_max = 1,
+                     .grant_window = 1,
+                     .weight = 256,
+                     .rights = rights},
+    };
+    struct child child = {.made = true};
+    long rc = control(&op);
+
+    child.domid = op.domid;
+    if (rc == 0)
+        child_destroy(&child);
+    return rc;
+}
+
+static uint64_t with_control(uint64_t unused)
+{
+    struct device_op op = {.cmd = DEVICE_OP_find};
+    char byte;
+
+    (void)unused;
+    EXPECT_TRUE(free_pages() > 0);
+    EXPECT_EQ(try_create(0), 0);
+    EXPECT_EQ(try_create(DOMAIN_RIGHT_CONTROL), 0);
+    EXPECT_EQ(try_create(DOMAIN_RIGHT_CONTROL | DOMAIN_RIGHT_DEVICE),
+              -ABI_EPERM);
+    EXPECT_EQ(try_create(DOMAIN_RIGHT_POWER), -ABI_EPERM);
+    EXPECT_EQ(hypercall_device_op(&op), -ABI_EPERM);
+    EXPECT_EQ(hypercall_console_io(CONSOLEIO_read, 1, &byte), -ABI_EPERM);
+    return 0;
+}
+
+TEST("a domain with the control right makes others, with no more than its own")
+{
+    struct child child;
+    struct child_limits limits = {.rights = DOMAIN_RIGHT_CONTROL};
+
+    ONLY_CAIRN;
+    REQUIRE(child_start(&child, &limits, with_control, 0));
+    child_wait(&child);
+    EXPECT_TRUE(child.finished);
+    child_destroy(&child);
+}
+
+static uint64_t with_devices(uint64_t unused)
+{
+    struct device_op op = {.cmd = DEVICE_OP_find};
+
+    /* It may ask; none is its own. */
+    EXPECT_EQ(hypercall_device_op(&op), -ABI_ENOENT);
+    op = (struct device_op){.cmd = DEVICE_OP_dma_map, .u.dma.count = 1};
+    EXPECT_EQ(hypercall_device_op(&op), -ABI_EINVAL);
+    return try_control(unused);
+}
+
+TEST("a domain with the right to devices controls no domain")
+{
+    struct child child;
+    struct child_limits limits = {.rights = DOMAIN_RIGHT_DEVICE};
+
+    ONLY_CAIRN;
+    REQUIRE(child_start(&child, &limits, with_devices, 0));
+    child_wait(&child);
+    EXPECT_TRUE(child.finished);
+    EXPECT_EQ(child.result, 0);
+    child_destroy(&child);
+}
+
 TEST("a wrong version is -EACCES, an unknown command -ENOSYS")
 {
     struct control_op op = {.cmd = CONTROL_OP_host_info, .version = 99};

@@ -163,7 +163,8 @@ static long create(const struct child_limits *limits, domid_t *domid)
              .grant_frames = limits->grant_frames ? limits->grant_frames : 2,
              .maptrack_max = limits->maptrack_max ? limits->maptrack_max : 32,
              .grant_window = limits->grant_window ? limits->grant_window : 16,
-             .weight = limits->weight ? limits->weight : 256},
+             .weight = limits->weight ? limits->weight : 256,
+             .rights = limits->rights},
     };
     long rc = control(&op);
 

@@ -30,6 +30,7 @@ struct child_limits {
     uint32_t grant_window; /* 16 pages */
     uint32_t weight;       /* 256 */
     uint32_t vcpus;        /* 1 */
+    uint32_t rights;       /* DOMAIN_RIGHT_*, 0 */
 };
 
 struct child {

@@ -73,16 +73,15 @@ const char *cpu_features_init(void)
     return read_features(&cpu_features);
 }
 
-const char *cpu_features_check(void)
+bool cpu_features_match(void)
 {
     struct cpu_features mine = {0};
-    const char *missing = read_features(&mine);
 
+    if (read_features(&mine))
+        return false;
     mine.smap &= cpu_features.smap; /* smap=off */
     mine.xpti = cpu_features.xpti;
-    if (!missing && memcmp(&mine, &cpu_features, sizeof(mine)))
-        missing = "feature set that the first one has";
-    return missing;
+    return !memcmp(&mine, &cpu_features, sizeof(mine));
 }
 
 void cpu_enable_features(void)

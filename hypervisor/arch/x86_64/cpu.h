@@ -112,10 +112,15 @@ static inline uint64_t rdtsc_ordered(void)
 }
 
 /* In a loop that waits for another CPU or a device. */
+#ifdef UNIT_TEST
+int sched_yield(void);
+#define cpu_relax() ((void)sched_yield())
+#else
 static inline void cpu_relax(void)
 {
     __asm__ __volatile__("pause" ::: "memory");
 }
+#endif
 
 /*
  * Sleep until an interrupt, which is taken here before this returns.  STI
@@ -149,8 +154,8 @@ extern struct cpu_features cpu_features;
 /* NULL, or the name of a feature that Cairn needs and this machine lacks. */
 const char *__must_check cpu_features_init(void);
 
-/* On another CPU: NULL, or what it lacks of what the first one has. */
-const char *__must_check cpu_features_check(void);
+/* On another CPU: whether it can do what the first one can. */
+bool cpu_features_match(void);
 
 /*
  * Switch on in this CPU what all CPUs have: CR0, CR4, EFER; and its hardware

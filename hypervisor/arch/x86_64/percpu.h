@@ -59,10 +59,17 @@ static inline uintptr_t cpu_area(void)
  * be near rip, must not see: hence the assembly.
  */
 #ifdef UNIT_TEST
-#define DEFINE_PER_CPU(type, name)  type percpu_##name
+/* Where threads are CPUs, doubles/cpus.c says where each has its variables. */
+void *unit_test_percpu(void *of_first, int cpu) __attribute__((weak));
+#define DEFINE_PER_CPU(type, name)                                             \
+    __attribute__((section("unit_percpu"))) type percpu_##name
 #define DECLARE_PER_CPU(type, name) extern type percpu_##name
-#define this_cpu(name)              (percpu_##name)
-#define per_cpu(name, cpu)          (*((void)(cpu), &percpu_##name))
+#define percpu_at_(name, cpu)                                                  \
+    (*(__typeof__(&percpu_##name))(unit_test_percpu                            \
+                                       ? unit_test_percpu(&percpu_##name, cpu) \
+                                       : &percpu_##name))
+#define this_cpu(name)     percpu_at_(name, -1)
+#define per_cpu(name, cpu) percpu_at_(name, (int)(cpu))
 #else
 #define DEFINE_PER_CPU(type, name)                                             \
     __attribute__((section(".percpu"), used)) type percpu_##name

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Instructions that an ordinary program has no use for.  Whoever calls these
+ * is within a fault_probe(), which puts the stack and the flags in order.
+ */
+
+#define NR_IRET 23
+
+    .text
+
+/* One stub of 4 bytes for each vector: int n; ret. */
+    .globl  wild_int
+    .p2align 4
+wild_int:
+    .set    vector, 0
+    .rept   256
+    .byte   0xcd, vector
+    ret
+    .byte   0x90
+    .set    vector, vector + 1
+    .endr
+
+/* wild_iret(frame): the hypercall, with the frame where it is. */
+    .globl  wild_iret
+wild_iret:
+    mov     %rdi, %rsp
+    mov     $NR_IRET, %eax
+    syscall
+    ud2
+
+/* wild_iretq(frame): the instruction. */
+    .globl  wild_iretq
+wild_iretq:
+    mov     %rdi, %rsp
+    iretq
+
+/* wild_lret(rip, cs) */
+    .globl  wild_lret
+wild_lret:
+    push    %rsi
+    push    %rdi
+    lretq
+
+/* wild_stack(rsp, what): an exception, or a call, on that stack. */
+    .globl  wild_stack
+wild_stack:
+    push    %rbx
+    mov     %rsp, %rbx
+    mov     %rdi, %rsp
+    test    $1, %sil
+    jnz     1f
+    ud2
+1:  mov     $17, %eax                   /* xen_version */
+    xor     %edi, %edi
+    syscall
+    mov     %rbx, %rsp
+    pop     %rbx
+    ret
+
+/* wild_flags(rflags): with these, a call and some instructions. */
+    .globl  wild_flags
+wild_flags:
+    push    %rdi
+    popfq
+    mov     $17, %eax
+    xor     %edi, %edi
+    syscall
+    nop
+    nop
+    push    $0x202
+    popfq
+    ret
+
+/* wild_registers(words): all registers hold something; then a call. */
+    .globl  wild_registers
+wild_registers:
+    push    %rbp
+    push    %rbx
+    push    %r12
+    push    %r13
+    push    %r14
+    push    %r15
+    mov     0(%rdi), %rbx
+    mov     8(%rdi), %rbp
+    mov     16(%rdi), %r12
+    mov     24(%rdi), %r13
+    mov     32(%rdi), %r14
+    mov     40(%rdi), %r15
+    mov     48(%rdi), %r9
+    mov     56(%rdi), %rax              /* upper half of the number */
+    mov     $17, %al
+    mov     64(%rdi), %rsi
+    mov     72(%rdi), %rdx
+    mov     80(%rdi), %r10
+    xor     %edi, %edi
+    syscall
+    pop     %r15
+    pop     %r14
+    pop     %r13
+    pop     %r12
+    pop     %rbx
+    pop     %rbp
+    ret
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Running the hypercall fuzzer (guests/conformance/fuzz), and saying what it
+did last when it found something."""
+
+import os
+import re
+import socket
+import struct
+
+from machine import DEBUG_HYPERVISOR, LOGS, OUT, Machine, MachineError
+
+FUZZ = os.path.join(OUT, "guests/conformance/fuzz.elf")
+MEMORY_MIB = 256
+
+# The emulator beside another test, and a debug hypervisor.
+SLOWEST_CALLS_A_SECOND = 2000
+START_SECONDS = 60
+
+# As guests/conformance/fuzz/fuzz.h has it, in words of 64 bits: magic, seed,
+# domid, calls made of each vCPU, then their rings of calls.
+MAGIC = struct.pack("<Q", 0x215a5a5546214841)
+VCPUS, RING, CALL_WORDS = 2, 16, 8
+STATE_WORDS = 3 + VCPUS + VCPUS * RING * CALL_WORDS
+
+END = (r"^fuzz: (?P<calls>\d+) calls, seed (?P<seed>\d+): (?P<how>\w+)"
+       r"|\*\*\* end of panic|panic inside a panic")
+
+
+def _states(path):
+    """Each fuzzing domain in an image of the memory, the newest first."""
+    found = []
+    with open(path, "rb") as file:
+        memory = file.read()
+    at = memory.find(MAGIC)
+    while at >= 0:
+        raw = memory[at:at + STATE_WORDS * 8]
+        if at % 8 == 0 and len(raw) == STATE_WORDS * 8:
+            found.append(struct.unpack(f"<{STATE_WORDS}Q", raw))
+        at = memory.find(MAGIC, at + 1)
+    return sorted(found, key=lambda words: -words[2])
+
+
+def _calls(words):
+    """The lines of one domain: what each vCPU called, the last one last."""
+    yield f"d{words[2]}, seed {words[1]}:"
+    for vcpu in range(VCPUS):
+        first = 3 + VCPUS + vcpu * RING * CALL_WORDS
+        calls = [words[first + i * CALL_WORDS:first + (i + 1) * CALL_WORDS]
+                 for i in range(RING)]
+        for number, call, *args, result in sorted(calls):
+            if call or result:
+                text = ", ".join(f"{arg:#x}" for arg in args)
+                yield (f"  vCPU {vcpu} call {number}: {call:#x}({text}) = "
+                       f"{result - (result >> 63 << 64)}")
+
+
+def last_calls(monitor):
+    """What the newest fuzzing domains called, from the machine's memory."""
+    dump = os.path.abspath(os.path.join(LOGS, "fuzz.memory"))
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(60)
+            connection.connect(monitor)
+            stream = connection.makefile("rw", encoding="utf-8")
+            stream.write(f'stop\npmemsave 0 {MEMORY_MIB << 20} "{dump}"\n'
+                         "info status\n")
+            stream.flush()
+            while "VM status" not in stream.readline():
+                pass
+        return "\n".join(line for words in _states(dump)[:2]
+                         for line in _calls(words))
+    except OSError as error:
+        return f"(the machine's memory cannot be read: {error})"
+    finally:
+        if os.path.exists(dump):
+            os.remove(dump)
+
+
+def fuzz(calls, seed=1, options="", smp=2, name="fuzz"):
+    """Make CALLS calls; what the machine printed, or a MachineError."""
+    monitor = os.path.abspath(os.path.join(LOGS, name + ".monitor"))
+    seconds = START_SECONDS + calls / SLOWEST_CALLS_A_SECOND
+    words = f"{FUZZ} calls={calls} seed={seed} {options}"
+    # The second module is for control_op module to find.
+    with Machine(name, [words.strip(), FUZZ], append="noreboot",
+                 kernel=DEBUG_HYPERVISOR, smp=smp, mem=MEMORY_MIB,
+                 life=seconds + START_SECONDS,
+                 arguments=["-monitor", f"unix:{monitor},server=on,wait=off"]
+                 ) as m:
+        try:
+            end = m.wait_for(END, seconds)
+        except MachineError as error:
+            raise MachineError(f"{error}\n{last_calls(monitor)}") from None
+        if end.group("how") != "passed":
+            raise MachineError(f"{m.tail()}\n{last_calls(monitor)}")
+        m.wait_end()
+        return m.output
+
+
+def operations(output):
+    """{operation: (made, good)} of a run's output."""
+    return {name: (int(made), int(good)) for name, made, good in re.findall(
+        r"^# op (.+): (\d+) made, (\d+) good", output, re.MULTILINE)}
