@@ -111,7 +111,7 @@ static struct domain *create(const struct elf_image *image)
                 .class = CAIRN_CLASS_LIGHT,
                 .vcpu_count = choose_vcpus(),
                 .virt_base = image->virt_base,
-                .max_ports = EVTCHN_2L_PORTS - 1,
+                .max_ports = EVTCHN_FIFO_PORTS - 1,
                 .grant_frames = LIGHT_GRANT_FRAMES_MAX,
                 .maptrack_max = MAPTRACK_MAX,
                 .grant_window = GRANT_WINDOW_PAGES,

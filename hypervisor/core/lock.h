@@ -58,9 +58,10 @@ static inline void spin_lock(struct spinlock *lock) __acquires(*lock)
 
 static inline void spin_unlock(struct spinlock *lock) __releases(*lock)
 {
-    /* Only the holder writes it. */
-    __atomic_store_n(&lock->serving, (uint16_t)(lock->serving + 1),
-                     __ATOMIC_RELEASE);
+    /* Only the holder writes it: one instruction, and x86 keeps its order. */
+    barrier();
+    lock->serving++;
+    barrier();
 }
 
 /*

@@ -13,6 +13,7 @@
 #include "core/lock.h"
 #include "core/options.h"
 #include "core/time.h"
+#include "core/upcalls.h"
 #include "lib/format.h"
 
 #define LOG_RING_SIZE 0x10000U /* a power of two */
@@ -130,6 +131,7 @@ void log_line(enum log_level level, const char *fmt, ...)
         write_line(line, size);
     }
     spin_unlock(&log_lock);
+    upcall_log_grew();
 }
 
 size_t log_read(uint64_t *position, char *buffer, size_t size)

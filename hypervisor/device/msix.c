@@ -264,14 +264,12 @@ void upcall_pirq_closed(struct domain *d, uint32_t pirq, uint32_t port)
     spin_unlock(&device_lock);
 }
 
-/* Whether this interrupt is one too many. */
-static bool is_storm(struct irq *irq)
+/* Whether this interrupt is one too many; @unseen: the last one still waits. */
+static bool is_storm(struct irq *irq, bool unseen)
 {
     uint64_t now = time_now();
 
-    /* An event still pending: the owner has not looked since the last one. */
-    if (!bit_test(irq->d->shared_info->evtchn_pending, irq->port) ||
-        now - irq->unseen_since > STORM_NS) {
+    if (!unseen || now - irq->unseen_since > STORM_NS) {
         irq->unseen = 0;
         irq->unseen_since = now;
     }
@@ -295,9 +293,8 @@ void upcall_device_interrupt(uint8_t vector)
 
     spin_lock(&device_lock);
     if (irq->dev && !irq->resting) {
-        if (is_storm(irq))
+        if (is_storm(irq, evtchn_raise_pirq(irq->d, irq->port)))
             calm(irq);
-        evtchn_raise_pirq(irq->d, irq->port);
     }
     spin_unlock(&device_lock);
 }

@@ -28,7 +28,7 @@ static int check_sizes(const struct control_create *c)
         return -EINVAL;
     if (c->reserved_pages > c->max_pages)
         return -EINVAL;
-    if (c->max_ports == 0 || c->max_ports >= EVTCHN_2L_PORTS)
+    if (c->max_ports == 0 || c->max_ports >= EVTCHN_FIFO_PORTS)
         return -EINVAL;
     if (c->grant_frames == 0 || c->grant_frames > LIGHT_GRANT_FRAMES_MAX)
         return -EINVAL;
@@ -50,13 +50,17 @@ static int create_space(struct domain *d, const struct domain_config *config)
 {
     const struct control_create *c = &config->create;
     struct light_space *s = pool_alloc(sizeof(*s));
-    struct light_layout layout;
+    struct light_layout layout = {
+        .virt_base = c->virt_base,
+        .ram_pages = c->max_pages,
+        .grant_pages = c->grant_window,
+        .module_pages = config->module_pages,
+        .mmio_pages = config->mmio_pages,
+    };
     int rc;
 
     if (!s)
         return -ENOMEM;
-    light_layout_init(&layout, c->virt_base, c->max_pages, c->grant_window,
-                      config->module_pages, config->mmio_pages);
     rc = light_create(s, d->domid, &layout, c->reserved_pages);
     if (rc) {
         pool_free(s, sizeof(*s));

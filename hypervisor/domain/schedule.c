@@ -6,6 +6,7 @@
 #include "domain/context.h"
 #include "domain/fault.h"
 #include "domain/sched.h"
+#include "domain/upcalls.h"
 #include "domain/vcpu.h"
 
 static struct vcpu *choose_or_idle(void)
@@ -15,6 +16,7 @@ static struct vcpu *choose_or_idle(void)
     for (;;) {
         this_cpu(need_resched) = false;
         fault_wake_waiters();
+        upcall_raise_late();
         v = sched_choose();
         if (v)
             return v;

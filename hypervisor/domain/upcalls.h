@@ -19,6 +19,7 @@ void upcall_events_free(struct domain *d);    /* with the last reference */
 void upcall_vcpu_timer(struct vcpu *v);       /* raise VIRQ_TIMER */
 void upcall_domain_changed(void);             /* raise VIRQ_DOM_EXC */
 void upcall_memory_wanted(void);              /* raise VIRQ_ENOMEM */
+void upcall_raise_late(void); /* what could not be raised at its time */
 
 /* Grant room. */
 int __must_check upcall_grants_create(struct domain *d, uint32_t max_frames,

@@ -9,62 +9,50 @@
 #include "event/evtchn.h"
 
 #include "domain/upcalls.h"
-#include "event/table.h"
+#include "event/fifo.h"
 #include "event/upcalls.h"
-#include "event/virq.h"
 #include "lib/errno.h"
 #include "memory/pool.h"
 
+/* Buckets of closed ports that one call gives back. */
+#define FREE_QUANTUM 64U
+
 /* What is left to do after the locks are dropped. */
 struct closing {
-    struct domain *peer; /* lock this one too and try again; held */
+    struct evtchn_table *peer; /* lock this one too and try again; held */
     bool was_pirq;
     uint32_t pirq;
 };
 
-static void free_port(struct domain *d, evtchn_port_t port)
-    __must_hold(d->events->lock)
-{
-    struct evtchn *chn = table_find(d->events, port);
-
-    evtchn_set_state(d, port, EVTCHN_FREE);
-    chn->peer = NULL;
-    atomic_write(&chn->notify_vcpu, 0);
-
-    /* Who gets the number next must not find an event of this one. */
-    evtchn_clear_pending(d, port);
-}
-
 /* Both locks are held. */
-static void unbind_peer(const struct domain *d,
+static void unbind_peer(const struct evtchn_table *t,
                         const struct evtchn *chn) __lock_primitive
 {
-    struct domain *peer = chn->peer;
-    struct evtchn *far = table_find(peer->events, chn->u.peer_port);
+    struct evtchn *far = table_at(chn->peer, chn->detail);
 
-    evtchn_set_state(peer, chn->u.peer_port, EVTCHN_UNBOUND);
+    evtchn_set_state(chn->peer, chn->detail, EVTCHN_UNBOUND);
     far->peer = NULL;
-    far->u.unbound = d->domid;
+    far->detail = t->domain->domid;
 }
 
 /* A global one is vCPU 0's, wherever its events were moved to. */
-static void forget_virq(struct domain *d, const struct evtchn *chn)
-    __must_hold(d->events->lock)
+static void forget_virq(struct evtchn_table *t, const struct evtchn *chn)
+    __must_hold(t->lock)
 {
-    uint32_t vcpu = virq_is_per_vcpu(chn->u.virq) ? chn->notify_vcpu : 0;
+    uint32_t vcpu = virq_is_per_vcpu(chn->detail) ? evtchn_vcpu(chn) : 0;
 
-    d->events->virq[vcpu][chn->u.virq] = 0;
+    t->virq[vcpu][chn->detail] = 0;
 }
 
 /*
- * Close with @d's lock held, and @locked's if not NULL.  -EAGAIN: the lock of
- * c->peer is needed as well.
+ * Close with @t's lock held, and @locked's.  -EAGAIN: the lock of c->peer is
+ * needed as well.
  */
-static int close_locked(struct domain *d, evtchn_port_t port,
-                        const struct domain *locked,
+static int close_locked(struct evtchn_table *t, evtchn_port_t port,
+                        const struct evtchn_table *locked,
                         struct closing *c) __lock_primitive
 {
-    struct evtchn *chn = table_find(d->events, port);
+    struct evtchn *chn = table_find(t, port);
 
     if (!chn)
         return -EINVAL;
@@ -73,25 +61,30 @@ static int close_locked(struct domain *d, evtchn_port_t port,
     case EVTCHN_FREE:
         return -EINVAL;
     case EVTCHN_INTERDOMAIN:
-        if (chn->peer != d && chn->peer != locked) {
+        if (chn->peer != t && chn->peer != locked) {
             c->peer = chn->peer;
-            domain_hold(c->peer);
+            domain_hold(c->peer->domain);
             return -EAGAIN;
         }
-        unbind_peer(d, chn);
+        unbind_peer(t, chn);
         break;
     case EVTCHN_VIRQ:
-        forget_virq(d, chn);
+        forget_virq(t, chn);
         break;
     case EVTCHN_PIRQ:
         c->was_pirq = true;
-        c->pirq = chn->u.pirq;
+        c->pirq = chn->detail;
         break;
     case EVTCHN_UNBOUND:
     case EVTCHN_IPI:
         break;
     }
-    free_port(d, port);
+    evtchn_set_state(t, port, EVTCHN_FREE);
+    chn->peer = NULL;
+    atomic_write(&chn->queue, fifo_queue(0, EVTCHN_FIFO_DEFAULT));
+
+    /* Who gets the number next must not find an event of this one. */
+    evtchn_clear_pending(t, port);
     return 0;
 }
 
@@ -102,17 +95,17 @@ static int close_locked(struct domain *d, evtchn_port_t port,
 int evtchn_close(struct domain *d, evtchn_port_t port) __lock_primitive
 {
     struct closing c = {0};
-    struct domain *locked;
+    struct evtchn_table *t = d->events, *locked;
     int rc;
 
     do {
-        locked = c.peer ? c.peer : d;
+        locked = c.peer ? c.peer : t;
         c.peer = NULL;
-        events_lock_both(d, locked);
-        rc = close_locked(d, port, locked, &c);
-        events_unlock_both(d, locked);
-        if (locked != d)
-            domain_put(locked);
+        events_lock_both(t, locked);
+        rc = close_locked(t, port, locked, &c);
+        events_unlock_both(t, locked);
+        if (locked != t)
+            domain_put(locked->domain);
     } while (rc == -EAGAIN);
 
     if (c.was_pirq)
@@ -120,50 +113,53 @@ int evtchn_close(struct domain *d, evtchn_port_t port) __lock_primitive
     return rc;
 }
 
-/* The ports in use of bucket @i, without port 0. */
-static uint64_t used_in(struct evtchn_table *t, uint32_t i)
+/* Ports of bucket @i in use now, without port 0. */
+static uint64_t used_in(const struct evtchn_table *t, uint32_t i)
 {
-    uint64_t used;
-
-    spin_lock(&t->lock);
-    used = t->bucket[i].used;
-    spin_unlock(&t->lock);
-    return i ? used : used & ~1ULL;
+    return atomic_read(&t->used[i]) & (i ? ~0ULL : ~1ULL);
 }
 
 /* Close what is in the first bucket that has anything: that is a quantum. */
 int evtchn_reset(struct domain *d)
 {
     struct evtchn_table *t = d->events;
+    uint64_t used = 0;
+    uint32_t i, left;
 
-    for (uint32_t i = 0; i <= t->max_port / BUCKET_PORTS; i++) {
-        uint64_t used = used_in(t, i);
+    for (i = 0; i < bucket_count(t) && !(used = used_in(t, i)); i++)
+        ;
+    for (; used; used &= used - 1)
+        if (evtchn_close(d, i * BUCKET_PORTS + (uint32_t)__builtin_ctzll(used)))
+            continue; /* Another vCPU was faster. */
 
-        if (!used)
-            continue;
-        for (; used; used &= used - 1) {
-            uint32_t port = i * BUCKET_PORTS + (uint32_t)__builtin_ctzll(used);
-
-            if (evtchn_close(d, port))
-                continue; /* Another vCPU was faster. */
-        }
-        return -EAGAIN;
-    }
-    return 0;
+    spin_lock(&t->lock);
+    left = t->used_count;
+    if (!left)
+        fifo_end(t);
+    spin_unlock(&t->lock);
+    return left ? -EAGAIN : 0;
 }
 
 /* Now, and not when the last reference goes: that must be short. */
-static void buckets_free(struct evtchn_table *t) __must_hold(t->lock)
+static bool buckets_free(struct evtchn_table *t) __must_hold(t->lock)
 {
-    for (uint32_t i = 0; i <= t->max_port / BUCKET_PORTS; i++) {
-        pool_free(t->bucket[i].chn, BUCKET_PORTS * sizeof(struct evtchn));
-        t->bucket[i].chn = NULL;
+    uint32_t freed = 0;
+
+    for (uint32_t i = 0; i < bucket_count(t); i++) {
+        if (!t->bucket[i])
+            continue;
+        if (freed++ == FREE_QUANTUM)
+            return false;
+        pool_free(t->bucket[i], BUCKET_PORTS * sizeof(struct evtchn));
+        t->bucket[i] = NULL;
     }
+    return true;
 }
 
 bool upcall_events_destroy(struct domain *d)
 {
     struct evtchn_table *t = d->events;
+    bool done;
 
     spin_lock(&t->lock);
     t->dying = true;
@@ -172,7 +168,7 @@ bool upcall_events_destroy(struct domain *d)
     if (evtchn_reset(d))
         return false;
     spin_lock(&t->lock);
-    buckets_free(t);
+    done = buckets_free(t);
     spin_unlock(&t->lock);
-    return true;
+    return done;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Making a port pending, 2-level ABI.
+ * Making a port pending, 2-level ABI; and what both ABIs have in common.
  *
  * It goes down levels of one bit each, and stops at the first that is set
  * already:
@@ -17,22 +17,30 @@
  */
 
 #include "domain/vcpu.h"
-#include "event/table.h"
-#include "lib/bitops.h"
+#include "event/fifo.h"
 #include "lib/errno.h"
 
-static void mark_vcpu(struct vcpu *v, evtchn_port_t port)
+void evtchn_upcall(struct vcpu *v)
 {
-    struct vcpu_info *info = v->info;
-
-    if (bit_test_and_set(&info->evtchn_pending_sel, port / 64))
-        return;
-    if (atomic_exchange(&info->evtchn_upcall_pending, 1) == 0)
+    if (atomic_exchange(&atomic_read(&v->info)->evtchn_upcall_pending, 1) == 0)
         vcpu_notify(v);
 }
 
+/*
+ * The port may be moved to another vCPU meanwhile; either is then right.  The
+ * same goes for vcpu_info, which looks pending once it has moved.
+ */
+static void mark_vcpu(struct evtchn_table *t, evtchn_port_t port)
+{
+    struct vcpu *v = t->domain->vcpu[evtchn_vcpu(table_at(t, port))];
+
+    if (!bit_test_and_set(&atomic_read(&v->info)->evtchn_pending_sel,
+                          port / 64))
+        evtchn_upcall(v);
+}
+
 /* Those who poll sleep whatever the mask says: each looks for itself. */
-static void wake_pollers(struct domain *d, evtchn_port_t port)
+static __rare void wake_pollers(struct domain *d, evtchn_port_t port)
 {
     for (uint32_t i = 0; i < d->vcpu_count; i++) {
         struct vcpu *v = d->vcpu[i];
@@ -43,34 +51,37 @@ static void wake_pollers(struct domain *d, evtchn_port_t port)
     }
 }
 
-static struct vcpu *vcpu_of(struct domain *d, evtchn_port_t port)
+/*
+ * The ABI is looked at after the bit was set: whoever changes it first looks
+ * for bits second.  A guest looks at pending again after it unmasks, so a port
+ * that is masked waits.
+ */
+void evtchn_deliver(struct evtchn_table *t, evtchn_port_t port)
 {
-    const struct evtchn *chn = table_at(d->events, port);
-
-    /* A port may be moved to another vCPU meanwhile; either is then right. */
-    return d->vcpu[atomic_read(&chn->notify_vcpu)];
+    if (unlikely(!atomic_read(&t->pending)))
+        fifo_set_pending(t, port);
+    else if (!bit_test(t->domain->shared_info->evtchn_mask, port))
+        mark_vcpu(t, port);
+    if (unlikely(atomic_read(&t->pollers)))
+        wake_pollers(t->domain, port);
 }
 
-void evtchn_deliver(struct domain *d, evtchn_port_t port)
+bool evtchn_is_pending(const struct evtchn_table *t, evtchn_port_t port)
 {
-    const struct shared_info *s = d->shared_info;
-
-    /* A guest looks at pending again after it unmasks, so that one waits. */
-    if (!bit_test(s->evtchn_mask, port))
-        mark_vcpu(vcpu_of(d, port), port);
-    if (unlikely(atomic_read(&d->events->pollers)))
-        wake_pollers(d, port);
+    return t->fifo ? fifo_is_pending(t, port) : bit_test(t->pending, port);
 }
 
-void evtchn_clear_pending(struct domain *d, evtchn_port_t port)
+void evtchn_clear_pending(struct evtchn_table *t, evtchn_port_t port)
 {
-    (void)bit_test_and_clear(d->shared_info->evtchn_pending, port);
+    if (t->fifo)
+        fifo_clear_pending(t, port);
+    else
+        (void)bit_test_and_clear(t->pending, port);
 }
 
 int evtchn_unmask(struct domain *d, evtchn_port_t port)
 {
     struct evtchn_table *t = d->events;
-    struct shared_info *s = d->shared_info;
     const struct evtchn *chn;
     int rc = -EINVAL;
 
@@ -78,9 +89,11 @@ int evtchn_unmask(struct domain *d, evtchn_port_t port)
     chn = table_find(t, port);
     if (chn && chn->state != EVTCHN_FREE) {
         rc = 0;
-        if (bit_test_and_clear(s->evtchn_mask, port) &&
-            bit_test(s->evtchn_pending, port))
-            mark_vcpu(vcpu_of(d, port), port);
+        if (t->fifo)
+            fifo_unmask(t, port);
+        else if (bit_test_and_clear(d->shared_info->evtchn_mask, port) &&
+                 bit_test(t->pending, port))
+            mark_vcpu(t, port);
     }
     spin_unlock(&t->lock);
     return rc;

@@ -32,17 +32,19 @@
 #include "core/lock.h"
 #include "domain/vcpu.h"
 #include "lib/assert.h"
+#include "lib/atomic.h"
 #include "lib/compiler.h"
 
 struct domain;
 
+/* In the order of EVTCHNSTAT_*. */
 #define EVTCHN_STATES(EVTCHN_STATE)                                            \
     EVTCHN_STATE(FREE)                                                         \
-    EVTCHN_STATE(UNBOUND)     /* u.unbound */                                  \
-    EVTCHN_STATE(INTERDOMAIN) /* u.interdomain */                              \
-    EVTCHN_STATE(VIRQ)        /* u.virq */                                     \
-    EVTCHN_STATE(IPI)                                                          \
-    EVTCHN_STATE(PIRQ) /* u.pirq: an interrupt of an assigned device */
+    EVTCHN_STATE(UNBOUND)     /* detail: the domain that may bind it */        \
+    EVTCHN_STATE(INTERDOMAIN) /* detail: the peer's port */                    \
+    EVTCHN_STATE(PIRQ)        /* detail: the device room's number */           \
+    EVTCHN_STATE(VIRQ)        /* detail: VIRQ_* */                             \
+    EVTCHN_STATE(IPI)
 
 enum evtchn_state {
 #define EVTCHN_STATE_ENUM_(name) EVTCHN_##name,
@@ -51,18 +53,26 @@ enum evtchn_state {
 };
 
 struct evtchn {
-    uint8_t state;        /* (e) enum evtchn_state */
-    uint16_t notify_vcpu; /* (a) */
-    union {               /* (e) by state */
-        domid_t unbound;  /* who may bind it */
-        evtchn_port_t peer_port;
-        uint32_t virq;
-        uint32_t pirq; /* device room's interrupt number */
-    } u;
-    struct domain *peer; /* (e) INTERDOMAIN: no reference; it closes first */
+    uint32_t detail : 24;      /* (e) by state, as above */
+    uint32_t state : 8;        /* (e) enum evtchn_state */
+    uint16_t queue;            /* (a) vCPU and priority: fifo_queue() */
+    uint16_t last_queue;       /* FIFO: where it was put last; by fifo.lock */
+    struct evtchn_table *peer; /* (e) INTERDOMAIN: no reference; close first */
 };
 
 static_assert(sizeof(struct evtchn) == 16, "a bucket is one kilobyte");
+
+/* The queue of FIFO's that is @vcpu's, of @priority. */
+static inline uint16_t fifo_queue(uint32_t vcpu, uint32_t priority)
+{
+    return (uint16_t)(vcpu * EVTCHN_FIFO_PRIORITIES + priority);
+}
+
+/* The vCPU that is told. */
+static inline uint32_t evtchn_vcpu(const struct evtchn *chn)
+{
+    return atomic_read(&chn->queue) / EVTCHN_FIFO_PRIORITIES;
+}
 
 int __must_check evtchn_alloc_unbound(struct domain *d, domid_t remote,
                                       evtchn_port_t *port);
@@ -79,14 +89,29 @@ int __must_check evtchn_bind_pirq(struct domain *d, uint32_t pirq,
 int __must_check evtchn_bind_vcpu(struct domain *d, evtchn_port_t port,
                                   uint32_t vcpu);
 int __must_check evtchn_close(struct domain *d, evtchn_port_t port);
-int __must_check evtchn_send(struct domain *d, evtchn_port_t port);
+long __must_check evtchn_send(struct domain *d, evtchn_port_t port);
 int __must_check evtchn_unmask(struct domain *d, evtchn_port_t port);
 
 /* Of status->port of @d, whatever status->dom says. */
 int __must_check evtchn_status(struct domain *d, struct evtchn_status *status);
 
-/* Close every port, at most a quantum a call: 0 done, -EAGAIN call again. */
+/*
+ * Close every port, and go back to 2-level; at most a quantum a call: 0 done,
+ * -EAGAIN call again.
+ */
 int __must_check evtchn_reset(struct domain *d);
+
+/*
+ * FIFO: pages of the current domain @d.  -ENOMEM: the call will be repeated.
+ * After -EAGAIN by expand_array, which has the page then, raise_waiting is to
+ * be called until it says 0.
+ */
+int __must_check evtchn_init_control(struct domain *d,
+                                     struct evtchn_init_control *op);
+int __must_check evtchn_expand_array(struct domain *d, uint64_t array_gfn);
+int __must_check evtchn_raise_waiting(struct domain *d);
+int __must_check evtchn_set_priority(struct domain *d, evtchn_port_t port,
+                                     uint32_t priority);
 
 /*
  * SCHEDOP_poll: let the current vCPU sleep until one of @ports is pending or
@@ -98,18 +123,17 @@ int __must_check evtchn_poll(struct vcpu *v, const evtchn_port_t *ports,
 /* @v runs again: its poll, if it had one, is over. */
 void evtchn_poll_end(struct vcpu *v);
 
-/* Raise virtual interrupts: nothing happens where they are not bound. */
-void virq_raise_vcpu(struct vcpu *v, uint32_t virq);
-void virq_raise_global(uint32_t virq); /* to the initial domain */
-
 /* Whether an upcall to @v is due: something is pending, and not held off. */
 static inline bool vcpu_events_deliverable(const struct vcpu *v)
 {
     return v->info->evtchn_upcall_pending && !v->info->evtchn_upcall_mask;
 }
 
-/* Set the port pending from inside the hypervisor (a device's interrupt). */
-void evtchn_raise_pirq(struct domain *d, evtchn_port_t port);
+/*
+ * A device's interrupt.  True: the port is still pending from the last one, so
+ * the owner has not looked since.
+ */
+bool evtchn_raise_pirq(struct domain *d, evtchn_port_t port);
 
 void evtchn_counts(struct domain *d, uint32_t *used, uint32_t *max);
 

@@ -13,26 +13,20 @@
 #include "core/time.h"
 #include "core/timer.h"
 #include "event/table.h"
-#include "lib/bitops.h"
 #include "lib/errno.h"
 
-static bool any_pending(const struct shared_info *s, const evtchn_port_t *ports,
+/* Taking the lock is a full barrier; and it keeps event words in place. */
+static bool any_pending(struct evtchn_table *t, const evtchn_port_t *ports,
                         uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (bit_test(s->evtchn_pending,
-                     (uint32_t)index_nospec(ports[i], EVTCHN_2L_PORTS)))
-            return true;
-    return false;
-}
+    bool found = false;
 
-static bool ports_exist(const struct evtchn_table *t,
-                        const evtchn_port_t *ports, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (ports[i] > t->max_port)
-            return false;
-    return true;
+    spin_lock(&t->lock);
+    for (uint32_t i = 0; i < count && !found; i++)
+        found = evtchn_is_pending(
+            t, (evtchn_port_t)index_nospec(ports[i], table_limit(t)));
+    spin_unlock(&t->lock);
+    return found;
 }
 
 void evtchn_poll_end(struct vcpu *v)
@@ -47,19 +41,20 @@ void evtchn_poll_end(struct vcpu *v)
 int evtchn_poll(struct vcpu *v, const evtchn_port_t *ports, uint32_t count,
                 uint64_t timeout)
 {
-    struct domain *d = v->domain;
+    struct evtchn_table *t = v->domain->events;
 
-    if (!ports_exist(d->events, ports, count))
-        return -EINVAL;
-    if (any_pending(d->shared_info, ports, count) ||
-        vcpu_events_deliverable(v) || (timeout && timeout <= time_now()))
+    for (uint32_t i = 0; i < count; i++)
+        if (ports[i] >= table_limit(t))
+            return -EINVAL;
+    if (any_pending(t, ports, count) || vcpu_events_deliverable(v) ||
+        (timeout && timeout <= time_now()))
         return 0;
 
-    (void)atomic_add(&d->events->pollers, 1);
+    (void)atomic_add(&t->pollers, 1);
     (void)atomic_exchange(&v->poll_port,
                           count == 1 && ports[0] ? ports[0] : POLL_ANY);
     vcpu_block(v);
-    if (any_pending(d->shared_info, ports, count) || vcpu_events_deliverable(v))
+    if (any_pending(t, ports, count) || vcpu_events_deliverable(v))
         vcpu_wake(v);
     else if (timeout)
         timer_set(&v->poll_timer, timeout);

@@ -4,38 +4,36 @@
 #include "event/table.h"
 
 #include "domain/upcalls.h"
+#include "event/fifo.h"
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "memory/pool.h"
 
-static_assert(DOMAIN_VCPUS_MAX <= UINT16_MAX, "evtchn.notify_vcpu");
+/* Free ports looked at for one that no queue has any more. */
+#define ALLOC_TRIES 256U
 
-static uint32_t bucket_count(uint32_t max_port)
-{
-    return max_port / BUCKET_PORTS + 1;
-}
-
-static size_t table_bytes(uint32_t max_port)
+static size_t table_bytes(const struct domain *d, uint32_t max_port)
 {
     return sizeof(struct evtchn_table) +
-           bucket_count(max_port) * sizeof(struct evtchn_bucket);
+           (max_port / BUCKET_PORTS + 1) *
+               (sizeof(struct evtchn *) + 2 * sizeof(uint64_t)) +
+           d->vcpu_count * VIRQ_COUNT * sizeof(evtchn_port_t);
 }
 
 int upcall_events_create(struct domain *d, uint32_t max_port)
 {
-    struct evtchn_table *t = pool_alloc(table_bytes(max_port));
+    struct evtchn_table *t = pool_alloc(table_bytes(d, max_port));
 
     if (!t)
         return -ENOMEM;
-    t->virq = pool_alloc(d->vcpu_count * sizeof(*t->virq));
-    if (!t->virq) {
-        pool_free(t, table_bytes(max_port));
-        return -ENOMEM;
-    }
     spin_lock_init(&t->lock, LOCK_event);
-    t->max_port = max_port;
-    t->vcpu_count = d->vcpu_count;
-    t->bucket[0].used = 1; /* Port 0 is nobody's. */
+    t->domain = d;
+    t->port_end = max_port + 1;
+    t->pending = d->shared_info->evtchn_pending;
+    t->used = (uint64_t *)&t->bucket[bucket_count(t)];
+    t->waiting = t->used + bucket_count(t);
+    t->virq = (void *)(t->waiting + bucket_count(t));
+    t->used[0] = 1; /* Port 0 is nobody's. */
     d->events = t;
     return 0;
 }
@@ -46,87 +44,87 @@ void upcall_events_free(struct domain *d)
 
     if (!t)
         return;
-    assert(t->used_count == 0);
-    pool_free(t->virq, t->vcpu_count * sizeof(*t->virq));
-    pool_free(t, table_bytes(t->max_port));
+    assert(t->used_count == 0 && !t->fifo);
+    pool_free(t, table_bytes(d, t->port_end - 1));
     d->events = NULL;
 }
 
-/* The lowest free port of bucket @i that is allowed; 0: none. */
-static evtchn_port_t free_in_bucket(const struct evtchn_table *t, uint32_t i)
+/*
+ * The lowest free port; 0: none.  One that is linked in a queue still would be
+ * delivered there, for whatever vCPU it is now, so others are better.
+ */
+static evtchn_port_t find_free(struct evtchn_table *t)
 {
-    evtchn_port_t port;
+    evtchn_port_t port, linked = 0;
+    uint32_t tries = ALLOC_TRIES;
 
-    if (t->bucket[i].used == ~0ULL)
-        return 0;
-    port = i * BUCKET_PORTS + (uint32_t)__builtin_ctzll(~t->bucket[i].used);
-    return port <= t->max_port ? port : 0;
-}
-
-static int make_bucket(struct evtchn_bucket *b)
-{
-    if (b->chn)
-        return 0;
-    b->chn = pool_alloc(BUCKET_PORTS * sizeof(struct evtchn));
-    return b->chn ? 0 : -ENOMEM;
-}
-
-int table_alloc(struct domain *d, evtchn_port_t *port)
-{
-    struct evtchn_table *t = d->events;
-    evtchn_port_t found = 0;
-    uint32_t i;
-
-    for (i = t->first_room; i < bucket_count(t->max_port); i++) {
-        found = free_in_bucket(t, i);
-        if (found)
-            break;
+    for (uint32_t i = t->first_room; i < bucket_count(t); i++) {
+        for (uint64_t free = ~t->used[i]; free; free &= free - 1) {
+            port = i * BUCKET_PORTS + (uint32_t)__builtin_ctzll(free);
+            if (port >= table_limit(t))
+                return linked;
+            if (!fifo_is_linked(t->fifo, port) || --tries == 0)
+                return port;
+            linked = linked ? linked : port;
+        }
+        if (!linked)
+            t->first_room = i + 1;
     }
-    t->first_room = i;
+    return linked;
+}
+
+int table_alloc(struct evtchn_table *t, const struct evtchn *as,
+                evtchn_port_t *port)
+{
+    evtchn_port_t found = find_free(t);
+    struct evtchn **bucket = &t->bucket[found / BUCKET_PORTS], *chn;
+
+    if (t->dying)
+        return -EINVAL;
     if (!found)
         return -ENOSPC;
+    if (!*bucket) {
+        chn = pool_alloc(BUCKET_PORTS * sizeof(struct evtchn));
+        if (!chn)
+            return -ENOMEM;
+        __atomic_store_n(bucket, chn, __ATOMIC_RELEASE);
+    }
+    evtchn_set_state(t, found, as->state);
+    chn = table_at(t, found);
+    chn->detail = as->detail;
+    chn->peer = as->peer;
+    atomic_write(&chn->queue, fifo_queue(evtchn_vcpu(as), EVTCHN_FIFO_DEFAULT));
     *port = found;
-    return make_bucket(&t->bucket[i]);
+    return 0;
 }
 
 /* The drawing in evtchn.h, as a predicate. */
 static bool is_transition(enum evtchn_state from, enum evtchn_state to)
 {
-    switch (to) {
-    case EVTCHN_FREE:
-        return from != EVTCHN_FREE;
-    case EVTCHN_UNBOUND:
-        return from == EVTCHN_FREE || from == EVTCHN_INTERDOMAIN;
-    case EVTCHN_INTERDOMAIN: /* The binder's own end comes from FREE. */
-        return from == EVTCHN_FREE || from == EVTCHN_UNBOUND;
-    case EVTCHN_VIRQ:
-    case EVTCHN_IPI:
-    case EVTCHN_PIRQ:
-        return from == EVTCHN_FREE;
-    }
-    return false;
+    return (from == EVTCHN_FREE) != (to == EVTCHN_FREE) ||
+           (from == EVTCHN_UNBOUND && to == EVTCHN_INTERDOMAIN) ||
+           (from == EVTCHN_INTERDOMAIN && to == EVTCHN_UNBOUND);
 }
 
-void evtchn_set_state(struct domain *d, evtchn_port_t port,
+void evtchn_set_state(struct evtchn_table *t, evtchn_port_t port,
                       enum evtchn_state state)
 {
-    struct evtchn_table *t = d->events;
-    struct evtchn_bucket *b = &t->bucket[port / BUCKET_PORTS];
-    struct evtchn *chn = &b->chn[port % BUCKET_PORTS];
+    struct evtchn *chn = table_at(t, port);
+    uint32_t i = port / BUCKET_PORTS;
     uint64_t bit = 1ULL << (port % BUCKET_PORTS);
 
     assert(is_transition(chn->state, state));
     (void)is_transition;
 
     if (chn->state == EVTCHN_FREE) {
-        b->used |= bit;
+        atomic_write(&t->used[i], t->used[i] | bit);
         t->used_count++;
     }
     if (state == EVTCHN_FREE) {
-        b->used &= ~bit;
+        atomic_write(&t->used[i], t->used[i] & ~bit);
         t->used_count--;
-        if (port / BUCKET_PORTS < t->first_room)
-            t->first_room = port / BUCKET_PORTS;
+        if (i < t->first_room)
+            t->first_room = i;
     }
     chn->state = (uint8_t)state;
 }
@@ -134,22 +132,24 @@ void evtchn_set_state(struct domain *d, evtchn_port_t port,
 void evtchn_counts(struct domain *d, uint32_t *used, uint32_t *max)
 {
     *used = atomic_read(&d->events->used_count);
-    *max = d->events->max_port;
+    *max = d->events->port_end - 1;
 }
 
-void events_lock_both(struct domain *a, struct domain *b) __lock_primitive
+void events_lock_both(struct evtchn_table *a,
+                      struct evtchn_table *b) __lock_primitive
 {
-    struct domain *lower = a->domid < b->domid ? a : b;
-    struct domain *upper = lower == a ? b : a;
+    struct evtchn_table *lower = a->domain->domid < b->domain->domid ? a : b;
+    struct evtchn_table *upper = lower == a ? b : a;
 
-    spin_lock(&lower->events->lock);
+    spin_lock(&lower->lock);
     if (lower != upper)
-        spin_lock(&upper->events->lock);
+        spin_lock(&upper->lock);
 }
 
-void events_unlock_both(struct domain *a, struct domain *b) __lock_primitive
+void events_unlock_both(struct evtchn_table *a,
+                        struct evtchn_table *b) __lock_primitive
 {
-    spin_unlock(&a->events->lock);
+    spin_unlock(&a->lock);
     if (a != b)
-        spin_unlock(&b->events->lock);
+        spin_unlock(&b->lock);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Virtual interrupts: events that the hypervisor itself sends. */
 
-#include "event/virq.h"
-
+#include "core/keys.h"
 #include "core/upcalls.h"
 #include "domain/upcalls.h"
 #include "event/table.h"
 #include "lib/assert.h"
+
+/* The log grew, and VIRQ_CON_RING is still to be raised. */
+static bool log_grew;
 
 static void raise_virq(struct domain *d, uint32_t vcpu, uint32_t virq)
 {
@@ -17,38 +19,60 @@ static void raise_virq(struct domain *d, uint32_t vcpu, uint32_t virq)
     spin_lock(&t->lock);
     port = t->virq[vcpu][virq];
     if (port)
-        evtchn_set_pending(d, port);
+        evtchn_set_pending(t, port);
     spin_unlock(&t->lock);
 }
 
-void virq_raise_vcpu(struct vcpu *v, uint32_t virq)
+/* There is no initial domain yet while it is being made. */
+static void raise_global(uint32_t virq)
 {
-    raise_virq(v->domain, v->id, virq);
-}
-
-void virq_raise_global(uint32_t virq)
-{
-    /* There is none yet while it is being made. */
     if (initial_domain)
         raise_virq(initial_domain, 0, virq);
 }
 
 void upcall_vcpu_timer(struct vcpu *v)
 {
-    virq_raise_vcpu(v, VIRQ_TIMER);
+    raise_virq(v->domain, v->id, VIRQ_TIMER);
 }
 
 void upcall_domain_changed(void)
 {
-    virq_raise_global(VIRQ_DOM_EXC);
+    raise_global(VIRQ_DOM_EXC);
 }
 
 void upcall_memory_wanted(void)
 {
-    virq_raise_global(VIRQ_ENOMEM);
+    raise_global(VIRQ_ENOMEM);
 }
 
 void upcall_console_input(void)
 {
-    virq_raise_global(VIRQ_CONSOLE);
+    raise_global(VIRQ_CONSOLE);
 }
+
+/* Any lock may be held by who logs: leave it to the next choice of a vCPU. */
+void upcall_log_grew(void)
+{
+    if (!initial_domain ||
+        !atomic_read(&initial_domain->events->virq[0][VIRQ_CON_RING]))
+        return;
+    atomic_write(&log_grew, true);
+    cpu_resched(this_cpu(cpu_id));
+}
+
+void upcall_raise_late(void)
+{
+    if (unlikely(atomic_read(&log_grew)) && atomic_exchange(&log_grew, false))
+        raise_global(VIRQ_CON_RING);
+}
+
+static void raise_debug(void)
+{
+    struct domain *d;
+
+    for (domid_t from = 0; (d = domain_get_next(from));
+         from = (domid_t)(d->domid + 1), domain_put(d))
+        for (uint32_t i = 0; i < d->vcpu_count; i++)
+            raise_virq(d, i, VIRQ_DEBUG);
+}
+DEBUG_KEY('v', "VIRQ_DEBUG to every vCPU", raise_debug);

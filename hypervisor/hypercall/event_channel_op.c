@@ -3,6 +3,7 @@
 
 #include <abi/event_channel.h>
 
+#include "arch/x86_64/nospec.h"
 #include "domain/domain.h"
 #include "domain/policy.h"
 #include "domain/vcpu.h"
@@ -12,183 +13,145 @@
 #include "pv/guest_copy.h"
 
 /*
- * The domain an operation is about: the caller, or with the right another one;
- * held.  -ESRCH, -EPERM.
+ * What expand_array becomes while it goes on: ports that were pending before
+ * they had an event word are raised.  No guest has a use for it, or harm.
  */
-static int subject_of(struct domain *caller, domid_t domid,
-                      struct domain **subject)
+#define OP_RAISE_WAITING (1U << 31 | EVTCHNOP_expand_array)
+
+union op {
+    struct evtchn_bind_interdomain interdomain;
+    struct evtchn_bind_virq virq;
+    struct evtchn_close close;
+    struct evtchn_send send;
+    struct evtchn_status status;
+    struct evtchn_alloc_unbound unbound;
+    struct evtchn_bind_ipi ipi;
+    struct evtchn_bind_vcpu vcpu;
+    struct evtchn_unmask unmask;
+    struct evtchn_reset reset;
+    struct evtchn_init_control control;
+    struct evtchn_expand_array array;
+    struct evtchn_set_priority priority;
+};
+
+/* How many bytes come in, and whether they go back after a success. */
+static const struct op_shape {
+    uint8_t size;
+    bool answers;
+} shapes[] = {
+    [EVTCHNOP_bind_interdomain] = {sizeof(struct evtchn_bind_interdomain), 1},
+    [EVTCHNOP_bind_virq] = {sizeof(struct evtchn_bind_virq), true},
+    [EVTCHNOP_close] = {sizeof(struct evtchn_close), false},
+    [EVTCHNOP_status] = {sizeof(struct evtchn_status), true},
+    [EVTCHNOP_alloc_unbound] = {sizeof(struct evtchn_alloc_unbound), true},
+    [EVTCHNOP_bind_ipi] = {sizeof(struct evtchn_bind_ipi), true},
+    [EVTCHNOP_bind_vcpu] = {sizeof(struct evtchn_bind_vcpu), false},
+    [EVTCHNOP_unmask] = {sizeof(struct evtchn_unmask), false},
+    [EVTCHNOP_reset] = {sizeof(struct evtchn_reset), false},
+    [EVTCHNOP_init_control] = {sizeof(struct evtchn_init_control), true},
+    [EVTCHNOP_expand_array] = {sizeof(struct evtchn_expand_array), false},
+    [EVTCHNOP_set_priority] = {sizeof(struct evtchn_set_priority), false},
+    [EVTCHNOP_reset_cont] = {sizeof(struct evtchn_reset), false},
+};
+
+/* Operations about a domain by name: others' need the right. */
+static int run_on(struct domain *d, uint64_t cmd, union op *op, domid_t domid)
 {
-    if (domid != DOMID_SELF && domid != caller->domid &&
-        !policy_allows(caller, POLICY_other_ports))
+    bool is_bind = cmd == EVTCHNOP_bind_interdomain;
+    struct domain *subject;
+    int rc;
+
+    if (!is_bind && domid != DOMID_SELF && domid != d->domid &&
+        !policy_allows(d, POLICY_other_ports))
         return -EPERM;
-    *subject = domain_get_or_self(domid, caller);
-    return *subject ? 0 : -ESRCH;
-}
-
-static long op_bind_interdomain(struct domain *d, struct guest_ptr arg)
-{
-    struct evtchn_bind_interdomain op;
-    struct domain *remote;
-    int rc;
-
-    rc = copy_from_guest(&op, arg, sizeof(op));
-    if (rc)
-        return rc;
-    remote = domain_get_or_self(op.remote_dom, d);
-    if (!remote)
+    subject = domain_get_or_self(domid, d);
+    if (!subject)
         return -ESRCH;
-    rc = evtchn_bind_interdomain(d, remote, op.remote_port, &op.local_port);
-    domain_put(remote);
-    return rc ? rc : copy_to_guest(arg, &op, sizeof(op));
-}
-
-static long op_bind_virq(struct domain *d, struct guest_ptr arg)
-{
-    struct evtchn_bind_virq op;
-    int rc;
-
-    rc = copy_from_guest(&op, arg, sizeof(op));
-    if (rc)
-        return rc;
-    rc = evtchn_bind_virq(d, op.virq, op.vcpu, &op.port);
-    return rc ? rc : copy_to_guest(arg, &op, sizeof(op));
-}
-
-static long op_close(struct domain *d, struct guest_ptr arg)
-{
-    struct evtchn_close op;
-    int rc = copy_from_guest(&op, arg, sizeof(op));
-
-    return rc ? rc : evtchn_close(d, op.port);
-}
-
-static long op_send(struct guest_ptr arg)
-{
-    struct evtchn_send op;
-    int rc = copy_from_guest(&op, arg, sizeof(op));
-
-    return rc ? rc : evtchn_send(current->domain, op.port);
-}
-
-static long op_status(struct domain *d, struct guest_ptr arg)
-{
-    struct evtchn_status op;
-    struct domain *subject;
-    int rc;
-
-    rc = copy_from_guest(&op, arg, sizeof(op));
-    if (rc)
-        return rc;
-    rc = subject_of(d, op.dom, &subject);
-    if (rc)
-        return rc;
-    rc = evtchn_status(subject, &op);
+    if (is_bind)
+        rc = evtchn_bind_interdomain(d, subject, op->interdomain.remote_port,
+                                     &op->interdomain.local_port);
+    else if (cmd == EVTCHNOP_status)
+        rc = evtchn_status(subject, &op->status);
+    else if (cmd == EVTCHNOP_alloc_unbound)
+        rc = evtchn_alloc_unbound(subject,
+                                  op->unbound.remote_dom == DOMID_SELF
+                                      ? d->domid
+                                      : op->unbound.remote_dom,
+                                  &op->unbound.port);
+    else
+        rc = evtchn_reset(subject);
     domain_put(subject);
-    return rc ? rc : copy_to_guest(arg, &op, sizeof(op));
+    return rc;
 }
 
-static long op_alloc_unbound(struct domain *d, struct guest_ptr arg)
+static int run(struct domain *d, uint64_t cmd, union op *op)
 {
-    struct evtchn_alloc_unbound op;
-    struct domain *subject;
-    domid_t remote;
-    int rc;
-
-    rc = copy_from_guest(&op, arg, sizeof(op));
-    if (rc)
-        return rc;
-    rc = subject_of(d, op.dom, &subject);
-    if (rc)
-        return rc;
-    remote = op.remote_dom == DOMID_SELF ? d->domid : op.remote_dom;
-    rc = evtchn_alloc_unbound(subject, remote, &op.port);
-    domain_put(subject);
-    return rc ? rc : copy_to_guest(arg, &op, sizeof(op));
-}
-
-static long op_bind_ipi(struct domain *d, struct guest_ptr arg)
-{
-    struct evtchn_bind_ipi op;
-    int rc;
-
-    rc = copy_from_guest(&op, arg, sizeof(op));
-    if (rc)
-        return rc;
-    rc = evtchn_bind_ipi(d, op.vcpu, &op.port);
-    return rc ? rc : copy_to_guest(arg, &op, sizeof(op));
-}
-
-static long op_bind_vcpu(struct domain *d, struct guest_ptr arg)
-{
-    struct evtchn_bind_vcpu op;
-    int rc = copy_from_guest(&op, arg, sizeof(op));
-
-    return rc ? rc : evtchn_bind_vcpu(d, op.port, op.vcpu);
-}
-
-static long op_unmask(struct domain *d, struct guest_ptr arg)
-{
-    struct evtchn_unmask op;
-    int rc = copy_from_guest(&op, arg, sizeof(op));
-
-    return rc ? rc : evtchn_unmask(d, op.port);
-}
-
-static long op_reset(struct domain *d, struct guest_ptr arg)
-{
-    struct evtchn_reset op;
-    struct domain *subject;
-    int rc;
-
-    rc = copy_from_guest(&op, arg, sizeof(op));
-    if (rc)
-        return rc;
-    rc = subject_of(d, op.dom, &subject);
-    if (rc)
-        return rc;
-    rc = evtchn_reset(subject);
-    domain_put(subject);
-    return rc == -EAGAIN ? hypercall_continue() : rc;
+    switch (cmd) {
+    case EVTCHNOP_bind_interdomain:
+        return run_on(d, cmd, op, op->interdomain.remote_dom);
+    case EVTCHNOP_bind_virq:
+        return evtchn_bind_virq(d, op->virq.virq, op->virq.vcpu,
+                                &op->virq.port);
+    case EVTCHNOP_close:
+        return evtchn_close(d, op->close.port);
+    case EVTCHNOP_bind_ipi:
+        return evtchn_bind_ipi(d, op->ipi.vcpu, &op->ipi.port);
+    case EVTCHNOP_bind_vcpu:
+        return evtchn_bind_vcpu(d, op->vcpu.port, op->vcpu.vcpu);
+    case EVTCHNOP_unmask:
+        return evtchn_unmask(d, op->unmask.port);
+    case EVTCHNOP_init_control:
+        return evtchn_init_control(d, &op->control);
+    case EVTCHNOP_expand_array:
+        return evtchn_expand_array(d, op->array.array_gfn);
+    case EVTCHNOP_set_priority:
+        return evtchn_set_priority(d, op->priority.port, op->priority.priority);
+    case EVTCHNOP_status:
+        return run_on(d, cmd, op, op->status.dom);
+    default: /* alloc_unbound and resets begin with the domain. */
+        return run_on(d, cmd, op, op->reset.dom);
+    }
 }
 
 /* Apart, so that a send does not pay for what these keep in registers. */
-static __attribute__((noinline)) long other_op(uint64_t cmd,
-                                               struct guest_ptr arg)
+static __noinline long other_op(uint64_t cmd, struct guest_ptr arg)
 {
     struct domain *d = current->domain;
+    const struct op_shape *shape;
+    union op op;
+    int rc;
 
-    switch (cmd) {
-    case EVTCHNOP_bind_interdomain:
-        return op_bind_interdomain(d, arg);
-    case EVTCHNOP_bind_virq:
-        return op_bind_virq(d, arg);
-    case EVTCHNOP_bind_pirq:
+    if (cmd == OP_RAISE_WAITING)
+        return evtchn_raise_waiting(d) ? hypercall_continue() : 0;
+    if (cmd == EVTCHNOP_bind_pirq)
         return -EPERM; /* device_op irq_bind is the way here. */
-    case EVTCHNOP_close:
-        return op_close(d, arg);
-    case EVTCHNOP_status:
-        return op_status(d, arg);
-    case EVTCHNOP_alloc_unbound:
-        return op_alloc_unbound(d, arg);
-    case EVTCHNOP_bind_ipi:
-        return op_bind_ipi(d, arg);
-    case EVTCHNOP_bind_vcpu:
-        return op_bind_vcpu(d, arg);
-    case EVTCHNOP_unmask:
-        return op_unmask(d, arg);
-    case EVTCHNOP_reset:
-        return op_reset(d, arg);
-    default:
+    if (cmd >= ARRAY_SIZE(shapes))
         return -ENOSYS;
+    shape = &shapes[index_nospec(cmd, ARRAY_SIZE(shapes))];
+    rc = copy_bytes_from_guest(&op, arg, shape->size);
+    if (rc)
+        return rc;
+    rc = run(d, cmd, &op);
+    if (rc == -EAGAIN) {
+        if (cmd == EVTCHNOP_expand_array)
+            hypercall_set_arg(1, OP_RAISE_WAITING);
+        return hypercall_continue();
     }
+    if (rc == 0 && shape->answers)
+        rc = copy_bytes_to_guest(arg, &op, shape->size);
+    return rc;
 }
 
 long hypercall_event_channel_op(uint64_t a1, uint64_t a2, uint64_t a3,
                                 uint64_t a4, uint64_t a5)
 {
+    struct evtchn_send op;
+    int rc;
+
     (void)a3, (void)a4, (void)a5;
 
-    if (likely(a1 == EVTCHNOP_send)) /* The one that is hot. */
-        return op_send(guest_ptr(a2));
-    return other_op(a1, guest_ptr(a2));
+    if (unlikely(a1 != EVTCHNOP_send)) /* The one that is hot. */
+        return other_op(a1, guest_ptr(a2));
+    rc = copy_from_guest(&op, guest_ptr(a2), sizeof(op));
+    return rc ? rc : evtchn_send(current->domain, op.port);
 }

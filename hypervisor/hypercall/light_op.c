@@ -19,56 +19,39 @@ static long op_layout(struct domain *d, struct guest_ptr arg)
     return copy_to_guest(arg, &d->space->layout, sizeof(struct light_layout));
 }
 
-/* The next quantum of @count pages, @done of which are done. */
-static uint64_t next_count(uint64_t count, uint64_t done)
-{
-    return count - done < LIGHT_QUANTUM ? count - done : LIGHT_QUANTUM;
-}
+/* Both arguments begin with the range, all of which must be RAM. */
+static_assert(offsetof(struct light_protect, gfn) ==
+                      offsetof(struct light_discard, gfn) &&
+                  offsetof(struct light_protect, count) ==
+                      offsetof(struct light_discard, count),
+              "one is read as the other");
 
-static long range_done(uint64_t cmd, uint64_t count, uint64_t done)
+/* A quantum of the range, behind what the upper part of @cmd says is done. */
+static long op_range(struct domain *d, uint64_t cmd, struct guest_ptr arg)
 {
-    if (done == count)
-        return 0;
+    bool protect = (cmd & CMD_MASK) == LIGHT_OP_protect;
+    uint64_t done = cmd >> CMD_BITS, ram_pages = d->space->layout.ram_pages;
+    struct light_protect op = {.prot = 0};
+    uint64_t count;
+    int rc;
+
+    rc = protect ? copy_from_guest(&op, arg, sizeof(op))
+                 : copy_from_guest(&op, arg, sizeof(struct light_discard));
+    if (rc)
+        return rc;
+    if (done > op.count || op.gfn > ram_pages || op.count > ram_pages - op.gfn)
+        return -EINVAL;
+
+    count = op.count - done < LIGHT_QUANTUM ? op.count - done : LIGHT_QUANTUM;
+    if (protect)
+        rc = light_protect(d->space, gfn(op.gfn + done), count, op.prot, false);
+    else
+        rc = light_discard(d->space, gfn(op.gfn + done), count);
+    done += count;
+    if (rc || done == op.count)
+        return rc;
     hypercall_set_arg(1, (cmd & CMD_MASK) | done << CMD_BITS);
     return hypercall_continue();
-}
-
-/* All of it must be RAM before the first quantum is done. */
-static bool range_is_ram(const struct domain *d, uint64_t first, uint64_t count)
-{
-    uint64_t ram_pages = d->space->layout.ram_pages;
-
-    return first <= ram_pages && count <= ram_pages - first;
-}
-
-static long op_protect(struct domain *d, uint64_t cmd, struct guest_ptr arg)
-{
-    uint64_t done = cmd >> CMD_BITS, count;
-    struct light_protect op;
-    int rc;
-
-    if (copy_from_guest(&op, arg, sizeof(op)))
-        return -EFAULT;
-    if (done > op.count || !range_is_ram(d, op.gfn, op.count))
-        return -EINVAL;
-    count = next_count(op.count, done);
-    rc = light_protect(d->space, gfn(op.gfn + done), count, op.prot, false);
-    return rc ? rc : range_done(cmd, op.count, done + count);
-}
-
-static long op_discard(struct domain *d, uint64_t cmd, struct guest_ptr arg)
-{
-    uint64_t done = cmd >> CMD_BITS, count;
-    struct light_discard op;
-    int rc;
-
-    if (copy_from_guest(&op, arg, sizeof(op)))
-        return -EFAULT;
-    if (done > op.count || !range_is_ram(d, op.gfn, op.count))
-        return -EINVAL;
-    count = next_count(op.count, done);
-    rc = light_discard(d->space, gfn(op.gfn + done), count);
-    return rc ? rc : range_done(cmd, op.count, done + count);
 }
 
 long hypercall_light_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
@@ -83,9 +66,8 @@ long hypercall_light_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     case LIGHT_OP_layout:
         return op_layout(d, arg);
     case LIGHT_OP_protect:
-        return op_protect(d, a1, arg);
     case LIGHT_OP_discard:
-        return op_discard(d, a1, arg);
+        return op_range(d, a1, arg);
     default:
         return -ENOSYS;
     }

@@ -170,11 +170,6 @@ struct frame *frame_alloc_order(domid_t owner, unsigned int order,
     return block_begin(first, order, owner);
 }
 
-struct frame *frame_alloc(domid_t owner, enum frame_purpose purpose)
-{
-    return frame_alloc_order(owner, 0, purpose);
-}
-
 struct frame *frame_alloc_reserved(domid_t owner)
 {
     mfn_t first;

@@ -109,13 +109,19 @@ struct ram_range ram_range(unsigned int i);
  */
 void frames_add(mfn_t first, uint64_t count);
 
-/* One zeroed frame with refs 1 for @owner, from unpromised memory; or NULL. */
-struct frame *__must_check frame_alloc(domid_t owner,
-                                       enum frame_purpose purpose);
-
-/* 2^@order contiguous zeroed frames, each with refs 1; or NULL. */
+/*
+ * 2^@order contiguous zeroed frames, each with refs 1, for @owner, from
+ * unpromised memory; or NULL.
+ */
 struct frame *__must_check frame_alloc_order(domid_t owner, unsigned int order,
                                              enum frame_purpose purpose);
+
+/* One of them. */
+static inline struct frame *__must_check frame_alloc(domid_t owner,
+                                                     enum frame_purpose purpose)
+{
+    return frame_alloc_order(owner, 0, purpose);
+}
 
 /* One zeroed frame out of a promise made to @owner; never NULL. */
 struct frame *frame_alloc_reserved(domid_t owner);

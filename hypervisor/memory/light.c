@@ -27,61 +27,30 @@
  */
 #define DESTROY_WORK       1536U
 #define DESTROY_FRAME_COST 16U
+#define DESTROY_TABLE_COST 12U
+
+/* Beyond any address space, and so little that sums of such do not wrap. */
+#define LAYOUT_PAGES_END (1UL << 40)
 
 DEFINE_PER_CPU(struct light_space *, loaded_space);
 
-void light_layout_init(struct light_layout *layout, uint64_t virt_base,
-                       uint64_t ram_pages, uint64_t grant_pages,
-                       uint64_t module_pages, uint64_t mmio_pages)
+/* Put the windows behind RAM, one after the other; how many gfns there are. */
+static uint64_t layout_place(struct light_layout *l)
 {
-    *layout = (struct light_layout){
-        .virt_base = virt_base,
-        .ram_pages = ram_pages,
-        .special_gfn = ram_pages,
-        .grant_gfn = ram_pages + LIGHT_SPECIAL_PAGES,
-        .grant_pages = grant_pages,
-        .module_pages = module_pages,
-        .mmio_pages = mmio_pages,
-    };
-    layout->module_gfn = layout->grant_gfn + grant_pages;
-    layout->mmio_gfn = layout->module_gfn + module_pages;
-}
-
-/* Move @end to the end of the next window; false if it begins before @end. */
-static bool window_after(uint64_t *end, uint64_t first, uint64_t count)
-{
-    if (count == 0)
-        return true;
-    if (first < *end)
-        return false;
-    return !__builtin_add_overflow(first, count, end);
-}
-
-/* The number of gfns of a layout whose windows are in order; 0: they are not.
- */
-static uint64_t layout_pages(const struct light_layout *l)
-{
-    uint64_t end = l->ram_pages;
-
-    if (l->ram_pages == 0 ||
-        !window_after(&end, l->special_gfn, LIGHT_SPECIAL_PAGES) ||
-        !window_after(&end, l->grant_gfn, l->grant_pages) ||
-        !window_after(&end, l->module_gfn, l->module_pages) ||
-        !window_after(&end, l->mmio_gfn, l->mmio_pages))
-        return 0;
-    return end;
+    l->special_gfn = l->ram_pages;
+    l->grant_gfn = l->special_gfn + LIGHT_SPECIAL_PAGES;
+    l->module_gfn = l->grant_gfn + l->grant_pages;
+    l->mmio_gfn = l->module_gfn + l->module_pages;
+    return l->mmio_gfn + l->mmio_pages;
 }
 
 /* Whether @pages from @base on are addresses that may be a guest's. */
 static bool range_is_guests(vaddr_t base, uint64_t pages)
 {
-    uint64_t bytes;
     vaddr_t end;
 
-    if (base & ~PAGE_MASK || pages == 0)
-        return false;
-    if (__builtin_mul_overflow(pages, PAGE_SIZE, &bytes) ||
-        __builtin_add_overflow(base, bytes, &end))
+    if (base & ~PAGE_MASK ||
+        __builtin_add_overflow(base, pages << PAGE_SHIFT, &end))
         return false;
     return end <= LOWER_END || base >= HV_VIRT_END;
 }
@@ -89,19 +58,20 @@ static bool range_is_guests(vaddr_t base, uint64_t pages)
 int light_create(struct light_space *s, domid_t owner,
                  const struct light_layout *layout, uint64_t reserved_pages)
 {
-    uint64_t pages = layout_pages(layout);
     int rc;
 
     *s = (struct light_space){
         .owner = owner,
         .root = MFN_NONE,
         .layout = *layout,
-        .pages = pages,
     };
     spin_lock_init(&s->lock, LOCK_space);
+    s->pages = layout_place(&s->layout);
 
-    if (!range_is_guests(layout->virt_base, pages) ||
-        reserved_pages > layout->ram_pages)
+    if ((layout->ram_pages | layout->grant_pages | layout->module_pages |
+         layout->mmio_pages) >= LAYOUT_PAGES_END ||
+        !range_is_guests(layout->virt_base, s->pages) ||
+        layout->ram_pages == 0 || reserved_pages > layout->ram_pages)
         return -EINVAL;
 
     s->tables_left = light_tables_needed(s);
@@ -186,20 +156,16 @@ static bool pages_destroy(struct light_space *s)
 {
     unsigned int work = 0;
 
-    while (work < DESTROY_WORK) {
-        uint64_t page = s->destroy_at, next;
-        uint64_t *leaf;
+    while (work < DESTROY_WORK && s->destroy_at < s->pages) {
+        uint64_t page = s->destroy_at;
+        uint64_t *leaf = light_leaf(s, page);
 
-        if (page == s->pages)
-            return true;
-        leaf = light_leaf(s, page);
-        next = leaf ? leaves_destroy(s, page, leaf, &work)
-                    : light_skip_tables(s, page, &work);
-        light_tables_leave(s, page, next);
-        s->destroy_at = next;
-        work += DESTROY_FRAME_COST;
+        s->destroy_at = leaf ? leaves_destroy(s, page, leaf, &work)
+                             : light_skip_tables(s, page);
+        light_tables_leave(s, page, s->destroy_at);
+        work += DESTROY_TABLE_COST;
     }
-    return false;
+    return s->destroy_at == s->pages;
 }
 
 bool light_destroy(struct light_space *s)

@@ -80,19 +80,12 @@ enum light_access {
 };
 
 /*
- * Fill in a layout: RAM at @virt_base, then the windows, one after the other,
- * each in the order of the structure.
- */
-void light_layout_init(struct light_layout *layout, uint64_t virt_base,
-                       uint64_t ram_pages, uint64_t grant_pages,
-                       uint64_t module_pages, uint64_t mmio_pages);
-
-/*
- * Make the tables for @layout and promise @reserved_pages of RAM plus the page
- * tables it can ever need.  -ENOMEM; -EINVAL: the layout's windows are not in
- * order, it does not fit the canonical lower or upper half, or meets the
- * hypervisor's own addresses, or more is promised than there is RAM.  On
- * failure the space is empty, and light_destroy() says so.
+ * Make the tables for RAM at @layout's virt_base and for windows of its sizes
+ * behind it, one after the other in the order of the structure, and promise
+ * @reserved_pages of RAM plus the page tables it can ever need.  -ENOMEM;
+ * -EINVAL: no RAM, or it does not fit the canonical lower or upper half, or
+ * meets the hypervisor's own addresses, or more is promised than there is RAM.
+ * On failure the space is empty, and light_destroy() says so.
  */
 int __must_check light_create(struct light_space *s, domid_t owner,
                               const struct light_layout *layout,

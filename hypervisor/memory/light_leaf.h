@@ -68,10 +68,10 @@ static inline uint64_t leaf_private(mfn_t m, uint32_t prot)
 }
 
 /* light_leaf() from the root on. */
-uint64_t *light_leaf_walk(const struct light_space *s, uint64_t page);
+uint64_t *light_leaf_walk(struct light_space *s, uint64_t page);
 
 /* The leaf, wherever it is.  NULL: there is no table for it yet. */
-static inline uint64_t *light_leaf(const struct light_space *s, uint64_t page)
+static inline uint64_t *light_leaf(struct light_space *s, uint64_t page)
 {
     uint64_t *leaf = light_leaf_near(s, page);
 
@@ -87,12 +87,8 @@ uint64_t light_tables_needed(const struct light_space *s);
 /* Make the root, with the hypervisor's slots in it, and the first L2 table. */
 void light_root_make(struct light_space *s);
 
-/*
- * The first page behind the largest table that @page, without a leaf, lacks,
- * and behind those next to it; @work counts the entries looked at.
- */
-uint64_t light_skip_tables(const struct light_space *s, uint64_t page,
-                           unsigned int *work);
+/* The first page behind the largest table that @page, without a leaf, lacks. */
+uint64_t light_skip_tables(struct light_space *s, uint64_t page);
 
 /* Free the tables that only mapped pages up to @page, going on at @next. */
 void light_tables_leave(struct light_space *s, uint64_t page, uint64_t next);

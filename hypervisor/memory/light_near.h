@@ -33,42 +33,19 @@ static __in_place uint64_t *table_of_entry(uint64_t entry)
 
 /*
  * The leaf of page @page (a gfn below s->pages) if it is in the gigabyte of the
- * first L2 table, as most are.  False: it is not, or there is no table yet.
+ * first L2 table, as most are.  NULL: it is not, or there is no table yet.
  */
-static __in_place bool light_near_leaf(const struct light_space *s,
-                                       uint64_t page, uint64_t **leaf)
+static __in_place uint64_t *light_leaf_near(const struct light_space *s,
+                                            uint64_t page)
 {
     uint64_t number = s->first_leaf + page, entry;
 
     if (unlikely(number >= PT_ENTRIES * PT_ENTRIES))
-        return false;
+        return NULL;
     entry = atomic_read(&s->first_l2[number / PT_ENTRIES]);
-    if (!(entry & PTE_PRESENT))
-        return false;
-    *leaf = &table_of_entry(entry)[number % PT_ENTRIES];
-    return true;
-}
-
-/* The same; NULL: it is not near. */
-static __in_place uint64_t *light_leaf_near(const struct light_space *s,
-                                            uint64_t page)
-{
-    uint64_t *leaf = NULL;
-
-    return light_near_leaf(s, page, &leaf) ? leaf : NULL;
-}
-
-/* What is at a leaf, if it is near, a private page, and has @needed bits. */
-static __in_place bool light_near_value(const struct light_space *s,
-                                        uint64_t page, uint64_t needed,
-                                        uint64_t *value)
-{
-    uint64_t *leaf = NULL;
-
-    if (unlikely(!light_near_leaf(s, page, &leaf)))
-        return false;
-    *value = atomic_read(leaf);
-    return likely((*value & (needed | LEAF_SOFT_MASK)) == needed);
+    if (unlikely(!(entry & PTE_PRESENT)))
+        return NULL;
+    return &table_of_entry(entry)[number % PT_ENTRIES];
 }
 
 /*
@@ -78,8 +55,7 @@ static __in_place bool light_near_value(const struct light_space *s,
 static __in_place bool light_near_is_guard(const struct light_space *s,
                                            vaddr_t va)
 {
-    const uint64_t guard = (uint64_t)(LIGHT_PROT_guard ^ LIGHT_PROT_read_write)
-                           << PTE_SOFT_LOW_SHIFT;
+    const uint64_t guard = LEAF_SOFT(LIGHT_PROT_guard ^ LIGHT_PROT_read_write);
     uint64_t entry;
 
     if (unlikely((va - s->layout.virt_base) >> PAGE_SHIFT >= s->near_pages))
@@ -100,17 +76,19 @@ static __in_place bool __must_check light_near_frame(struct light_space *s,
                                                      uint64_t g, bool write,
                                                      struct frame **frame)
 {
-    uint64_t needed = write ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT;
-    uint64_t leaf;
+    uint64_t needed = write ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT, value = 0;
+    const uint64_t *leaf;
     bool found = false;
 
     if (unlikely(g >= s->layout.ram_pages) ||
         unlikely(!spin_try_lock(&s->lock)))
         return false;
 
-    g = index_nospec(g, s->layout.ram_pages);
-    if (likely(!s->dying) && light_near_value(s, g, needed, &leaf)) {
-        *frame = mfn_to_frame(pte_mfn(leaf));
+    leaf = light_leaf_near(s, index_nospec(g, s->layout.ram_pages));
+    if (likely(leaf) && likely(!s->dying))
+        value = atomic_read(leaf);
+    if (likely((value & (needed | LEAF_SOFT_MASK)) == needed)) {
+        *frame = mfn_to_frame(pte_mfn(value));
 
         /* The leaf's own reference keeps it from being the first. */
         found = likely(atomic_read(&(*frame)->refs) < FRAME_REFS_MAX);

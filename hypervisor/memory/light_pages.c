@@ -20,8 +20,9 @@
 /* Rights taken away: what to flush, and what follows when that is done. */
 struct removal {
     struct tlb_batch flushes;
-    uint32_t gone;     /* frames to free: mfn + 1, linked by frame.next */
-    uint32_t readonly; /* frames to take the typed reference from, the same */
+    uint32_t frames; /* mfn + 1, linked by frame.next; the leaf's typed
+                        references to them go, and they themselves: */
+    bool keep;       /* not these */
 };
 
 static struct frame *guest_frame_alloc(struct light_space *s)
@@ -67,17 +68,16 @@ int light_populate(struct light_space *s, uint64_t *leaf)
     return 0;
 }
 
-static bool prot_allows(uint32_t prot, enum light_access access)
+static inline bool prot_allows(uint32_t prot, enum light_access access)
 {
-    switch (access) {
-    case LIGHT_READ:
-        return prot != LIGHT_PROT_guard;
-    case LIGHT_WRITE:
-        return prot == LIGHT_PROT_read_write;
-    case LIGHT_EXECUTE:
-        return prot == LIGHT_PROT_execute;
-    }
-    return false;
+    static const uint8_t allowed[] = {
+        [LIGHT_PROT_guard] = 0,
+        [LIGHT_PROT_read] = 1U << LIGHT_READ,
+        [LIGHT_PROT_read_write] = 1U << LIGHT_READ | 1U << LIGHT_WRITE,
+        [LIGHT_PROT_execute] = 1U << LIGHT_READ | 1U << LIGHT_EXECUTE,
+    };
+
+    return allowed[prot] >> access & 1;
 }
 
 static inline uint64_t *leaf_make(struct light_space *s, uint64_t page)
@@ -87,58 +87,51 @@ static inline uint64_t *leaf_make(struct light_space *s, uint64_t page)
     return likely(leaf != NULL) ? leaf : light_leaf_make(s, page);
 }
 
-static int page_fault(struct light_space *s, uint64_t page,
-                      enum light_access access)
+/* Make the page at @leaf such that @access is possible, if its protection
+ * allows. */
+static inline int page_prepare(struct light_space *s, uint64_t *leaf,
+                               enum light_access access, bool override)
 {
-    uint64_t *leaf = leaf_make(s, page);
+    uint32_t prot = leaf_prot(*leaf);
 
-    if (!prot_allows(leaf_prot(*leaf), access))
-        return -EFAULT;
-    if (*leaf & PTE_PRESENT)
-        return 0; /* Another vCPU was faster, or a right grew. */
-    return light_populate(s, leaf);
+    if (!prot_allows(prot, access) && !(override && prot != LIGHT_PROT_guard))
+        return -EACCES;
+
+    /* It may be there: another vCPU was faster, or a right grew. */
+    return *leaf & PTE_PRESENT ? 0 : light_populate(s, leaf);
 }
 
 int light_fault(struct light_space *s, vaddr_t va, enum light_access access)
 {
     uint64_t page = (va - s->layout.virt_base) >> PAGE_SHIFT;
-    int rc;
+    int rc = -EACCES;
 
     if (va < s->layout.virt_base || page >= s->layout.ram_pages)
         return -EFAULT;
     page = index_nospec(page, s->layout.ram_pages);
 
     spin_lock(&s->lock);
-    rc = s->dying ? -EFAULT : page_fault(s, page, access);
+    if (!s->dying)
+        rc = page_prepare(s, leaf_make(s, page), access, false);
     spin_unlock(&s->lock);
-    return rc;
-}
-
-/* Make page @page such that @access is possible, if its protection allows. */
-static int page_prepare(struct light_space *s, uint64_t page,
-                        enum light_access access, bool override)
-{
-    uint64_t *leaf = leaf_make(s, page);
-    uint32_t prot = leaf_prot(*leaf);
-
-    if (leaf_is_foreign(*leaf) ||
-        (!prot_allows(prot, access) && !(override && prot != LIGHT_PROT_guard)))
-        return -EACCES;
-    return *leaf & PTE_PRESENT ? 0 : light_populate(s, leaf);
+    return rc == -EACCES ? -EFAULT : rc;
 }
 
 static int page_get_frame(struct light_space *s, uint64_t page,
                           enum light_access access, bool override,
                           struct frame **frame)
 {
+    uint64_t *leaf;
     int rc;
 
     if (s->dying)
         return -EINVAL;
-    rc = page_prepare(s, page, access, override);
+    leaf = leaf_make(s, page);
+    rc = leaf_is_foreign(*leaf) ? -EACCES
+                                : page_prepare(s, leaf, access, override);
     if (rc)
         return rc;
-    *frame = mfn_to_frame(pte_mfn(*light_leaf(s, page)));
+    *frame = mfn_to_frame(pte_mfn(*leaf));
     return frame_try_get(*frame) ? 0 : -EBUSY;
 }
 
@@ -161,39 +154,30 @@ int light_get_frame(struct light_space *s, gfn_t g, enum light_access access,
 static void removal_init(struct removal *removal, struct light_space *s)
 {
     tlb_batch_init(&removal->flushes, s);
-    removal->gone = 0;
-    removal->readonly = 0;
+    removal->frames = 0;
+    removal->keep = false;
 }
 
-static void chain_add(uint32_t *chain, struct frame *f)
+static void removal_add(struct removal *removal, struct frame *f)
 {
-    f->next = *chain;
-    *chain = (uint32_t)frame_to_mfn(f).raw + 1;
-}
-
-static struct frame *chain_take(uint32_t *chain)
-{
-    struct frame *f;
-
-    if (*chain == 0)
-        return NULL;
-    f = mfn_to_frame(mfn(*chain - 1));
-    *chain = f->next;
-    f->next = 0;
-    return f;
+    f->next = removal->frames;
+    removal->frames = (uint32_t)frame_to_mfn(f).raw + 1;
 }
 
 static void removal_finish(struct removal *removal, struct light_space *s)
 {
     bool freed = false;
-    struct frame *f;
 
     tlb_batch_flush(&removal->flushes);
-    while ((f = chain_take(&removal->readonly)))
-        frame_put_type(f);
-    while ((f = chain_take(&removal->gone))) {
+    while (removal->frames) {
+        struct frame *f = mfn_to_frame(mfn(removal->frames - 1));
+
+        removal->frames = f->next;
+        f->next = 0;
         if (frame_type_count(f))
             frame_put_type(f);
+        if (removal->keep)
+            continue;
         guest_frame_free(s, f);
         freed = true;
     }
@@ -215,7 +199,7 @@ static int page_remove(struct light_space *s, uint64_t page, uint64_t *leaf,
     (void)atomic_exchange(leaf, leaf_absent(prot));
     s->used_pages--;
     tlb_batch_add(&removal->flushes, light_va(s, gfn(page)));
-    chain_add(&removal->gone, f);
+    removal_add(removal, f);
     return 0;
 }
 
@@ -236,7 +220,7 @@ static int page_reprotect(struct light_space *s, uint64_t page, uint64_t *leaf,
     if (old_prot != LIGHT_PROT_read)
         tlb_batch_add(&removal->flushes, light_va(s, gfn(page)));
     if (old_prot == LIGHT_PROT_read_write)
-        chain_add(&removal->readonly, f);
+        removal_add(removal, f);
     return 0;
 }
 
@@ -306,6 +290,7 @@ int light_protect(struct light_space *s, gfn_t first, uint64_t count,
         return -EINVAL;
 
     removal_init(&removal, s);
+    removal.keep = prot != LIGHT_PROT_guard;
     spin_lock(&s->lock);
     if (!range_is_ram(s, first.raw, count))
         rc = -EINVAL;

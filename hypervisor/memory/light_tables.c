@@ -34,23 +34,6 @@ static uint64_t table_number(vaddr_t va, unsigned int level)
     return va >> (PT_SHIFT_L1 + 9 * level);
 }
 
-uint64_t *light_leaf_walk(const struct light_space *s, uint64_t page)
-{
-    vaddr_t va = page_va(s, page);
-    uint64_t entry;
-
-    entry = atomic_read(&s->root_table[pt_index(va, 4)]);
-    if (!(entry & PTE_PRESENT))
-        return NULL;
-    entry = atomic_read(&table_of_entry(entry)[pt_index(va, 3)]);
-    if (!(entry & PTE_PRESENT))
-        return NULL;
-    entry = atomic_read(&table_of_entry(entry)[pt_index(va, 2)]);
-    if (!(entry & PTE_PRESENT))
-        return NULL;
-    return &table_of_entry(entry)[pt_index(va, 1)];
-}
-
 static struct frame *table_alloc(struct light_space *s)
 {
     struct frame *f;
@@ -87,74 +70,54 @@ static void entry_write(struct light_space *s, unsigned int level,
     }
 }
 
-/* The table of level @to that maps @va, made with all above it. */
-static uint64_t *table_make(struct light_space *s, vaddr_t va, unsigned int to)
+/*
+ * The entry for @va in a table of @level, 1 is a leaf.  NULL: there is no such
+ * table; with @make it is made, and all above it.
+ */
+static uint64_t *entry_at(struct light_space *s, vaddr_t va, unsigned int level,
+                          bool make)
 {
     uint64_t *table = s->root_table;
 
-    for (unsigned int level = 4; level > to; level--) {
-        uint64_t *entry = &table[pt_index(va, level)];
+    for (unsigned int at = 4; at > level; at--) {
+        uint64_t *entry = &table[pt_index(va, at)];
 
-        /* A table is cleared before the processor can see it. */
-        if (!(atomic_read(entry) & PTE_PRESENT))
-            entry_write(s, level, entry,
+        if (!(atomic_read(entry) & PTE_PRESENT)) {
+            if (!make)
+                return NULL;
+            /* A table is cleared before the processor can see it. */
+            entry_write(s, at, entry,
                         pte_make(frame_to_mfn(table_alloc(s)), TABLE_FLAGS));
+        }
         table = table_of_entry(*entry);
     }
-    return table;
+    return &table[pt_index(va, level)];
+}
+
+uint64_t *light_leaf_walk(struct light_space *s, uint64_t page)
+{
+    return entry_at(s, page_va(s, page), 1, false);
 }
 
 uint64_t *light_leaf_make(struct light_space *s, uint64_t page)
 {
-    vaddr_t va = page_va(s, page);
-
-    return &table_make(s, va, 1)[pt_index(va, 1)];
-}
-
-struct window {
-    uint64_t first, count;
-};
-
-/* Tables of one level for ascending windows; shared ones count once. */
-static uint64_t tables_of_level(const struct light_space *s,
-                                const struct window *windows,
-                                unsigned int count, unsigned int level)
-{
-    uint64_t tables = 0, last_seen = ~0UL;
-
-    for (unsigned int i = 0; i < count; i++) {
-        const struct window *w = &windows[i];
-        uint64_t first, last;
-
-        if (w->count == 0)
-            continue;
-        first = table_number(page_va(s, w->first), level);
-        last = table_number(page_va(s, w->first + w->count - 1), level);
-        tables += last - first + (first != last_seen);
-        last_seen = last;
-    }
-    return tables;
+    return entry_at(s, page_va(s, page), 1, true);
 }
 
 uint64_t light_tables_needed(const struct light_space *s)
 {
-    const struct light_layout *l = &s->layout;
-    const struct window windows[] = {
-        {0, l->ram_pages},
-        {l->special_gfn, LIGHT_SPECIAL_PAGES},
-        {l->grant_gfn, l->grant_pages},
-        {l->module_gfn, l->module_pages},
-        {l->mmio_gfn, l->mmio_pages},
-    };
     uint64_t tables = cpu_features.xpti ? 2 : 1; /* the roots */
 
     for (unsigned int level = 1; level < 4; level++)
-        tables += tables_of_level(s, windows, ARRAY_SIZE(windows), level);
+        tables += table_number(page_va(s, s->pages - 1), level) -
+                  table_number(page_va(s, 0), level) + 1;
     return tables;
 }
 
 void light_root_make(struct light_space *s)
 {
+    vaddr_t base = s->layout.virt_base;
+
     s->root = frame_to_mfn(table_alloc(s));
     s->root_table = mfn_to_virt(s->root);
     memcpy(&s->root_table[HV_L4_FIRST], hv_l4_slots(),
@@ -164,9 +127,8 @@ void light_root_make(struct light_space *s)
         s->guest_root = frame_to_mfn(table_alloc(s));
         ((uint64_t *)mfn_to_virt(s->guest_root))[XPTI_L4_INDEX] = xpti_l4_entry;
     }
-    s->first_l2 = table_make(s, s->layout.virt_base, 2);
-    s->first_leaf = pt_index(s->layout.virt_base, 2) * PT_ENTRIES +
-                    pt_index(s->layout.virt_base, 1);
+    s->first_l2 = entry_at(s, base, 2, true) - pt_index(base, 2);
+    s->first_leaf = pt_index(base, 2) * PT_ENTRIES + pt_index(base, 1);
     s->near_pages = PT_ENTRIES * PT_ENTRIES - s->first_leaf;
     if (s->near_pages > s->layout.ram_pages)
         s->near_pages = s->layout.ram_pages;
@@ -182,41 +144,17 @@ void light_root_free(struct light_space *s)
     s->first_l2 = NULL;
 }
 
-/* The entry that points to the table of @level that maps @va; or NULL. */
-static uint64_t *table_entry(const struct light_space *s, vaddr_t va,
-                             unsigned int level)
-{
-    uint64_t *table = s->root_table;
-
-    for (unsigned int at = 4; at > level + 1; at--) {
-        uint64_t entry = atomic_read(&table[pt_index(va, at)]);
-
-        if (!(entry & PTE_PRESENT))
-            return NULL;
-        table = table_of_entry(entry);
-    }
-    return &table[pt_index(va, level + 1)];
-}
-
-uint64_t light_skip_tables(const struct light_space *s, uint64_t page,
-                           unsigned int *work)
+uint64_t light_skip_tables(struct light_space *s, uint64_t page)
 {
     vaddr_t va = page_va(s, page);
-    unsigned int level = 3, index = pt_index(va, 4);
-    const uint64_t *table = s->root_table;
-    uint64_t number;
+    unsigned int level = 3;
+    uint64_t *entry;
 
-    /* The highest level without a table says how much each entry skips. */
-    while (level > 1 && table[index] & PTE_PRESENT) {
-        table = table_of_entry(table[index]);
-        index = pt_index(va, level--);
-    }
-    number = table_number(va, level);
-    do {
-        number++;
-        ++*work;
-    } while (++index < PT_ENTRIES && !(table[index] & PTE_PRESENT));
-    va = number << (PT_SHIFT_L1 + 9 * level);
+    /* The largest that lacks; if only its like do next to it, that is cheap. */
+    while (level > 1 && (entry = entry_at(s, va, level + 1, false)) &&
+           *entry & PTE_PRESENT)
+        level--;
+    va = (table_number(va, level) + 1) << (PT_SHIFT_L1 + 9 * level);
 
     /* Also at the end of the address space, where it is 0 now. */
     page = (va - s->layout.virt_base) >> PAGE_SHIFT;
@@ -233,7 +171,7 @@ void light_tables_leave(struct light_space *s, uint64_t page, uint64_t next)
         if (next < s->pages &&
             table_number(page_va(s, next), level) == table_number(va, level))
             break;
-        entry = table_entry(s, va, level);
+        entry = entry_at(s, va, level + 1, false);
         if (!entry || !(*entry & PTE_PRESENT))
             continue;
         table_free(s, pte_mfn(*entry));

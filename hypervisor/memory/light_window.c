@@ -19,33 +19,31 @@ static __in_place int leaf_install(struct light_space *s, uint64_t page,
                                    uint64_t value)
 {
     uint64_t *leaf;
+    int rc = -EINVAL;
 
-    if (s->dying)
-        return -EINVAL;
-    leaf = light_leaf(s, page);
-    if (unlikely(!leaf))
-        leaf = light_leaf_make(s, page);
-    if (*leaf)
-        return -EBUSY;
-    atomic_write(leaf, value);
-    return 0;
+    spin_lock(&s->lock);
+    if (likely(!s->dying)) {
+        leaf = light_leaf(s, page);
+        if (unlikely(!leaf))
+            leaf = light_leaf_make(s, page);
+        rc = *leaf ? -EBUSY : 0;
+        if (likely(!rc))
+            atomic_write(leaf, value);
+    }
+    spin_unlock(&s->lock);
+    return rc;
 }
 
 int light_map_special(struct light_space *s, gfn_t g, mfn_t m, bool writable)
 {
     uint64_t flags = LEAF_COMMON | LEAF_SPECIAL | PTE_NX;
-    int rc;
 
     if (!in_window(g.raw, s->layout.special_gfn, LIGHT_SPECIAL_PAGES) &&
         !in_window(g.raw, s->layout.module_gfn, s->layout.module_pages))
         return -EINVAL;
     if (writable)
         flags |= LEAF_WRITE;
-
-    spin_lock(&s->lock);
-    rc = leaf_install(s, g.raw, pte_make(m, flags));
-    spin_unlock(&s->lock);
-    return rc;
+    return leaf_install(s, g.raw, pte_make(m, flags));
 }
 
 /*
@@ -56,16 +54,11 @@ int light_map_mmio(struct light_space *s, gfn_t g, mfn_t m)
 {
     uint64_t flags =
         LEAF_COMMON | LEAF_MMIO | PTE_NX | LEAF_WRITE | PTE_UNCACHED;
-    int rc;
 
     if (!in_window(g.raw, s->layout.mmio_gfn, s->layout.mmio_pages) ||
         mfn_is_ram(m))
         return -EINVAL;
-
-    spin_lock(&s->lock);
-    rc = leaf_install(s, g.raw, pte_make(m, flags));
-    spin_unlock(&s->lock);
-    return rc;
+    return leaf_install(s, g.raw, pte_make(m, flags));
 }
 
 /* The gfn of a page of the grant window; false: @va is none. */
@@ -80,42 +73,30 @@ int light_map_granted(struct light_space *s, vaddr_t va, mfn_t m, bool writable)
 {
     uint64_t flags = LEAF_COMMON | LEAF_GRANTED | PTE_NX;
     uint64_t page;
-    int rc;
 
     if (!grant_page(s, va, &page))
         return -EINVAL;
     if (writable)
         flags |= LEAF_WRITE;
-
-    spin_lock(&s->lock);
-    rc = leaf_install(s, page, pte_make(m, flags));
-    spin_unlock(&s->lock);
-    return rc;
-}
-
-static __in_place int leaf_remove_granted(struct light_space *s, uint64_t page,
-                                          mfn_t m)
-{
-    uint64_t *leaf = light_leaf(s, page);
-
-    if (!leaf || !(*leaf & PTE_PRESENT) ||
-        (*leaf & LEAF_SOFT_MASK) != LEAF_GRANTED || !mfn_eq(pte_mfn(*leaf), m))
-        return -EINVAL;
-    (void)atomic_exchange(leaf, 0);
-    return 0;
+    return leaf_install(s, page, pte_make(m, flags));
 }
 
 int light_unmap_granted(struct light_space *s, vaddr_t va, mfn_t m,
                         struct tlb_batch *batch)
 {
-    uint64_t page;
-    int rc;
+    uint64_t *leaf, page;
+    int rc = -EINVAL;
 
     if (!grant_page(s, va, &page))
         return -EINVAL;
 
     spin_lock(&s->lock);
-    rc = leaf_remove_granted(s, page, m);
+    leaf = light_leaf(s, page);
+    if (leaf && *leaf & PTE_PRESENT &&
+        (*leaf & LEAF_SOFT_MASK) == LEAF_GRANTED && mfn_eq(pte_mfn(*leaf), m)) {
+        (void)atomic_exchange(leaf, 0);
+        rc = 0;
+    }
     spin_unlock(&s->lock);
     if (!rc)
         tlb_batch_add(batch, va);

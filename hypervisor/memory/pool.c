@@ -44,22 +44,17 @@ struct free_object {
 static struct spinlock pool_lock = SPINLOCK_INIT(LOCK_pool);
 static struct list slabs_with_room[CLASSES]; /* guarded by pool_lock */
 
-static unsigned int class_of(size_t size)
+/* The least n of at least @from such that 2^n holds @size. */
+static unsigned int shift_of(size_t size, unsigned int from)
 {
-    unsigned int class = 0;
-
-    while (1UL << (SIZE_MIN_SHIFT + class) < size)
-        class ++;
-    return class;
+    while (1UL << from < size)
+        from++;
+    return from;
 }
 
 static unsigned int order_of(size_t size)
 {
-    unsigned int order = 0;
-
-    while (PAGE_SIZE << order < size)
-        order++;
-    return order;
+    return shift_of(size, PAGE_SHIFT) - PAGE_SHIFT;
 }
 
 static struct list *class_list(unsigned int class)
@@ -108,22 +103,19 @@ static void *small_alloc(unsigned int class)
 {
     struct list *head;
     struct frame *f;
-    void *object;
+    void *object = NULL;
 
     spin_lock(&pool_lock);
     head = class_list(class);
-    if (list_empty(head)) {
-        f = frame_alloc(DOMID_XEN, FRAME_METADATA);
-        if (!f) {
-            spin_unlock(&pool_lock);
-            return NULL;
-        }
+    if (list_empty(head) && (f = frame_alloc(DOMID_XEN, FRAME_METADATA)))
         slab_begin(f, class);
-    }
-    object = object_take(list_first(head, struct free_object, slabs), class);
+    if (!list_empty(head))
+        object =
+            object_take(list_first(head, struct free_object, slabs), class);
     spin_unlock(&pool_lock);
 
-    memset(object, 0, 1UL << (SIZE_MIN_SHIFT + class));
+    if (object)
+        memset(object, 0, 1UL << (SIZE_MIN_SHIFT + class));
     return object;
 }
 
@@ -164,7 +156,7 @@ void *pool_alloc(size_t size)
     if (size == 0)
         return NULL;
     if (size <= 1UL << SIZE_MAX_SHIFT)
-        return small_alloc(class_of(size));
+        return small_alloc(shift_of(size, SIZE_MIN_SHIFT) - SIZE_MIN_SHIFT);
     if (size > PAGE_SIZE << POOL_ORDER_MAX)
         return NULL;
 
@@ -179,7 +171,7 @@ void pool_free(void *object, size_t size)
     if (!object)
         return;
     if (size <= 1UL << SIZE_MAX_SHIFT) {
-        small_free(object, class_of(size));
+        small_free(object, shift_of(size, SIZE_MIN_SHIFT) - SIZE_MIN_SHIFT);
         return;
     }
 

@@ -71,48 +71,25 @@ int __must_check copy_bytes_to_guest(struct guest_ptr dst, const void *src,
 /* End of the lower half of canonical addresses, where light guests are. */
 #define GUEST_LOWER_END (1UL << 47)
 
-/* Move the word at @at, if the size has one there. */
-static __in_place bool guest_load_word(char *dst, uint64_t va, size_t at,
-                                       size_t size)
-{
-    uint64_t value;
-
-    if (at >= size)
-        return true;
-    if (!guest_load(va + at, &value))
-        return false;
-    __builtin_memcpy(dst + at, &value, sizeof(value));
-    return true;
-}
-
-static __in_place bool guest_store_word(uint64_t va, const char *src, size_t at,
-                                        size_t size)
-{
-    uint64_t value;
-
-    if (at >= size)
-        return true;
-    __builtin_memcpy(&value, src + at, sizeof(value));
-    return guest_store(va + at, value);
-}
+/* Up to this many moves in place of a loop: all that there can be. */
+#define UNROLL _Pragma("GCC unroll 9")
 
 static __in_place bool guest_load_words(void *dst, uint64_t va, size_t size)
 {
-    bool ok;
+    uint64_t value;
+    bool ok = true;
 
     guest_access_begin();
     if (size == sizeof(uint32_t))
         ok = guest_load32(va, dst);
     else
-        ok = guest_load_word(dst, va, 0, size) &&
-             guest_load_word(dst, va, GUEST_WORD, size) &&
-             guest_load_word(dst, va, 2 * GUEST_WORD, size) &&
-             guest_load_word(dst, va, 3 * GUEST_WORD, size) &&
-             guest_load_word(dst, va, 4 * GUEST_WORD, size) &&
-             guest_load_word(dst, va, 5 * GUEST_WORD, size) &&
-             guest_load_word(dst, va, 6 * GUEST_WORD, size) &&
-             guest_load_word(dst, va, 7 * GUEST_WORD, size) &&
-             guest_load_word(dst, va, 8 * GUEST_WORD, size);
+        UNROLL for (size_t at = 0; at < size; at += GUEST_WORD)
+        {
+            ok = guest_load(va + at, &value);
+            if (!ok)
+                break;
+            __builtin_memcpy((char *)dst + at, &value, sizeof(value));
+        }
     guest_access_end();
     return ok;
 }
@@ -120,21 +97,20 @@ static __in_place bool guest_load_words(void *dst, uint64_t va, size_t size)
 static __in_place bool guest_store_words(uint64_t va, const void *src,
                                          size_t size)
 {
-    bool ok;
+    uint64_t value;
+    bool ok = true;
 
     guest_access_begin();
     if (size == sizeof(uint32_t))
         ok = guest_store32(va, *(const uint32_t *)src);
     else
-        ok = guest_store_word(va, src, 0, size) &&
-             guest_store_word(va, src, GUEST_WORD, size) &&
-             guest_store_word(va, src, 2 * GUEST_WORD, size) &&
-             guest_store_word(va, src, 3 * GUEST_WORD, size) &&
-             guest_store_word(va, src, 4 * GUEST_WORD, size) &&
-             guest_store_word(va, src, 5 * GUEST_WORD, size) &&
-             guest_store_word(va, src, 6 * GUEST_WORD, size) &&
-             guest_store_word(va, src, 7 * GUEST_WORD, size) &&
-             guest_store_word(va, src, 8 * GUEST_WORD, size);
+        UNROLL for (size_t at = 0; at < size; at += GUEST_WORD)
+        {
+            __builtin_memcpy(&value, (const char *)src + at, sizeof(value));
+            ok = guest_store(va + at, value);
+            if (!ok)
+                break;
+        }
     guest_access_end();
     return ok;
 }

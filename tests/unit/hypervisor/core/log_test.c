@@ -7,6 +7,7 @@
 #include "core/console.h"
 #include "core/lock.h"
 #include "core/time.h"
+#include "core/upcalls.h"
 #include "unit/test.h"
 
 #define RING_SIZE 65536
@@ -15,6 +16,7 @@ static uint64_t now;
 static char console[4096];
 static size_t console_size;
 static int locks;
+static unsigned int growths;
 
 uint64_t time_now(void)
 {
@@ -28,6 +30,12 @@ void console_write(const char *bytes, size_t size)
         console_size += size;
         console[console_size] = '\0';
     }
+}
+
+void upcall_log_grew(void)
+{
+    EXPECT_EQ(locks, 0);
+    growths++;
 }
 
 void spin_lock(struct spinlock *lock) __lock_primitive

@@ -95,10 +95,10 @@ int evtchn_bind_pirq(struct domain *d, uint32_t pirq, evtchn_port_t *port)
     return bind_rc;
 }
 
-void evtchn_raise_pirq(struct domain *d, evtchn_port_t port)
+bool evtchn_raise_pirq(struct domain *d, evtchn_port_t port)
 {
-    (void)bit_test_and_set(d->shared_info->evtchn_pending, port);
     raised++;
+    return bit_test_and_set(d->shared_info->evtchn_pending, port);
 }
 
 void spin_lock(struct spinlock *lock) __lock_primitive

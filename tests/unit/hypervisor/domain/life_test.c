@@ -11,6 +11,7 @@
 /* LINK: hypervisor/event/table.c hypervisor/event/bind.c */
 /* LINK: hypervisor/event/close.c hypervisor/event/send.c */
 /* LINK: hypervisor/event/deliver.c hypervisor/event/virq.c */
+/* LINK: hypervisor/event/fifo.c hypervisor/event/fifo_pages.c */
 /* LINK: hypervisor/grant/active.c */
 /* LINK: hypervisor/grant/map.c hypervisor/grant/maptrack.c */
 /* LINK: hypervisor/grant/table.c hypervisor/lib/heap.c */
@@ -92,6 +93,11 @@ void context_forget(struct vcpu *v)
 void fault_stop_waiting(struct vcpu *v)
 {
     list_del(&v->memory_waiter);
+}
+
+void fault_repeat_call(gfn_t g)
+{
+    (void)g;
 }
 
 void upcall_devices_quiesce(struct domain *d)
@@ -370,7 +376,7 @@ TEST("each bad number in a configuration is refused, and nothing is left")
     bad[n++].create.max_pages = 1ULL << 60;
     bad[n++].create.reserved_pages = 65;
     bad[n++].create.max_ports = 0;
-    bad[n++].create.max_ports = EVTCHN_2L_PORTS;
+    bad[n++].create.max_ports = EVTCHN_FIFO_PORTS;
     bad[n++].create.grant_frames = 0;
     bad[n++].create.grant_frames = LIGHT_GRANT_FRAMES_MAX + 1;
     bad[n++].create.weight = 0;

@@ -8,11 +8,14 @@
 /* LINK: hypervisor/event/close.c hypervisor/event/send.c */
 /* LINK: hypervisor/event/deliver.c hypervisor/event/virq.c */
 /* LINK: hypervisor/event/poll.c hypervisor/event/status.c */
+/* LINK: hypervisor/event/fifo.c hypervisor/event/fifo_pages.c */
 /* LINK: tests/unit/hypervisor/event/world.c */
 
 #include "unit/test.h"
 
+#include "core/upcalls.h"
 #include "doubles/check.h"
+#include "domain/upcalls.h"
 #include "event/table.h"
 #include "hypervisor/event/world.h"
 
@@ -251,7 +254,7 @@ TEST("a port is not pending when it is given to the next owner")
     EXPECT_FALSE(world_pending(0, port));
     REQUIRE(evtchn_alloc_unbound(&world[0], 1, &again) == 0);
     EXPECT_EQ(again, port);
-    EXPECT_EQ(table_find(world[0].events, again)->notify_vcpu, 0);
+    EXPECT_EQ(evtchn_vcpu(table_find(world[0].events, again)), 0);
 }
 
 TEST("a send sets pending, selector and upcall at the peer, nothing here")
@@ -357,7 +360,7 @@ TEST("a global virtual interrupt that was moved can be bound again once closed")
 
     REQUIRE(evtchn_bind_virq(&world[0], VIRQ_CONSOLE, 0, &port) == 0);
     EXPECT_EQ(evtchn_bind_vcpu(&world[0], port, 1), 0);
-    virq_raise_global(VIRQ_CONSOLE);
+    upcall_console_input();
     EXPECT_EQ(world_notified[0][1], 1);
     EXPECT_EQ(evtchn_close(&world[0], port), 0);
     EXPECT_EQ(evtchn_bind_virq(&world[0], VIRQ_CONSOLE, 0, &again), 0);
@@ -367,11 +370,11 @@ TEST("a raised virtual interrupt reaches its own vCPU, an unbound one nobody")
 {
     evtchn_port_t port;
 
-    virq_raise_vcpu(world[0].vcpu[1], VIRQ_TIMER);
+    upcall_vcpu_timer(world[0].vcpu[1]);
     EXPECT_EQ(world_notified[0][1], 0);
     REQUIRE(evtchn_bind_virq(&world[0], VIRQ_TIMER, 1, &port) == 0);
-    virq_raise_vcpu(world[0].vcpu[1], VIRQ_TIMER);
-    virq_raise_vcpu(world[0].vcpu[0], VIRQ_TIMER);
+    upcall_vcpu_timer(world[0].vcpu[1]);
+    upcall_vcpu_timer(world[0].vcpu[0]);
     EXPECT_TRUE(world_pending(0, port));
     EXPECT_EQ(world_notified[0][1], 1);
     EXPECT_EQ(world_notified[0][0], 0);
@@ -383,10 +386,10 @@ TEST("global virtual interrupts go to the initial domain, once there is one")
 
     REQUIRE(evtchn_bind_virq(&world[0], VIRQ_DOM_EXC, 0, &port) == 0);
     initial_domain = NULL;
-    virq_raise_global(VIRQ_DOM_EXC);
+    upcall_domain_changed();
     EXPECT_FALSE(world_pending(0, port));
     initial_domain = &world[0];
-    virq_raise_global(VIRQ_DOM_EXC);
+    upcall_domain_changed();
     EXPECT_TRUE(world_pending(0, port));
 }
 
@@ -394,12 +397,12 @@ TEST("a device raises only a port that is bound to a device")
 {
     evtchn_port_t device = port_in(EVTCHN_PIRQ), ipi = port_in(EVTCHN_IPI);
 
-    evtchn_raise_pirq(&world[0], ipi);
+    EXPECT_FALSE(evtchn_raise_pirq(&world[0], ipi));
     EXPECT_FALSE(world_pending(0, ipi));
-    evtchn_raise_pirq(&world[0], device);
+    EXPECT_FALSE(evtchn_raise_pirq(&world[0], device));
     EXPECT_TRUE(world_pending(0, device));
-    evtchn_raise_pirq(&world[0], 0);
-    evtchn_raise_pirq(&world[0], ~0U);
+    EXPECT_FALSE(evtchn_raise_pirq(&world[0], 0));
+    EXPECT_FALSE(evtchn_raise_pirq(&world[0], ~0U));
 }
 
 TEST("status tells the state and what belongs to it")
@@ -484,7 +487,7 @@ TEST("a reset takes a quantum at a time and ends with no port in use")
         REQUIRE(evtchn_bind_ipi(&world[0], 0, &port) == 0);
     while (evtchn_reset(&world[0]) == -EAGAIN)
         calls++;
-    EXPECT_EQ(calls, 5); /* four buckets, and the look that finds none */
+    EXPECT_EQ(calls, 4); /* four buckets */
     evtchn_counts(&world[0], &used, &max);
     EXPECT_EQ(used, 0);
     EXPECT_EQ(world_state(1, far), EVTCHN_UNBOUND);
@@ -579,4 +582,34 @@ TEST("a poll returns at once while an upcall is due")
     v->info->evtchn_upcall_pending = 1;
     EXPECT_EQ(evtchn_poll(v, &port, 1, 0), 0);
     EXPECT_EQ(v->state, VCPU_RUNNING);
+}
+
+TEST("the console ring's interrupt comes late, and only if it is bound")
+{
+    evtchn_port_t port;
+
+    upcall_log_grew();
+    EXPECT_FALSE(percpu_need_resched);
+    REQUIRE(evtchn_bind_virq(&world[0], VIRQ_CON_RING, 0, &port) == 0);
+    upcall_raise_late();
+    EXPECT_FALSE(world_pending(0, port));
+    upcall_log_grew();
+    EXPECT_TRUE(percpu_need_resched);
+    EXPECT_FALSE(world_pending(0, port));
+    upcall_raise_late();
+    EXPECT_TRUE(world_pending(0, port));
+    EXPECT_EQ(world_notified[0][0], 1);
+    initial_domain = NULL;
+    upcall_log_grew();
+    initial_domain = &world[0];
+}
+
+TEST("a device's port says whether the last interrupt was seen")
+{
+    evtchn_port_t port = port_in(EVTCHN_PIRQ);
+
+    EXPECT_FALSE(evtchn_raise_pirq(&world[0], port));
+    EXPECT_TRUE(evtchn_raise_pirq(&world[0], port));
+    consume(0, 0);
+    EXPECT_FALSE(evtchn_raise_pirq(&world[0], port));
 }

@@ -8,13 +8,13 @@
 /* LINK: hypervisor/event/close.c hypervisor/event/send.c */
 /* LINK: hypervisor/event/deliver.c hypervisor/event/virq.c */
 /* LINK: hypervisor/event/poll.c hypervisor/event/status.c */
+/* LINK: hypervisor/event/fifo.c hypervisor/event/fifo_pages.c */
 /* LINK: tests/unit/hypervisor/event/world.c */
 
 #include "unit/test.h"
 
 #include "doubles/check.h"
 #include "event/table.h"
-#include "event/virq.h"
 #include "hypervisor/event/world.h"
 
 CHECK_MAIN
@@ -219,10 +219,10 @@ static void compare_port(domid_t d, evtchn_port_t port)
     SAME(world_pending(d, port), m->pending);
     if (m->state == EVTCHN_FREE || !chn)
         return;
-    SAME(chn->notify_vcpu, m->vcpu);
+    SAME(evtchn_vcpu(chn), m->vcpu);
     if (m->state == EVTCHN_INTERDOMAIN) {
-        SAME((uintptr_t)chn->peer, (uintptr_t)&world[m->peer]);
-        SAME(chn->u.peer_port, m->peer_port);
+        SAME((uintptr_t)chn->peer, (uintptr_t)world[m->peer].events);
+        SAME(chn->detail, m->peer_port);
     }
 }
 

@@ -6,15 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/smp.h"
 #include "core/lock.h"
 #include "core/log.h"
 #include "core/time.h"
 #include "doubles/check.h"
+#include "domain/fault.h"
 #include "domain/upcalls.h"
+#include "event/fifo.h"
 #include "event/table.h"
 #include "event/upcalls.h"
 #include "lib/bitops.h"
+#include "lib/errno.h"
+#include "memory/frame.h"
+#include "memory/light.h"
 #include "memory/pool.h"
+
+bool percpu_need_resched, percpu_slow_return;
+unsigned int percpu_cpu_id;
+char unit_test_cpu_area[CPU_AREA_SIZE] __attribute__((aligned(16)));
 
 struct domain world[WORLD_DOMAINS];
 struct domain *initial_domain;
@@ -25,11 +36,21 @@ uint32_t world_pirq_closed;
 unsigned int world_pirqs_closed;
 int world_objects, world_locks;
 uint64_t world_now;
+uint32_t world_max_port = WORLD_MAX_PORT;
+unsigned int world_repeats;
+bool world_contended;
 
 static struct vcpu vcpus[WORLD_DOMAINS][WORLD_VCPUS];
 static struct vcpu *vcpu_pointers[WORLD_DOMAINS][WORLD_VCPUS];
 static struct shared_info shared[WORLD_DOMAINS];
 static bool held[WORLD_DOMAINS];
+static bool queue_held;
+
+/* Each domain's space is only an address. */
+static struct light_space spaces[WORLD_DOMAINS];
+static uint8_t pages[WORLD_DOMAINS * WORLD_PAGES][4096]
+    __attribute__((aligned(4096)));
+static struct frame frames[WORLD_DOMAINS * WORLD_PAGES];
 
 /* Whose event lock it is. */
 static unsigned int owner_of(const struct spinlock *lock)
@@ -46,11 +67,26 @@ void spin_lock_init(struct spinlock *lock, enum lock_rank rank)
     lock->rank = (uint8_t)rank;
 }
 
+bool spin_try_lock(struct spinlock *lock)
+{
+    if (world_contended)
+        return false;
+    spin_lock(lock);
+    return true;
+}
+
 /* Lower domid first, and never twice. */
 void spin_lock(struct spinlock *lock) __lock_primitive
 {
-    unsigned int owner = owner_of(lock);
+    unsigned int owner;
 
+    /* A queue's comes last. */
+    CHECK(!queue_held);
+    if (lock->rank == LOCK_event_queue) {
+        queue_held = true;
+        return;
+    }
+    owner = owner_of(lock);
     for (unsigned int i = owner; i < WORLD_DOMAINS; i++)
         CHECK(!held[i]);
     held[owner] = true;
@@ -59,9 +95,15 @@ void spin_lock(struct spinlock *lock) __lock_primitive
 
 void spin_unlock(struct spinlock *lock) __lock_primitive
 {
-    unsigned int owner = owner_of(lock);
     void (*then)(void) = world_on_unlock;
+    unsigned int owner;
 
+    if (lock->rank == LOCK_event_queue) {
+        CHECK(queue_held);
+        queue_held = false;
+        return;
+    }
+    owner = owner_of(lock);
     CHECK(held[owner]);
     held[owner] = false;
     world_locks--;
@@ -85,8 +127,61 @@ void pool_free(void *object, size_t size)
     free(object);
 }
 
+mfn_t frame_to_mfn(const struct frame *f)
+{
+    return mfn((uint64_t)(f - frames));
+}
+
+struct frame *mfn_to_frame(mfn_t m)
+{
+    return &frames[m.raw];
+}
+
+void *mfn_to_virt(mfn_t m)
+{
+    return pages[m.raw];
+}
+
+mfn_t virt_to_mfn(const void *p)
+{
+    return mfn((uint64_t)((const uint8_t *)p - pages[0]) / 4096);
+}
+
+void frame_put_last(struct frame *f, uint32_t refs)
+{
+    (void)f, (void)refs;
+    CHECK(false);
+}
+
+int light_get_frame(struct light_space *s, gfn_t g, enum light_access access,
+                    bool override, struct frame **frame)
+{
+    CHECK(world_locks == 0 && access == LIGHT_WRITE && !override);
+    if (g.raw == WORLD_PAGE_READ_ONLY)
+        return -EACCES;
+    if (g.raw == WORLD_PAGE_NO_MEMORY)
+        return -ENOMEM;
+    if (g.raw >= WORLD_PAGES)
+        return -EINVAL;
+    *frame = &frames[(uint64_t)(s - spaces) * WORLD_PAGES + g.raw];
+    (*frame)->refs++;
+    return 0;
+}
+
+void fault_repeat_call(gfn_t g)
+{
+    CHECK(g.raw == WORLD_PAGE_NO_MEMORY);
+    world_repeats++;
+}
+
+void cpu_kick(unsigned int cpu)
+{
+    (void)cpu;
+}
+
 void vcpu_notify(struct vcpu *v)
 {
+    CHECK(!queue_held);
     world_notified[v->domain->domid][v->id]++;
     vcpu_wake(v);
 }
@@ -157,6 +252,7 @@ static void make_domain(domid_t domid)
     memset(&shared[domid], 0, sizeof(shared[domid]));
     d->domid = domid;
     d->refs = 1;
+    d->space = &spaces[domid];
     d->shared_info = &shared[domid];
     d->vcpu = vcpu_pointers[domid];
     d->vcpu_count = WORLD_VCPUS;
@@ -171,7 +267,7 @@ static void make_domain(domid_t domid)
         v->info->evtchn_upcall_mask = 1;
         d->vcpu[i] = v;
     }
-    CHECK(upcall_events_create(d, WORLD_MAX_PORT) == 0);
+    CHECK(upcall_events_create(d, world_max_port) == 0);
 }
 
 void world_make(void)
@@ -180,6 +276,12 @@ void world_make(void)
     world_on_unlock = NULL;
     world_pirqs_closed = 0;
     world_now = 1000;
+    world_repeats = 0;
+    world_contended = false;
+    percpu_need_resched = false;
+    memset(pages, 0, sizeof(pages));
+    for (unsigned int i = 0; i < WORLD_DOMAINS * WORLD_PAGES; i++)
+        frames[i].refs = 1;
     for (domid_t i = 0; i < WORLD_DOMAINS; i++)
         make_domain(i);
     initial_domain = &world[0];
@@ -191,7 +293,7 @@ void world_end(void)
         int quanta = 0;
 
         while (!upcall_events_destroy(&world[i]))
-            CHECK(quanta++ < 100);
+            CHECK(quanta++ < 10000);
     }
     for (unsigned int i = 0; i < WORLD_DOMAINS; i++) {
         CHECK(world[i].refs == 1);
@@ -200,11 +302,90 @@ void world_end(void)
     }
     CHECK(world_objects == 0);
     CHECK(world_locks == 0);
+    for (unsigned int i = 0; i < WORLD_DOMAINS * WORLD_PAGES; i++)
+        CHECK(frames[i].refs == 1);
+    world_max_port = WORLD_MAX_PORT;
+}
+
+unsigned int world_pins(domid_t domid, uint32_t page)
+{
+    return frames[domid * WORLD_PAGES + page].refs - 1;
+}
+
+#define CONTROL_BYTES 128U /* apart in page 0 */
+
+void world_fifo(domid_t domid)
+{
+    for (uint32_t i = 0; i < WORLD_VCPUS; i++) {
+        struct evtchn_init_control op = {.vcpu = i,
+                                         .offset = i * CONTROL_BYTES};
+
+        CHECK(evtchn_init_control(&world[domid], &op) == 0);
+    }
+    for (uint32_t page = 1; page < WORLD_PAGES; page++) {
+        int rc = evtchn_expand_array(&world[domid], page);
+
+        while (rc == -EAGAIN)
+            rc = evtchn_raise_waiting(&world[domid]);
+        CHECK(rc == 0);
+    }
+}
+
+struct evtchn_fifo_control *world_control(domid_t domid, uint32_t vcpu)
+{
+    return (void *)&pages[domid * WORLD_PAGES][vcpu * CONTROL_BYTES];
+}
+
+uint32_t *world_word(domid_t domid, evtchn_port_t port)
+{
+    uint32_t page = port / EVTCHN_FIFO_PAGE_PORTS;
+
+    CHECK(page < WORLD_PAGES - 1);
+    return (uint32_t *)pages[domid * WORLD_PAGES + 1 + page] +
+           port % EVTCHN_FIFO_PAGE_PORTS;
+}
+
+/* The whole of one queue; the list ends where a link is 0. */
+static void take_queue(domid_t domid, evtchn_port_t port,
+                       void (*handle)(domid_t domid, evtchn_port_t port))
+{
+    unsigned int steps = 0;
+
+    while (port) {
+        uint32_t *word = world_word(domid, port), seen = *word;
+
+        CHECK(seen & EVTCHN_FIFO_LINKED && !(seen & EVTCHN_FIFO_BUSY));
+        CHECK(steps++ < world_max_port);
+        *word = seen & ~(EVTCHN_FIFO_LINKED | EVTCHN_FIFO_LINK_MASK);
+        if ((seen & (EVTCHN_FIFO_PENDING | EVTCHN_FIFO_MASKED)) ==
+            EVTCHN_FIFO_PENDING) {
+            *word &= ~EVTCHN_FIFO_PENDING;
+            handle(domid, port);
+        }
+        port = seen & EVTCHN_FIFO_LINK_MASK;
+    }
+}
+
+void world_fifo_take(domid_t domid, uint32_t vcpu,
+                     void (*handle)(domid_t domid, evtchn_port_t port))
+{
+    struct evtchn_fifo_control *control = world_control(domid, vcpu);
+
+    world[domid].vcpu[vcpu]->info->evtchn_upcall_pending = 0;
+    while (control->ready) {
+        uint32_t queue = (uint32_t)__builtin_ctz(control->ready);
+
+        control->ready &= ~(1U << queue);
+        take_queue(domid, control->head[queue], handle);
+    }
 }
 
 bool world_pending(domid_t domid, evtchn_port_t port)
 {
-    return bit_test(shared[domid].evtchn_pending, port);
+    const struct evtchn_table *t = world[domid].events;
+
+    return t->fifo ? fifo_is_pending(t, port)
+                   : bit_test(shared[domid].evtchn_pending, port);
 }
 
 uint8_t world_state(domid_t domid, evtchn_port_t port)

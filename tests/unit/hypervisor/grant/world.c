@@ -88,8 +88,9 @@ void world_create(domid_t id)
     d->domid = id;
     d->refs = 1;
     d->space = calloc(1, sizeof(*d->space));
-    light_layout_init(&layout, id * 0x10000000UL, RAM_PAGES, WINDOW_PAGES, 0,
-                      0);
+    layout = (struct light_layout){.virt_base = id * 0x10000000UL,
+                                   .ram_pages = RAM_PAGES,
+                                   .grant_pages = WINDOW_PAGES};
     if (light_create(d->space, id, &layout, RAM_PAGES) ||
         upcall_grants_create(d, TABLE_FRAMES, MAPTRACK_SIZE) ||
         grant_grow(d, 1))
