@@ -184,11 +184,11 @@ static void put_hypercall_page(struct domain *d, const struct elf_image *image)
 /* What follows the first word of a module's string. */
 static const char *arguments_of(const char *string)
 {
-    const char *space = strchr(string, ' ');
-
-    while (space && *space == ' ')
-        space++;
-    return space ? space : "";
+    while (*string && *string != ' ')
+        string++;
+    while (*string == ' ')
+        string++;
+    return string;
 }
 
 /* At @paddr; returns the first address behind it. */

@@ -79,6 +79,7 @@ struct domain {
     uint32_t shutdown_reason;                /* (d) SHUTDOWN_* */
     uint32_t pause_count;                    /* (d) vCPUs run only at 0 */
     uint32_t weight;                         /* (d) of each vCPU */
+    bool runstate_update;                    /* (a) see vm_assist */
     uint64_t console_paid_until;             /* (d) see console_io */
     uint8_t uuid[16];                        /* (c) */
     char crash_reason[CONTROL_REASON_BYTES]; /* (d) */

@@ -4,15 +4,22 @@
 #include "domain/runstate.h"
 
 #include "core/time.h"
+#include "domain/domain.h"
 #include "domain/vcpu.h"
 #include "memory/frame.h"
 
+/* The guest reads it at any time: with vm_assist's flag it can tell. */
 static void fill(const struct vcpu *v, struct vcpu_runstate_info *info)
 {
+    if (atomic_read(&v->domain->runstate_update)) {
+        info->state_entry_time = v->runstate_since | RUNSTATE_UPDATE;
+        barrier();
+    }
     info->state = v->runstate;
-    info->state_entry_time = v->runstate_since;
     for (int i = 0; i < RUNSTATE_COUNT; i++)
         info->time[i] = v->runstate_ns[i];
+    barrier();
+    info->state_entry_time = v->runstate_since;
 }
 
 void runstate_set(struct vcpu *v, uint8_t runstate, uint64_t now)

@@ -69,7 +69,7 @@ long upcall_hypercall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
 #include <abi/hypercalls.def>
 #undef HYPERCALL
     default:
-        return -ENOSYS;
+        return hypercall_refused(nr, a1);
     }
 }
 

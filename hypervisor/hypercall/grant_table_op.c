@@ -12,9 +12,11 @@
 #include "domain/policy.h"
 #include "domain/vcpu.h"
 #include "grant/grant.h"
-#include "hypercall/hypercall.h"
+#include "hypercall/subop.h"
 #include "lib/assert.h"
+#include "lib/compiler.h"
 #include "lib/errno.h"
+#include "memory/direct_map.h"
 #include "pv/guest_copy.h"
 
 /* Elements a call: each may clear two pages and copy one, 2,000 steps. */
@@ -168,37 +170,28 @@ static int list_frames(const struct domain *d, struct guest_ptr list,
     return 0;
 }
 
-static long op_setup_table(struct domain *d, struct guest_ptr at)
+static long setup_table(struct domain *d, struct gnttab_setup_table *op)
 {
-    struct gnttab_setup_table op;
     int rc;
 
-    if (copy_from_guest(&op, at, sizeof(op)))
-        return -EFAULT;
-
-    op.status = subject_status(d, op.dom);
-    if (!op.status) {
-        rc = grant_grow(d, op.nr_frames);
-        if (rc == -EAGAIN)
-            return hypercall_continue();
-        if (rc)
-            op.status = GNTST_general_error;
-        else if (list_frames(d, guest_ptr(op.frame_list), op.nr_frames))
-            return -EFAULT;
-    }
-    return copy_to_guest(at, &op, sizeof(op));
+    op->status = subject_status(d, op->dom);
+    if (op->status)
+        return 0;
+    rc = grant_grow(d, op->nr_frames);
+    if (rc == -EAGAIN)
+        return rc;
+    if (!rc)
+        return list_frames(d, guest_ptr(op->frame_list), op->nr_frames);
+    op->status = GNTST_general_error;
+    return 0;
 }
 
-static long op_query_size(struct domain *d, struct guest_ptr at)
+static long query_size(struct domain *d, struct gnttab_query_size *op)
 {
-    struct gnttab_query_size op;
-
-    if (copy_from_guest(&op, at, sizeof(op)))
-        return -EFAULT;
-    op.status = subject_status(d, op.dom);
-    if (!op.status)
-        grant_query_size(d, &op);
-    return copy_to_guest(at, &op, sizeof(op));
+    op->status = subject_status(d, op->dom);
+    if (!op->status)
+        grant_query_size(d, op);
+    return 0;
 }
 
 /* There is one version: to ask for it again changes nothing. */
@@ -206,7 +199,6 @@ static long op_set_version(struct guest_ptr at)
 {
     struct gnttab_set_version op;
     uint32_t wanted;
-    int rc;
 
     if (copy_from_guest(&op, at, sizeof(op)))
         return -EFAULT;
@@ -214,41 +206,98 @@ static long op_set_version(struct guest_ptr at)
     if (wanted != 1 && wanted != 2)
         return -EINVAL;
     op.version = 1;
-    rc = copy_to_guest(at, &op, sizeof(op));
-    if (rc)
-        return rc;
+    if (copy_to_guest(at, &op, sizeof(op)))
+        return -EFAULT;
     return wanted == 1 ? 0 : -ENOSYS;
 }
 
-static long op_get_version(struct guest_ptr at)
+static long get_version(const struct domain *d, struct gnttab_get_version *op)
 {
-    struct gnttab_get_version op;
+    int16_t status = subject_status(d, op->dom);
 
-    if (copy_from_guest(&op, at, sizeof(op)))
-        return -EFAULT;
-    op.version = 1;
-    return copy_to_guest(at, &op, sizeof(op));
+    op->version = 1;
+    if (status)
+        return status == GNTST_bad_domain ? -ESRCH : -EPERM;
+    return 0;
+}
+
+/* Caches of this processor and its devices agree: there is nothing to do. */
+static long cache_flush(struct domain *d, const struct gnttab_cache_flush *op)
+{
+    if (op->offset >= PAGE_SIZE || op->length > PAGE_SIZE ||
+        op->offset + op->length > PAGE_SIZE ||
+        op->op & ~(GNTTAB_CACHE_CLEAN | GNTTAB_CACHE_INVAL))
+        return -EINVAL;
+    if (op->length == 0 || op->op == 0)
+        return 0;
+    return policy_allows(d, POLICY_machine_address) ? 0 : -EPERM;
+}
+
+/* The first that is refused ends it. */
+static long op_cache_flush(struct domain *d, struct guest_ptr at,
+                           uint32_t count)
+{
+    uint32_t left = left_after(count);
+    struct gnttab_cache_flush op;
+    long rc;
+
+    for (; count > left; count--, at = field(at, sizeof(op))) {
+        if (copy_from_guest(&op, at, sizeof(op)))
+            return element_fault(at, count);
+        rc = cache_flush(d, &op);
+        if (rc)
+            return rc;
+    }
+    return elements_done(at, count);
+}
+
+union table_op {
+    struct gnttab_setup_table setup_table;
+    struct gnttab_query_size query_size;
+    struct gnttab_get_version get_version;
+};
+
+static const struct subop subops[] = {
+    [GNTTABOP_setup_table] = SUBOP_BACK(struct gnttab_setup_table),
+    [GNTTABOP_query_size] = SUBOP_BACK(struct gnttab_query_size),
+    [GNTTABOP_get_version] = SUBOP_BACK(struct gnttab_get_version),
+};
+
+static long make(struct domain *d, uint64_t cmd, void *op)
+{
+    switch (cmd) {
+    case GNTTABOP_setup_table:
+        return setup_table(d, op);
+    case GNTTABOP_query_size:
+        return query_size(d, op);
+    default:
+        return get_version(d, op);
+    }
 }
 
 static __noinline long op_other(struct domain *d, uint32_t cmd,
                                 struct guest_ptr at, uint32_t count)
 {
+    union table_op op;
+
     switch (cmd) {
     case GNTTABOP_map_grant_ref:
         return op_map(d, at, count);
     case GNTTABOP_unmap_grant_ref:
         return count == 1 ? op_unmap_one(d, at) : op_unmap(d, at, count);
-    case GNTTABOP_setup_table:
-        return count == 1 ? op_setup_table(d, at) : -EINVAL;
-    case GNTTABOP_query_size:
-        return count == 1 ? op_query_size(d, at) : -EINVAL;
     case GNTTABOP_set_version:
-        return count == 1 ? op_set_version(at) : -EINVAL;
-    case GNTTABOP_get_version:
-        return count == 1 ? op_get_version(at) : -EINVAL;
+        return op_set_version(at);
+    case GNTTABOP_cache_flush:
+        return op_cache_flush(d, at, count);
+    case GNTTABOP_setup_table:
+    case GNTTABOP_query_size:
+        if (count != 1)
+            return -EINVAL;
+        break;
     default:
-        return -ENOSYS;
+        break;
     }
+    return subop_call(subops, ARRAY_SIZE(subops), cmd, at, &op, make);
 }
 
 long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3,

@@ -33,6 +33,9 @@ long __must_check hypercall_continue(void);
 /* Argument @n, 1 to 5, of the call as it will be made again. */
 void hypercall_set_arg(unsigned int n, uint64_t value);
 
+/* What a number that is none of ours is answered: -ENOSYS, mostly. */
+long hypercall_refused(uint64_t nr, uint64_t a1);
+
 /*
  * Inside a multicall, what is not made of it yet; else NULL.  The arguments of
  * the call being made are then not in the guest's registers but in its list.

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* set_trap_table, set_callbacks, callback_op: where the guest's handlers are.
- */
+/* Where the guest's handlers are, and their stack. */
 
-#include "hypercall/hypercall.h"
+#include "hypercall/subop.h"
 
 #include <abi/trap.h>
 
 #include "arch/x86_64/cpu.h"
 #include "domain/vcpu.h"
+#include "lib/compiler.h"
 #include "lib/errno.h"
-#include "pv/guest_copy.h"
 #include "pv/trap_table.h"
 
 /* A table cannot be longer than one entry a vector and the one that ends it. */
@@ -68,37 +67,37 @@ long hypercall_set_callbacks(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     return 0;
 }
 
-static long op_register(struct guest_ptr arg)
+/* For the way from the user mode that class light lacks. */
+long hypercall_stack_switch(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                            uint64_t a5)
 {
-    struct callback_register op;
-    int rc = copy_from_guest(&op, arg, sizeof(op));
-
-    return rc ? rc : set_callback(op.type, op.address);
+    (void)a1, (void)a2, (void)a3, (void)a4, (void)a5;
+    return 0;
 }
 
-static long op_unregister(struct guest_ptr arg)
-{
-    struct callback_unregister op;
-    int rc = copy_from_guest(&op, arg, sizeof(op));
+static const struct subop subops[] = {
+    [CALLBACKOP_register] = SUBOP(struct callback_register),
+    [CALLBACKOP_unregister] = SUBOP(struct callback_unregister),
+};
 
-    if (rc)
-        return rc;
-    if (op.type > CALLBACKTYPE_LAST)
+static long make(struct domain *d, uint64_t cmd, void *arg)
+{
+    const struct callback_register *op = arg;
+
+    (void)d;
+    if (cmd == CALLBACKOP_register)
+        return set_callback(op->type, op->address);
+    if (op->type > CALLBACKTYPE_LAST)
         return -ENOSYS;
-    return op.type == CALLBACKTYPE_nmi ? 0 : -EINVAL;
+    return op->type == CALLBACKTYPE_nmi ? 0 : -EINVAL;
 }
 
 long hypercall_callback_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                            uint64_t a5)
 {
+    struct callback_register op; /* The other begins like it. */
+
     (void)a3, (void)a4, (void)a5;
 
-    switch (a1) {
-    case CALLBACKOP_register:
-        return op_register(guest_ptr(a2));
-    case CALLBACKOP_unregister:
-        return op_unregister(guest_ptr(a2));
-    default:
-        return -ENOSYS;
-    }
+    return subop_call(subops, ARRAY_SIZE(subops), a1, guest_ptr(a2), &op, make);
 }

@@ -3,60 +3,52 @@
 
 #include <abi/version.h>
 
+#include "arch/x86_64/nospec.h"
 #include "domain/domain.h"
 #include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
+#include "lib/compiler.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "memory/direct_map.h"
 #include "pv/guest_copy.h"
 
-static long give(struct guest_ptr arg, const void *answer, size_t size)
+/*
+ * What is the same for everybody.  Nothing of the machine that it was made on:
+ * two builds are the same bytes.
+ */
+static const struct xen_extraversion extraversion = {.text = ".0-cairn"};
+static const struct xen_compile_info compile_info = {
+    .compiler = "gcc",
+    .compile_by = "cairn",
+};
+static const struct xen_capabilities capabilities = {.text = "xen-3.0-x86_64 "};
+static const struct xen_platform_parameters platform_parameters = {
+    .virt_start = HV_VIRT_START,
+};
+static const struct xen_changeset changeset;
+static const struct xen_commandline commandline;
+
+#define ANSWER(of)                                                             \
+    [XENVER_##of] = {                                                          \
+        &(of),                                                                 \
+        sizeof(of),                                                            \
+    }
+static const struct {
+    const void *at;
+    size_t size;
+} answers[] = {
+    ANSWER(extraversion), ANSWER(compile_info),        ANSWER(capabilities),
+    ANSWER(changeset),    ANSWER(platform_parameters), ANSWER(commandline),
+};
+
+static long give_answer(uint64_t cmd, struct guest_ptr arg)
 {
-    return copy_to_guest(arg, answer, size);
-}
-
-static long give_extraversion(struct guest_ptr arg)
-{
-    static const struct xen_extraversion answer = {.text = ".0-cairn"};
-
-    return give(arg, &answer, sizeof(answer));
-}
-
-/* Nothing of the machine it was made on: two builds are the same bytes. */
-static long give_compile_info(struct guest_ptr arg)
-{
-    static const struct xen_compile_info answer = {
-        .compiler = "gcc",
-        .compile_by = "cairn",
-        .compile_domain = "",
-        .compile_date = "",
-    };
-
-    return give(arg, &answer, sizeof(answer));
-}
-
-static long give_capabilities(struct guest_ptr arg)
-{
-    static const struct xen_capabilities answer = {.text = "xen-3.0-x86_64 "};
-
-    return give(arg, &answer, sizeof(answer));
-}
-
-static long give_changeset(struct guest_ptr arg)
-{
-    static const struct xen_changeset answer = {.text = ""};
-
-    return give(arg, &answer, sizeof(answer));
-}
-
-static long give_platform_parameters(struct guest_ptr arg)
-{
-    static const struct xen_platform_parameters answer = {
-        .virt_start = HV_VIRT_START,
-    };
-
-    return give(arg, &answer, sizeof(answer));
+    if (cmd >= ARRAY_SIZE(answers))
+        return -ENOSYS;
+    cmd = index_nospec(cmd, ARRAY_SIZE(answers));
+    if (!answers[cmd].at)
+        return -ENOSYS;
+    return copy_bytes_to_guest(arg, answers[cmd].at, answers[cmd].size);
 }
 
 /* Class light; the initial domain is told that it is one. */
@@ -81,22 +73,7 @@ static long get_features(struct guest_ptr arg)
     if (info.submap_idx > 0)
         return -EINVAL;
     info.submap = features_of(current->domain);
-    return give(arg, &info, sizeof(info));
-}
-
-static long give_guest_handle(struct guest_ptr arg)
-{
-    struct xen_domain_handle answer;
-
-    memcpy(answer.uuid, current->domain->uuid, sizeof(answer.uuid));
-    return give(arg, &answer, sizeof(answer));
-}
-
-static long give_commandline(struct guest_ptr arg)
-{
-    static const struct xen_commandline answer = {.text = ""};
-
-    return give(arg, &answer, sizeof(answer));
+    return copy_to_guest(arg, &info, sizeof(info));
 }
 
 long hypercall_xen_version(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
@@ -111,25 +88,16 @@ long hypercall_xen_version(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         return XEN_VERSION_MAJOR << 16 | XEN_VERSION_MINOR;
 
     switch (a1) {
-    case XENVER_extraversion:
-        return give_extraversion(arg);
-    case XENVER_compile_info:
-        return give_compile_info(arg);
-    case XENVER_capabilities:
-        return give_capabilities(arg);
-    case XENVER_changeset:
-        return give_changeset(arg);
-    case XENVER_platform_parameters:
-        return give_platform_parameters(arg);
     case XENVER_get_features:
         return get_features(arg);
     case XENVER_pagesize:
         return a2 ? -EINVAL : (long)PAGE_SIZE;
     case XENVER_guest_handle:
-        return give_guest_handle(arg);
-    case XENVER_commandline:
-        return give_commandline(arg);
+        return copy_to_guest(arg, current->domain->uuid,
+                             sizeof(struct xen_domain_handle));
+    case XENVER_build_id:
+        return -ENODATA;
     default:
-        return -ENOSYS;
+        return give_answer(a1, arg);
     }
 }

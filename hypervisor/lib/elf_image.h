@@ -29,9 +29,9 @@ struct elf_segment {
 struct elf_image {
     struct elf_segment segment[ELF_IMAGE_SEGMENTS_MAX];
     unsigned int segment_count;
-    uint64_t start, end; /* bytes from gfn 0: [start, end) of all segments */
-    uint64_t virt_base;  /* address of gfn 0 */
-    uint64_t entry;      /* virtual address */
+    uint64_t end;            /* bytes from gfn 0: where all segments end */
+    uint64_t virt_base;      /* address of gfn 0 */
+    uint64_t entry;          /* virtual address */
     uint64_t hypercall_page; /* virtual address, 0 if not asked for */
     uint32_t class; /* CAIRN_CLASS_*; CAIRN_CLASS_PV without the note */
     bool xen_notes; /* found any */

@@ -14,10 +14,11 @@ struct sink {
     size_t size, length;
 };
 
+/* What stands between a % and its letter. */
 struct spec {
-    bool zero, left, alternate, upper, is_signed;
-    int width, precision; /* -1: none */
-    unsigned int base;
+    bool alternate, is_long;
+    char fill;
+    size_t width, precision;
 };
 
 static void put(struct sink *s, char c)
@@ -27,173 +28,100 @@ static void put(struct sink *s, char c)
     s->length++;
 }
 
-static void put_times(struct sink *s, char c, int times)
+static void put_fill(struct sink *s, char c, size_t width, size_t used)
 {
-    while (times-- > 0)
+    for (; used < width; used++)
         put(s, c);
 }
 
 static void put_text(struct sink *s, const struct spec *spec, const char *text)
 {
-    size_t max = spec->precision < 0 ? SIZE_MAX : (size_t)spec->precision;
     size_t n;
-    int pad;
 
     if (!text)
         text = "(null)";
-    n = strnlen(text, max);
-    pad = spec->width - (int)n;
-    if (!spec->left)
-        put_times(s, ' ', pad);
+    n = strnlen(text, spec->precision);
+    put_fill(s, ' ', spec->width, n);
     for (size_t i = 0; i < n; i++)
         put(s, text[i]);
-    if (spec->left)
-        put_times(s, ' ', pad);
 }
 
-static void put_number(struct sink *s, const struct spec *spec, uint64_t value)
+static void put_number(struct sink *s, const struct spec *spec, uint64_t value,
+                       const char *prefix, unsigned int base)
 {
-    const char *digits = spec->upper ? "0123456789ABCDEF" : "0123456789abcdef";
-    bool negative = spec->is_signed && (int64_t)value < 0;
-    char text[24]; /* The longest is 20 decimal digits, last one first. */
-    const char *prefix = "";
-    int n = 0, zeros, pad;
+    char text[20]; /* The longest is decimal; last digit first. */
+    size_t n = 0, used;
 
-    if (negative)
-        value = -value;
-    if (spec->alternate && value && spec->base == 16)
-        prefix = spec->upper ? "0X" : "0x";
-    for (; value; value /= spec->base)
-        text[n++] = digits[value % spec->base];
-    if (!n && spec->precision)
-        text[n++] = '0';
-
-    zeros = spec->precision - n;
-    if (zeros < 0)
-        zeros = 0;
-    pad = spec->width - n - zeros - negative - (int)strlen(prefix);
-    if (spec->zero && !spec->left && spec->precision < 0 && pad > 0) {
-        zeros = pad;
-        pad = 0;
-    }
-    if (!spec->left)
-        put_times(s, ' ', pad);
-    if (negative)
-        put(s, '-');
+    do
+        text[n++] = "0123456789abcdef"[value % base];
+    while (value /= base);
+    used = n + strlen(prefix);
+    if (spec->fill == ' ')
+        put_fill(s, ' ', spec->width, used);
     while (*prefix)
         put(s, *prefix++);
-    put_times(s, '0', zeros);
+    if (spec->fill == '0')
+        put_fill(s, '0', spec->width, used);
     while (n)
         put(s, text[--n]);
-    if (spec->left)
-        put_times(s, ' ', pad);
 }
 
-static const char *parse_flags(const char *fmt, struct spec *spec)
+static const char *parse_spec(const char *fmt, struct spec *spec, va_list *args)
 {
-    for (;; fmt++) {
-        if (*fmt == '0')
-            spec->zero = true;
-        else if (*fmt == '-')
-            spec->left = true;
-        else if (*fmt == '#')
-            spec->alternate = true;
-        else
-            return fmt;
+    *spec = (struct spec){.fill = ' ', .precision = SIZE_MAX};
+    for (; *fmt == '0' || *fmt == '#'; fmt++) {
+        spec->alternate |= *fmt == '#';
+        spec->fill = *fmt == '0' ? '0' : spec->fill;
     }
-}
-
-/* A number; or *, which takes one from the arguments. */
-static const char *parse_count(const char *fmt, int *count, va_list *args)
-{
-    if (*fmt == '*') {
-        *count = va_arg(*args, int);
-        return fmt + 1;
+    for (; *fmt >= '0' && *fmt <= '9'; fmt++)
+        spec->width = spec->width * 10 + (size_t)(*fmt - '0');
+    if (fmt[0] == '.' && fmt[1] == '*') {
+        spec->precision = (size_t)va_arg(*args, int);
+        fmt += 2;
     }
-    for (*count = 0; *fmt >= '0' && *fmt <= '9'; fmt++)
-        if (*count < 10000) /* longer than any text of ours */
-            *count = *count * 10 + (*fmt - '0');
-    return fmt;
-}
-
-/* The argument in its size in bytes: 1, 2, 4 or 8. */
-static uint64_t number_argument(va_list *args, int bytes, bool is_signed)
-{
-    uint64_t value = bytes == 8 ? va_arg(*args, uint64_t)
-                                : (uint64_t)va_arg(*args, unsigned int);
-    int unused = 64 - bytes * 8;
-
-    value <<= unused;
-    return is_signed ? (uint64_t)((int64_t)value >> unused) : value >> unused;
-}
-
-static const char *parse_length(const char *fmt, int *bytes)
-{
-    *bytes = 4;
-    if (fmt[0] == 'h') {
-        *bytes = fmt[1] == 'h' ? 1 : 2;
-        return fmt + (fmt[1] == 'h' ? 2 : 1);
-    }
-    if (fmt[0] == 'l' || fmt[0] == 'z' || fmt[0] == 't') {
-        *bytes = 8;
-        return fmt + (fmt[0] == 'l' && fmt[1] == 'l' ? 2 : 1);
-    }
+    for (; *fmt == 'l' || *fmt == 'z'; fmt++)
+        spec->is_long = true;
     return fmt;
 }
 
 /* One conversion, @fmt just behind its %; returns what follows it. */
 static const char *convert(struct sink *s, const char *fmt, va_list *args)
 {
-    struct spec spec = {.precision = -1, .base = 10};
-    char character[2] = "";
-    int bytes;
+    struct spec spec;
+    uint64_t value;
 
-    fmt = parse_flags(fmt, &spec);
-    fmt = parse_count(fmt, &spec.width, args);
-    if (spec.width < 0) {
-        spec.left = true;
-        spec.width = -spec.width;
-    }
-    if (*fmt == '.')
-        fmt = parse_count(fmt + 1, &spec.precision, args);
-    fmt = parse_length(fmt, &bytes);
-
+    fmt = parse_spec(fmt, &spec, args);
     switch (*fmt) {
     case 'd':
-    case 'i':
-        spec.is_signed = true;
-        put_number(s, &spec, number_argument(args, bytes, true));
+        value = spec.is_long ? va_arg(*args, uint64_t)
+                             : (uint64_t)(int64_t)va_arg(*args, int);
+        if ((int64_t)value < 0)
+            put_number(s, &spec, -value, "-", 10);
+        else
+            put_number(s, &spec, value, "", 10);
         break;
     case 'u':
-        put_number(s, &spec, number_argument(args, bytes, false));
-        break;
-    case 'X':
-        spec.upper = true;
-        /* fall through */
     case 'x':
-        spec.base = 16;
-        put_number(s, &spec, number_argument(args, bytes, false));
+        value = spec.is_long ? va_arg(*args, uint64_t)
+                             : va_arg(*args, unsigned int);
+        put_number(s, &spec, value, spec.alternate && value ? "0x" : "",
+                   *fmt == 'u' ? 10 : 16);
         break;
     case 'p':
-        spec.base = 16;
-        spec.alternate = true;
-        put_number(s, &spec, (uintptr_t)va_arg(*args, void *));
+        put_number(s, &spec, (uintptr_t)va_arg(*args, void *), "0x", 16);
         break;
     case 's':
         put_text(s, &spec, va_arg(*args, const char *));
         break;
     case 'c':
-        character[0] = (char)va_arg(*args, int);
-        spec.precision = -1;
-        put_text(s, &spec, character);
-        break;
-    case '%':
-        put(s, '%');
+        put(s, (char)va_arg(*args, int));
         break;
     case '\0':
         return fmt;
     default: /* Shown as it stands: an unknown argument cannot be skipped. */
         put(s, '%');
+        /* fall through */
+    case '%':
         put(s, *fmt);
         break;
     }

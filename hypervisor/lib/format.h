@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Formatting: %d %i %u %x %X %p %s %c %% with flags 0 - #, width, .precision,
- * and the lengths hh h l ll z t. */
+/*
+ * Formatting, with what Cairn itself writes: %d %u %x %p %s %c %%, a width with
+ * the flags 0 and #, %.*s, and the lengths l, ll and z.
+ */
 
 #ifndef LIB_FORMAT_H
 #define LIB_FORMAT_H

@@ -28,7 +28,6 @@ typedef uint64_t maddr_t; /* machine address, bytes */
 typedef uint64_t vaddr_t; /* virtual address, bytes */
 
 #define MFN_NONE ((mfn_t){~0ULL})
-#define GFN_NONE ((gfn_t){~0ULL})
 
 /* Pages that hold so many bytes. */
 static inline uint64_t pages_of(uint64_t bytes)

@@ -11,7 +11,10 @@
 
 #include <stddef.h>
 
-/* Make the larger root the first child of the smaller. */
+/*
+ * Make the larger root the first child of the smaller.  A root's sibling and
+ * back hold anything: nobody looks at them.
+ */
 static struct heap_node *meld(struct heap_node *a, struct heap_node *b)
 {
     struct heap_node *upper = a, *lower = b;
@@ -29,8 +32,6 @@ static struct heap_node *meld(struct heap_node *a, struct heap_node *b)
     if (upper->child)
         upper->child->back = lower;
     upper->child = lower;
-    upper->sibling = NULL;
-    upper->back = NULL;
     return upper;
 }
 
@@ -43,9 +44,6 @@ static struct heap_node *meld_siblings(struct heap_node *first)
         struct heap_node *a = first, *b = a->sibling;
 
         first = b ? b->sibling : NULL;
-        a->sibling = NULL;
-        if (b)
-            b->sibling = NULL;
         a = meld(a, b);
         a->sibling = pairs; /* a list of its own, last pair first */
         pairs = a;
@@ -53,12 +51,9 @@ static struct heap_node *meld_siblings(struct heap_node *first)
     while (pairs) {
         struct heap_node *next = pairs->sibling;
 
-        pairs->sibling = NULL;
         root = meld(root, pairs);
         pairs = next;
     }
-    if (root)
-        root->back = NULL;
     return root;
 }
 
@@ -66,8 +61,6 @@ void heap_insert(struct heap *h, struct heap_node *node, uint64_t key)
 {
     node->key = key;
     node->child = NULL;
-    node->sibling = NULL;
-    node->back = NULL;
     h->root = meld(h->root, node);
 }
 
@@ -86,7 +79,4 @@ void heap_remove(struct heap *h, struct heap_node *node)
             node->sibling->back = node->back;
         h->root = meld(h->root, rest);
     }
-    node->child = NULL;
-    node->sibling = NULL;
-    node->back = NULL;
 }

@@ -86,27 +86,6 @@ size_t strnlen(const char *s, size_t max)
     return n;
 }
 
-int strcmp(const char *a, const char *b)
-{
-    return strncmp(a, b, SIZE_MAX);
-}
-
-int strncmp(const char *a, const char *b, size_t max)
-{
-    for (; max; max--, a++, b++)
-        if (*a != *b || !*a)
-            return (unsigned char)*a - (unsigned char)*b;
-    return 0;
-}
-
-char *strchr(const char *s, int c)
-{
-    for (; *s != (char)c; s++)
-        if (!*s)
-            return NULL;
-    return (char *)(uintptr_t)s;
-}
-
 void string_copy(char *dst, const char *src, size_t size)
 {
     size_t n;

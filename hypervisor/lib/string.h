@@ -13,9 +13,6 @@ void *memset(void *dst, int byte, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
 size_t strlen(const char *s);
 size_t strnlen(const char *s, size_t max);
-int strcmp(const char *a, const char *b);
-int strncmp(const char *a, const char *b, size_t max);
-char *strchr(const char *s, int c);
 
 /* Copy as much as fits in @size bytes, always NUL-terminated. */
 void string_copy(char *dst, const char *src, size_t size);

@@ -49,6 +49,7 @@ struct grant_entry_v1 {
 #define GNTTABOP_query_size      6
 #define GNTTABOP_set_version     8
 #define GNTTABOP_get_version     10
+#define GNTTABOP_cache_flush     12
 
 #define GNTMAP_device_map      0x01U
 #define GNTMAP_host_map        0x02U
@@ -128,6 +129,20 @@ struct gnttab_get_version {
     uint16_t pad;
     uint32_t version; /* OUT */
 };
+
+/* -EINVAL: past the page's end; -EPERM: addresses of devices are not for it. */
+struct gnttab_cache_flush {
+    union {
+        uint64_t dev_bus_addr;
+        grant_ref_t ref;
+    } a;             /* IN */
+    uint16_t offset; /* IN */
+    uint16_t length; /* IN */
+    uint32_t op;     /* IN: GNTTAB_CACHE_* */
+};
+
+#define GNTTAB_CACHE_CLEAN 0x1U
+#define GNTTAB_CACHE_INVAL 0x2U
 
 _Static_assert(sizeof(struct grant_entry_v1) == 8, "ABI");
 _Static_assert(sizeof(struct gnttab_map_grant_ref) == 32, "ABI");

@@ -76,10 +76,12 @@ struct vcpu_guest_context {
 #define RUNSTATE_blocked  2
 #define RUNSTATE_offline  3
 #define RUNSTATE_COUNT    4
+#define RUNSTATE_UPDATE   (1ULL << 63)
 
 struct vcpu_runstate_info {
     int32_t state;                 /* OUT: RUNSTATE_* */
-    uint64_t state_entry_time;     /* OUT: nanoseconds of system time */
+    uint64_t state_entry_time;     /* OUT: nanoseconds of system time; vm_assist
+                                      may give it RUNSTATE_UPDATE */
     uint64_t time[RUNSTATE_COUNT]; /* OUT: nanoseconds in each state */
 };
 

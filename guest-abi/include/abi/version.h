@@ -23,6 +23,7 @@
 #define XENVER_pagesize            7
 #define XENVER_guest_handle        8
 #define XENVER_commandline         9
+#define XENVER_build_id            10 /* -ENODATA: there is none */
 
 struct xen_extraversion {
     char text[16];

@@ -15,6 +15,7 @@
 #include "arch/x86_64/port.h"
 #include "arch/x86_64/vectors.h"
 #include "lib/assert.h"
+#include "lib/compiler.h"
 
 /* Intel SDM 3A, table 11-1: register offsets divided by 16. */
 enum lapic_register {
@@ -22,10 +23,7 @@ enum lapic_register {
     LAPIC_VERSION = 0x03,
     LAPIC_TPR = 0x08,
     LAPIC_EOI = 0x0b,
-    LAPIC_LDR = 0x0d,
-    LAPIC_DFR = 0x0e,
     LAPIC_SPURIOUS = 0x0f,
-    LAPIC_ESR = 0x28,
     LAPIC_COMMAND = 0x30,
     LAPIC_TARGET = 0x31, /* xAPIC only */
     LAPIC_LVT_TIMER = 0x32,
@@ -238,14 +236,15 @@ bool ioapic_route(uint32_t gsi, uint8_t vector, bool level, bool active_low)
 
 void pic_disable(void)
 {
-    port_write8(PIC1, 0x11); /* ICW1: cascaded, ICW4 follows */
-    port_write8(PIC2, 0x11);
-    port_write8(PIC1 + 1, VECTOR_PIC_FIRST); /* ICW2: vectors */
-    port_write8(PIC2 + 1, VECTOR_PIC_FIRST + 8);
-    port_write8(PIC1 + 1, 0x04); /* ICW3: the second is at line 2 */
-    port_write8(PIC2 + 1, 0x02);
-    port_write8(PIC1 + 1, 0x01); /* ICW4: 8086 mode */
-    port_write8(PIC2 + 1, 0x01);
-    port_write8(PIC1 + 1, 0xff); /* OCW1: all masked */
-    port_write8(PIC2 + 1, 0xff);
+    /* ICW1 to 4 (cascaded at line 2, vectors, 8086 mode); OCW1: all masked. */
+    static const uint8_t words[][2] = {
+        {0x11, 0x11}, {VECTOR_PIC_FIRST, VECTOR_PIC_FIRST + 8},
+        {0x04, 0x02}, {0x01, 0x01},
+        {0xff, 0xff},
+    };
+
+    for (unsigned int i = 0; i < ARRAY_SIZE(words); i++) {
+        port_write8(PIC1 + !!i, words[i][0]);
+        port_write8(PIC2 + !!i, words[i][1]);
+    }
 }

@@ -27,54 +27,27 @@
 #define CR4_SMEP       (1UL << 20)
 #define CR4_SMAP       (1UL << 21)
 
-static inline uint64_t read_cr0(void)
-{
-    uint64_t value;
-
-    __asm__ __volatile__("mov %%cr0, %0" : "=r"(value));
-    return value;
-}
-
-static inline void write_cr0(uint64_t value)
-{
-    __asm__ __volatile__("mov %0, %%cr0" : : "r"(value) : "memory");
-}
-
-/* The address of the last page fault. */
-static inline uint64_t read_cr2(void)
-{
-    uint64_t value;
-
-    __asm__ __volatile__("mov %%cr2, %0" : "=r"(value));
-    return value;
-}
-
-static inline uint64_t read_cr3(void)
-{
-    uint64_t value;
-
-    __asm__ __volatile__("mov %%cr3, %0" : "=r"(value) : : "memory");
-    return value;
-}
-
-/* Load page tables; all translations but global ones are forgotten. */
-static inline void write_cr3(uint64_t value)
-{
-    __asm__ __volatile__("mov %0, %%cr3" : : "r"(value) : "memory");
-}
-
-static inline uint64_t read_cr4(void)
-{
-    uint64_t value;
-
-    __asm__ __volatile__("mov %%cr4, %0" : "=r"(value));
-    return value;
-}
-
-static inline void write_cr4(uint64_t value)
-{
-    __asm__ __volatile__("mov %0, %%cr4" : : "r"(value) : "memory");
-}
+/*
+ * read_cr0(), write_cr0() and so on.  CR2 is the address of the last page
+ * fault; writing CR3 forgets all translations but global ones.
+ */
+#define CONTROL_REGISTER_(reg)                                                 \
+    static inline uint64_t read_##reg(void)                                    \
+    {                                                                          \
+        uint64_t value;                                                        \
+                                                                               \
+        __asm__ __volatile__("mov %%" #reg ", %0" : "=r"(value) : : "memory"); \
+        return value;                                                          \
+    }                                                                          \
+    static inline void write_##reg(uint64_t value)                             \
+    {                                                                          \
+        __asm__ __volatile__("mov %0, %%" #reg : : "r"(value) : "memory");     \
+    }
+CONTROL_REGISTER_(cr0)
+CONTROL_REGISTER_(cr2)
+CONTROL_REGISTER_(cr3)
+CONTROL_REGISTER_(cr4)
+#undef CONTROL_REGISTER_
 
 struct cpuid_regs {
     uint32_t eax, ebx, ecx, edx;

@@ -67,21 +67,13 @@ const void *idt_page(void)
     return idt;
 }
 
-static uint8_t vector_ist(unsigned int vector)
-{
-    switch (vector) {
-    case VECTOR_NMI:
-        return IST_NMI;
-    case VECTOR_DF:
-        return IST_DF;
-    case VECTOR_MC:
-        return IST_MC;
-    case VECTOR_DB:
-        return IST_DB;
-    default:
-        return 0;
-    }
-}
+/* What can strike before the stack is ours has one of its own. */
+static const uint8_t ist_of[ARRAY_SIZE(idt)] = {
+    [VECTOR_NMI] = IST_NMI,
+    [VECTOR_DF] = IST_DF,
+    [VECTOR_MC] = IST_MC,
+    [VECTOR_DB] = IST_DB,
+};
 
 /* INT n in a guest reaches only these; any other n is a #GP that names n. */
 static bool guest_may_raise(unsigned int vector)
@@ -101,7 +93,7 @@ static void make_idt(void)
             .offset_middle = (uint16_t)(stub >> 16),
             .offset_high = (uint32_t)(stub >> 32),
             .selector = SELECTOR_HV_CS,
-            .ist = vector_ist(v),
+            .ist = ist_of[v],
             .type = GATE_INTERRUPT | (guest_may_raise(v) ? GATE_DPL3 : 0),
         };
     }

@@ -6,9 +6,7 @@
 
 #include "arch/x86_64/segment.h"
 
-/* GDT_AREAS_BASE + cpu * GDT_AREA_SIZE: selector 0; and what is mapped of it.
- */
-#define GDT_AREA_SIZE 0x10000UL
+/* So much is mapped at gdt_area_of(). */
 #define GDT_AREA_USED (SELECTOR_RESERVED + 0x1000UL)
 
 /*

@@ -45,59 +45,38 @@ static inline bool guest_store32(uint64_t va, uint32_t value)
 
 /* clang-format off */
 
-static inline bool __must_check guest_load(uint64_t va, uint64_t *value)
-{
-    uint64_t loaded;
-
-    __asm__ goto("1: movq %1, %0\n" EX_TABLE(1b, %l[fault])
-                 : "=r"(loaded)
-                 : "m"(*(const volatile uint64_t *)va)
-                 : "memory"
-                 : fault);
-    *value = loaded;
-    return true;
-fault:
-    return false;
-}
-
-static inline bool __must_check guest_load32(uint64_t va, uint32_t *value)
-{
-    uint32_t loaded;
-
-    __asm__ goto("1: movl %1, %0\n" EX_TABLE(1b, %l[fault])
-                 : "=r"(loaded)
-                 : "m"(*(const volatile uint32_t *)va)
-                 : "memory"
-                 : fault);
-    *value = loaded;
-    return true;
-fault:
-    return false;
-}
-
-static inline bool __must_check guest_store(uint64_t va, uint64_t value)
-{
-    __asm__ goto("1: movq %1, %0\n" EX_TABLE(1b, %l[fault])
-                 : "=m"(*(volatile uint64_t *)va)
-                 : "r"(value)
-                 : "memory"
-                 : fault);
-    return true;
-fault:
-    return false;
-}
-
-static inline bool __must_check guest_store32(uint64_t va, uint32_t value)
-{
-    __asm__ goto("1: movl %1, %0\n" EX_TABLE(1b, %l[fault])
-                 : "=m"(*(volatile uint32_t *)va)
-                 : "r"(value)
-                 : "memory"
-                 : fault);
-    return true;
-fault:
-    return false;
-}
+/* guest_load(), guest_store(), and the same with 32 at the end. */
+#define GUEST_WORD_(bits, name, suffix)                                        \
+    static inline bool __must_check guest_load##name(uint64_t va,              \
+                                                     uint##bits##_t *value)    \
+    {                                                                          \
+        uint##bits##_t loaded;                                                 \
+                                                                               \
+        __asm__ goto("1: mov" suffix " %1, %0\n" EX_TABLE(1b, %l[fault])       \
+                     : "=r"(loaded)                                            \
+                     : "m"(*(const volatile uint##bits##_t *)va)               \
+                     : "memory"                                                \
+                     : fault);                                                 \
+        *value = loaded;                                                       \
+        return true;                                                           \
+    fault:                                                                     \
+        return false;                                                          \
+    }                                                                          \
+    static inline bool __must_check guest_store##name(uint64_t va,             \
+                                                      uint##bits##_t value)    \
+    {                                                                          \
+        __asm__ goto("1: mov" suffix " %1, %0\n" EX_TABLE(1b, %l[fault])       \
+                     : "=m"(*(volatile uint##bits##_t *)va)                    \
+                     : "r"(value)                                              \
+                     : "memory"                                                \
+                     : fault);                                                 \
+        return true;                                                           \
+    fault:                                                                     \
+        return false;                                                          \
+    }
+GUEST_WORD_(64, , "q")
+GUEST_WORD_(32, 32, "l")
+#undef GUEST_WORD_
 
 /* clang-format on */
 

@@ -6,43 +6,26 @@
 
 #include <stdint.h>
 
-static inline uint8_t port_read8(uint16_t port)
-{
-    uint8_t value;
-
-    __asm__ __volatile__("inb %1, %0" : "=a"(value) : "Nd"(port));
-    return value;
-}
-
-static inline uint16_t port_read16(uint16_t port)
-{
-    uint16_t value;
-
-    __asm__ __volatile__("inw %1, %0" : "=a"(value) : "Nd"(port));
-    return value;
-}
-
-static inline uint32_t port_read32(uint16_t port)
-{
-    uint32_t value;
-
-    __asm__ __volatile__("inl %1, %0" : "=a"(value) : "Nd"(port));
-    return value;
-}
-
-static inline void port_write8(uint16_t port, uint8_t value)
-{
-    __asm__ __volatile__("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static inline void port_write16(uint16_t port, uint16_t value)
-{
-    __asm__ __volatile__("outw %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static inline void port_write32(uint16_t port, uint32_t value)
-{
-    __asm__ __volatile__("outl %0, %1" : : "a"(value), "Nd"(port));
-}
+/* port_read8(), port_write8() and so on. */
+#define PORT_ACCESS_(bits, suffix)                                             \
+    static inline uint##bits##_t port_read##bits(uint16_t port)                \
+    {                                                                          \
+        uint##bits##_t value;                                                  \
+                                                                               \
+        __asm__ __volatile__("in" suffix " %1, %0"                             \
+                             : "=a"(value)                                     \
+                             : "Nd"(port));                                    \
+        return value;                                                          \
+    }                                                                          \
+    static inline void port_write##bits(uint16_t port, uint##bits##_t value)   \
+    {                                                                          \
+        __asm__ __volatile__("out" suffix " %0, %1"                            \
+                             :                                                 \
+                             : "a"(value), "Nd"(port));                        \
+    }
+PORT_ACCESS_(8, "b")
+PORT_ACCESS_(16, "w")
+PORT_ACCESS_(32, "l")
+#undef PORT_ACCESS_
 
 #endif /* ARCH_X86_64_PORT_H */

@@ -31,7 +31,7 @@ static bool show_cpu(unsigned int cpu, mfn_t (*alloc)(void))
         if (AREA_PAGES_ENTERED >> i & 1 &&
             !show(cpu_area_of(cpu) + i * PAGE_SIZE, PAGE_SIZE, alloc))
             return false;
-    return show(GDT_AREAS_BASE + cpu * GDT_AREA_SIZE, GDT_AREA_USED, alloc);
+    return show(gdt_area_of(cpu), GDT_AREA_USED, alloc);
 }
 
 bool xpti_init(mfn_t (*alloc)(void))

@@ -62,19 +62,29 @@ static long note(uint64_t nr, uint64_t a1, uint64_t a2)
         return note(number, a1, a2);                                           \
     }
 FAKE(0, set_trap_table)
+FAKE(3, stack_switch)
 FAKE(4, set_callbacks)
 FAKE(12, memory_op)
 FAKE(17, xen_version)
 FAKE(18, console_io)
 FAKE(20, grant_table_op)
+FAKE(21, vm_assist)
 FAKE(24, vcpu_op)
 FAKE(25, set_segment_base)
 FAKE(29, sched_op)
 FAKE(30, callback_op)
 FAKE(32, event_channel_op)
+FAKE(33, physdev_op)
 FAKE(64, light_op)
 FAKE(65, control_op)
 FAKE(66, device_op)
+
+/* Numbers that are none of ours. */
+long hypercall_refused(uint64_t nr, uint64_t a1)
+{
+    (void)nr, (void)a1;
+    return -ENOSYS;
+}
 
 /* Counts its second argument down, one a quantum. */
 long hypercall_set_timer_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
