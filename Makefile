@@ -101,6 +101,12 @@ fuzz: all
 	@$(TEST_ENV) $(PYTHON) tests/system/fuzz $(or $(N),1000000) \
 	    $(or $(SEED),1) $(or $(CPUS),2) $(OPTIONS)
 
+## Domains made and killed at random: N= steps from SEED= on (CPUS=)
+.PHONY: stress
+stress: all
+	@$(TEST_ENV) $(PYTHON) tests/system/stress $(or $(N),50000) \
+	    $(or $(SEED),1) $(or $(CPUS),4)
+
 ## Static checks: layers, headers, ABI layout, locks, format, analysers
 .PHONY: lint
 lint: third-party

@@ -257,6 +257,10 @@ static void account(struct subject *s, bool tell)
     if (!child_peek(&s->child, &fuzz_state, &state, sizeof(state)))
         return;
     for (unsigned int i = 0; i < fuzz_op_count; i++) {
+        /* It may have overwritten these. */
+        if (state.op_made[i] > FUZZ_VCPUS * fuzz_order.calls ||
+            state.op_good[i] > state.op_made[i])
+            continue;
         total.made[i] += state.op_made[i];
         total.good[i] += state.op_good[i];
     }
