@@ -12,6 +12,7 @@
 #define __page_aligned  __attribute__((aligned(4096)))
 #define __in_place      inline __attribute__((always_inline))
 #define __noinline      __attribute__((noinline))
+#define __rare          __attribute__((noinline, cold))
 #define __section(name) __attribute__((section(name)))
 /* Element of an array the linker gathers: no more alignment than its type. */
 #define __element(name, type)                                                  \
