@@ -62,17 +62,17 @@ static bool may_move(const struct vcpu *v, unsigned int cpu)
            v->affinity & bit(cpu);
 }
 
-/* One of the first few that this CPU may have. */
+/* One of the first few that this CPU may have; a root has no siblings. */
 static struct vcpu *find_movable(const struct run_queue *q)
 {
-    struct heap_node *n = heap_min(&q->heap);
+    struct heap_node *root = heap_min(&q->heap), *n = root;
 
     for (int i = 0; n && i < STEAL_LOOKS; i++) {
         struct vcpu *v = container_of(n, struct vcpu, run);
 
         if (may_move(v, this_cpu(cpu_id)))
             return v;
-        n = n->child ? n->child : n->sibling;
+        n = n->child || n == root ? n->child : n->sibling;
     }
     return NULL;
 }
