@@ -129,6 +129,9 @@ void light_root_make(struct light_space *s)
     }
     s->first_l2 = entry_at(s, base, 2, true) - pt_index(base, 2);
     s->first_leaf = pt_index(base, 2) * PT_ENTRIES + pt_index(base, 1);
+    s->near_pages = PT_ENTRIES * PT_ENTRIES - s->first_leaf;
+    if (s->near_pages > s->layout.ram_pages)
+        s->near_pages = s->layout.ram_pages;
 }
 
 void light_root_free(struct light_space *s)
