@@ -106,6 +106,10 @@ endef
 $(eval $(call hypervisor-mode,release,$(OUT)/cairn.elf))
 $(eval $(call hypervisor-mode,debug,$(OUT)/cairn-debug.elf))
 
+# Entered from entry.S, so that above it a backtrace has nobody to find.
+$(OUT)/release/hypervisor/pv/bounce.c.o: HV_CFLAGS_release += \
+    -fomit-frame-pointer
+
 # Before the first source exists there is nothing to link.
 ifneq ($(wildcard $(HV_ARCH)/link.lds),)
 IMAGES += $(OUT)/cairn.elf $(OUT)/cairn-debug.elf

@@ -143,7 +143,7 @@ static void fetch(struct timer *t)
     spin_unlock(&q->lock);
 }
 
-void timer_set(struct timer *t, uint64_t deadline)
+static __noinline void set_among_others(struct timer *t, uint64_t deadline)
 {
     struct timer_queue *q = &this_cpu(timer_queue);
 
@@ -155,6 +155,22 @@ void timer_set(struct timer *t, uint64_t deadline)
     heap_insert(&q->heap, &t->node, deadline);
     if (heap_min(&q->heap) == &t->node)
         program(q);
+    spin_unlock(&q->lock);
+}
+
+/* The only one of this CPU just gets another deadline, as is usual. */
+void timer_set(struct timer *t, uint64_t deadline)
+{
+    struct timer_queue *q = &this_cpu(timer_queue);
+
+    spin_lock(&q->lock);
+    if (unlikely(!heap_is_alone(&q->heap, &t->node))) {
+        spin_unlock(&q->lock);
+        set_among_others(t, deadline);
+        return;
+    }
+    t->node.key = deadline;
+    program(q);
     spin_unlock(&q->lock);
 }
 

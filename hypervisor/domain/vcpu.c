@@ -18,6 +18,8 @@
 #define TIMER_FAR_NS  (1ULL << 50)
 #define TIMER_SOON_NS 100000000ULL
 
+struct trap_entry trap_none[TRAP_GROUP];
+
 static void timer_expired(struct timer *t)
 {
     upcall_vcpu_timer(container_of(t, struct vcpu, timer));
@@ -42,6 +44,8 @@ int vcpu_create(struct domain *d, uint32_t id, struct vcpu **created)
     v->runstate_since = time_now();
     v->held = true; /* Its domain begins paused. */
     v->info = &d->shared_info->vcpu_info[id];
+    for (uint32_t i = 0; i < TRAP_GROUPS; i++)
+        v->traps[i] = trap_none;
     list_init(&v->memory_waiter);
     timer_init(&v->timer, timer_expired);
     timer_init(&v->poll_timer, poll_expired);
@@ -74,7 +78,8 @@ void vcpu_release(struct vcpu *v)
 void vcpu_free(struct vcpu *v)
 {
     for (uint32_t i = 0; i < TRAP_GROUPS; i++)
-        pool_free(v->traps[i], TRAP_GROUP * sizeof(struct trap_entry));
+        if (v->traps[i] != trap_none)
+            pool_free(v->traps[i], sizeof(trap_none));
     pool_free(v, sizeof(*v));
 }
 

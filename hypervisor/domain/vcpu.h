@@ -58,6 +58,9 @@ struct trap_entry {
 #define TRAP_GROUP  32U
 #define TRAP_GROUPS (TRAP_COUNT / TRAP_GROUP)
 
+/* A group without handlers: nobody writes to it. */
+extern struct trap_entry trap_none[TRAP_GROUP];
+
 struct vcpu {
     struct domain *domain;  /* (c) */
     uint32_t id;            /* (c) */
@@ -93,7 +96,7 @@ struct vcpu {
     struct frame *info_frame; /* NULL: info is in shared_info */
 
     uint64_t event_callback;               /* (o) address, 0 none */
-    struct trap_entry *traps[TRAP_GROUPS]; /* (o) NULL: none set in it */
+    struct trap_entry *traps[TRAP_GROUPS]; /* (o) trap_none: none set in it */
 
     /* As set_segment_base left them. */
     uint64_t fs_base, gs_base; /* (o) */

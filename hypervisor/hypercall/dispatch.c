@@ -14,30 +14,7 @@
 #include "domain/vcpu.h"
 #include "lib/errno.h"
 
-DEFINE_PER_CPU(uint64_t *, multicall_args);
-
 #define SYSCALL_BYTES 2U
-
-/* The number last, so that arguments stay in the registers they came in. */
-static inline __attribute__((always_inline)) long call(uint64_t a1, uint64_t a2,
-                                                       uint64_t a3, uint64_t a4,
-                                                       uint64_t a5, uint64_t nr)
-{
-    switch (nr) {
-#define HYPERCALL(number, name, args)                                          \
-    case number:                                                               \
-        return hypercall_##name(a1, a2, a3, a4, a5);
-#include <abi/hypercalls.def>
-#undef HYPERCALL
-    default:
-        return hypercall_refused(nr, a1);
-    }
-}
-
-long hypercall_call(uint64_t nr, const uint64_t args[5])
-{
-    return call(args[0], args[1], args[2], args[3], args[4], nr);
-}
 
 long hypercall_continue(void)
 {
@@ -49,8 +26,8 @@ void hypercall_set_arg(unsigned int n, uint64_t value)
 {
     struct cpu_regs *regs = guest_regs();
 
-    if (this_cpu(multicall_args)) {
-        this_cpu(multicall_args)[n - 1] = value;
+    if (this_cpu(multicall_rest)) {
+        multicall_set_arg(this_cpu(multicall_rest), n, value);
         return;
     }
     switch (n) {
@@ -81,10 +58,20 @@ static void make_again(struct vcpu *v, struct cpu_regs *regs)
     v->repeat = false;
 }
 
+/* The number is last, so that arguments stay in the registers they came in. */
 long upcall_hypercall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                       uint64_t a5, uint64_t nr)
 {
-    return call(a1, a2, a3, a4, a5, nr);
+    switch (nr) {
+#define HYPERCALL(number, name, args)                                          \
+    case number:                                                               \
+        return hypercall_##name(a1, a2, a3, a4, a5);
+#include <abi/hypercalls.def>
+#undef HYPERCALL
+    default:
+        return nr > HYPERCALL_REFUSED_LAST ? -ENOSYS
+                                           : hypercall_refused(nr, a1);
+    }
 }
 
 void upcall_hypercall_done(long rc)

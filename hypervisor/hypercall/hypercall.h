@@ -33,16 +33,19 @@ long __must_check hypercall_continue(void);
 /* Argument @n, 1 to 5, of the call as it will be made again. */
 void hypercall_set_arg(unsigned int n, uint64_t value);
 
-/* Call number @nr: for dispatch and multicall.  -ENOSYS if there is none. */
-long hypercall_call(uint64_t nr, const uint64_t args[5]);
-
-/* What a number that is none of ours is answered: -ENOSYS, mostly. */
+/*
+ * What a number that is none of ours, but one of Xen's, is answered; beyond the
+ * last of them there is only -ENOSYS.
+ */
+#define HYPERCALL_REFUSED_LAST 48U
 long hypercall_refused(uint64_t nr, uint64_t a1);
 
 /*
- * Inside a multicall the arguments of the call being made, to be changed by
- * hypercall_set_arg(); NULL: they are in the guest's registers.
+ * Inside a multicall, what is not made of it yet; else NULL.  The arguments of
+ * the call being made are then not in the guest's registers but in its list.
  */
-DECLARE_PER_CPU(uint64_t *, multicall_args);
+struct list_rest;
+DECLARE_PER_CPU(struct list_rest *, multicall_rest);
+void multicall_set_arg(struct list_rest *rest, unsigned int n, uint64_t value);
 
 #endif /* HYPERCALL_HYPERCALL_H */

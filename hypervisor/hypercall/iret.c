@@ -1,29 +1,62 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* iret: fetch the frame from the guest's stack. */
+/*
+ * iret, the way back from a bounce, where entry.S has not done it: for frames
+ * that are not simply another place in the kernel.
+ *
+ * Class light has kernel mode only, and for it the hypervisor's flat selectors
+ * with privilege level 3, which is where it really runs.  A frame that names
+ * anything else is answered as the processor would, by #GP with the state that
+ * was asked for.
+ */
 
-#include "pv/iret.h"
+#include <abi/trap.h>
 
-#include "domain/domain.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/upcalls.h"
+#include "arch/x86_64/vectors.h"
 #include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
+#include "lib/atomic.h"
+#include "pv/bounce.h"
 #include "pv/crash.h"
 #include "pv/guest_copy.h"
 
-/* What it returns is the guest's own rax, from the frame. */
-long hypercall_iret(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                    uint64_t a5)
+#define RPL_3 0x3U
+
+void upcall_iret(struct cpu_regs *regs, struct vcpu *v)
 {
-    struct iret_context frame;
-    struct cpu_regs *regs = guest_regs();
+    struct iret_context f;
+    uint16_t cs, ss;
 
-    (void)a1, (void)a2, (void)a3, (void)a4, (void)a5;
-
-    if (copy_from_guest(&frame, guest_ptr(regs->rsp), sizeof(frame))) {
-        if (!current->repeat)
+    if (copy_from_guest(&f, guest_ptr(regs->rsp), sizeof(f))) {
+        if (!v->repeat)
             crash_with_registers("iret frame at %llx unreadable",
                                  (unsigned long long)regs->rsp);
-        return 0;
+        return;
     }
-    iret_load(&frame);
-    return (long)regs->rax;
+    cs = (uint16_t)f.cs | RPL_3;
+    ss = (uint16_t)f.ss | RPL_3;
+
+    regs->rax = f.rax;
+    regs->rip = f.rip;
+    regs->rflags = (f.rflags & RFLAGS_GUEST) | RFLAGS_FIXED | RFLAGS_IF;
+    regs->rsp = f.rsp;
+    if (f.flags & VGCF_in_syscall) {
+        regs->rcx = regs->rip; /* What SYSRET, the way back, leaves there. */
+        regs->r11 = regs->rflags;
+    } else {
+        regs->rcx = f.rcx;
+        regs->r11 = f.r11;
+        regs->entry_vector = VECTOR_GP; /* Any but SYSCALL: back by IRET. */
+        return_slowly();
+    }
+    atomic_write(&v->info->evtchn_upcall_mask, f.rflags & RFLAGS_IF ? 0 : 1);
+
+    if (cs != SELECTOR_CS64 || ss != SELECTOR_DS || !is_canonical(f.rip)) {
+        regs->cs = cs;
+        regs->ss = ss;
+        regs->entry_vector = VECTOR_GP;
+        regs->error_code = 0;
+        (void)bounce_trap(regs, VECTOR_GP, true);
+    }
 }

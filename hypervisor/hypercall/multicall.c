@@ -7,6 +7,7 @@
 #include <abi/multicall.h>
 
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/upcalls.h"
 #include "core/time.h"
 #include "domain/fault.h"
 #include "domain/vcpu.h"
@@ -19,6 +20,15 @@
  */
 #define QUANTUMS_PER_MS 128U
 
+/* What of a list is not made yet. */
+struct list_rest {
+    uint64_t at; /* of the guest's next entry */
+    uint64_t count;
+    bool is_lost; /* what that entry has left to do could not be written */
+};
+
+DEFINE_PER_CPU(struct list_rest *, multicall_rest);
+
 /* How far a list came, and why no further. */
 enum list_end {
     LIST_DONE,
@@ -27,87 +37,107 @@ enum list_end {
     LIST_IRET, /* which ends it */
 };
 
-static bool must_stop(uint64_t end)
+#define FIELD(member) (at + offsetof(struct multicall_entry, member))
+
+static __in_place bool load_entry(uint64_t at, struct multicall_entry *e)
 {
-    return this_cpu(need_resched) || rdtsc() >= end;
+    guest_access_begin();
+    if (!guest_load(FIELD(op), &e->op) ||
+        !guest_load(FIELD(args[0]), &e->args[0]) ||
+        !guest_load(FIELD(args[1]), &e->args[1]) ||
+        !guest_load(FIELD(args[2]), &e->args[2]) ||
+        !guest_load(FIELD(args[3]), &e->args[3]) ||
+        !guest_load(FIELD(args[4]), &e->args[4])) {
+        guest_access_end();
+        return false;
+    }
+    guest_access_end();
+    return true;
 }
 
-/* One entry; its result, or what is left of it, goes back to the guest. */
-static int make_entry(struct vcpu *v, struct guest_ptr at,
-                      struct multicall_entry *e)
+static __in_place bool store_result(uint64_t at, long result)
 {
-    if (e->op == HYPERCALL_multicall)
-        e->result = -EINVAL;
-    else
-        e->result = hypercall_call(e->op, e->args);
+    bool ok;
 
-    if (unlikely(v->repeat))
-        return copy_to_guest(at, e, sizeof(*e));
-    return copy_to_guest(
-        guest_ptr(at.va + offsetof(struct multicall_entry, result)), &e->result,
-        sizeof(e->result));
+    guest_access_begin();
+    ok = guest_store(FIELD(result), (uint64_t)result);
+    guest_access_end();
+    return ok;
 }
 
-/* From entry *@done on; *@done follows. */
-static enum list_end make_list(struct guest_ptr list, uint64_t count,
-                               struct multicall_entry *e, uint64_t *done)
+static __in_place enum list_end make_list(struct list_rest *rest)
 {
     uint64_t end = rdtsc() + tsc_khz / QUANTUMS_PER_MS;
-    struct vcpu *v = current;
+    const bool *resched = &this_cpu(need_resched);
+    const struct vcpu *v = current;
 
-    for (; *done < count; ++*done) {
-        struct guest_ptr at = guest_ptr_at(list, *done, sizeof(*e));
+    for (; rest->count; rest->at += sizeof(struct multicall_entry)) {
+        uint64_t at = guest_address(rest->at);
+        struct multicall_entry e;
+        long result = -EINVAL;
 
-        if (*done && must_stop(end))
-            return LIST_GO_ON;
-        if (copy_from_guest(e, at, sizeof(*e)))
+        if (unlikely(!load_entry(at, &e)))
             return v->repeat ? LIST_GO_ON : LIST_FAULT;
-        if (e->op == HYPERCALL_iret)
+        if (unlikely(e.op == HYPERCALL_iret))
             return LIST_IRET;
-        if (make_entry(v, at, e))
+        if (likely(e.op != HYPERCALL_multicall))
+            result = upcall_hypercall(e.args[0], e.args[1], e.args[2],
+                                      e.args[3], e.args[4], e.op);
+        if (unlikely(v->repeat))
+            return rest->is_lost ? LIST_FAULT : LIST_GO_ON;
+        if (unlikely(!store_result(at, result)))
             return LIST_FAULT;
-        if (v->repeat)
+        if (--rest->count && unlikely(*resched || rdtsc() >= end)) {
+            rest->at += sizeof(struct multicall_entry);
             return LIST_GO_ON;
+        }
     }
     return LIST_DONE;
 }
 
-/* What is left, from entry @done on, is the call that is made again. */
-static long go_on(uint64_t list, uint64_t count, uint64_t done)
+void multicall_set_arg(struct list_rest *rest, unsigned int n, uint64_t value)
 {
-    hypercall_set_arg(1, list + done * sizeof(struct multicall_entry));
-    hypercall_set_arg(2, count - done);
+    struct guest_ptr at =
+        guest_ptr(rest->at + offsetof(struct multicall_entry, args[n - 1]));
+
+    if (copy_to_guest(at, &value, sizeof(value)))
+        rest->is_lost = true;
+}
+
+/* What is left is the call that is made again. */
+static long go_on(const struct list_rest *rest)
+{
+    hypercall_set_arg(1, rest->at);
+    hypercall_set_arg(2, rest->count);
     return hypercall_continue();
 }
 
-/* The list ends at entry @done, an iret, unless that waits for memory. */
-static long end_by_iret(uint64_t list, uint64_t count, uint64_t done)
+/* The list ends at its next entry, unless that waits for memory. */
+static long end_by_iret(const struct list_rest *rest)
 {
-    long rax = hypercall_iret(0, 0, 0, 0, 0);
-
-    return current->repeat ? go_on(list, count, done) : rax;
+    upcall_iret(guest_regs(), current);
+    return current->repeat ? go_on(rest) : (long)guest_regs()->rax;
 }
 
 long hypercall_multicall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                          uint64_t a5)
 {
-    struct multicall_entry e;
+    struct list_rest rest = {.at = a1, .count = a2};
     enum list_end why;
-    uint64_t done = 0;
 
     (void)a3, (void)a4, (void)a5;
 
-    this_cpu(multicall_args) = e.args;
-    why = make_list(guest_ptr(a1), a2, &e, &done);
-    this_cpu(multicall_args) = NULL;
+    this_cpu(multicall_rest) = &rest;
+    why = make_list(&rest);
+    this_cpu(multicall_rest) = NULL;
 
     switch (why) {
     case LIST_DONE:
         return 0;
     case LIST_GO_ON:
-        return go_on(a1, a2, done);
+        return go_on(&rest);
     case LIST_IRET:
-        return end_by_iret(a1, a2, done);
+        return end_by_iret(&rest);
     case LIST_FAULT:
         break;
     }

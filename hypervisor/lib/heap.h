@@ -34,4 +34,11 @@ static inline struct heap_node *heap_min(const struct heap *h)
     return h->root;
 }
 
+/* Whether @node, and nothing else, is in @h: then its key may be changed. */
+static inline bool heap_is_alone(const struct heap *h,
+                                 const struct heap_node *node)
+{
+    return h->root == node && !node->child;
+}
+
 #endif /* LIB_HEAP_H */

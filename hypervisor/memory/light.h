@@ -53,6 +53,7 @@ struct light_space {
     uint64_t *root_table;       /* (c) the same in the direct map */
     uint64_t *first_l2;         /* (c) the L2 table that maps gfn 0 */
     uint64_t first_leaf;        /* (c) where below it gfn 0 is */
+    uint64_t near_pages;        /* (c) RAM pages that the table maps */
     struct light_layout layout; /* (c) */
     uint64_t pages;             /* (c) gfns, with all windows */
     uint64_t reserved_pages;    /* (c) RAM frames promised at creation */

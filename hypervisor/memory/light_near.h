@@ -49,6 +49,26 @@ static __in_place uint64_t *light_leaf_near(const struct light_space *s,
 }
 
 /*
+ * Whether @va is in a page that the guest made a guard.  No lock: it was one
+ * when it was looked at.
+ */
+static __in_place bool light_near_is_guard(const struct light_space *s,
+                                           vaddr_t va)
+{
+    const uint64_t guard = LEAF_SOFT(LIGHT_PROT_guard ^ LIGHT_PROT_read_write);
+    uint64_t entry;
+
+    if (unlikely((va - s->layout.virt_base) >> PAGE_SHIFT >= s->near_pages))
+        return false;
+    /* Indices into whole tables: in speculation, too, they stay inside. */
+    entry = atomic_read(&s->first_l2[pt_index(va, 2)]);
+    if (!(entry & PTE_PRESENT))
+        return false;
+    return likely(atomic_read(&table_of_entry(entry)[pt_index(va, 1)]) ==
+                  guard);
+}
+
+/*
  * light_get_frame() of a page that is there already, with the right to write
  * if @write.  False: it is not, or the lock is taken: nothing has changed.
  */

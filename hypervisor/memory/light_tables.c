@@ -62,7 +62,7 @@ static void table_free(struct light_space *s, mfn_t m)
 static void entry_write(struct light_space *s, unsigned int level,
                         uint64_t *entry, uint64_t value)
 {
-    atomic_write(entry, value);
+    __atomic_store_n(entry, value, __ATOMIC_RELEASE);
     if (level == 4 && !mfn_eq(s->guest_root, s->root)) {
         uint64_t *guests = mfn_to_virt(s->guest_root);
 
@@ -129,6 +129,9 @@ void light_root_make(struct light_space *s)
     }
     s->first_l2 = entry_at(s, base, 2, true) - pt_index(base, 2);
     s->first_leaf = pt_index(base, 2) * PT_ENTRIES + pt_index(base, 1);
+    s->near_pages = PT_ENTRIES * PT_ENTRIES - s->first_leaf;
+    if (s->near_pages > s->layout.ram_pages)
+        s->near_pages = s->layout.ram_pages;
 }
 
 void light_root_free(struct light_space *s)

@@ -6,99 +6,126 @@
  *
  * Class light has one mode, kernel: the frame goes below the interrupted rsp,
  * and the selector in it has privilege level 0, as a kernel expects of itself.
+ * The handler finds rcx and r11 in it, so the way there may be SYSRET, which
+ * costs a processor much less than IRET.
  */
 
 #include "pv/bounce.h"
 
+#include "arch/x86_64/entry.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/upcalls.h"
+#include "arch/x86_64/vectors.h"
 #include "domain/domain.h"
 #include "domain/fault.h"
-#include "domain/vcpu.h"
-#include "lib/errno.h"
+#include "lib/atomic.h"
+#include "memory/light_near.h"
 #include "pv/crash.h"
 #include "pv/guest_copy.h"
 #include "pv/trap_table.h"
 
-#define CS_MASK_SHIFT 32 /* where the frame's cs slot has the upcall mask */
+#define CS_RPL_MASK 0xfffcU /* a kernel's selector */
+#define IF_SHIFT    9
 
 /* What the handler must not inherit. */
 #define RFLAGS_NOT_FOR_HANDLER                                                 \
     (RFLAGS_AC | RFLAGS_VM | RFLAGS_RF | RFLAGS_NT | RFLAGS_TF)
 
-/*
- * Build the frame and push it; returns the new rsp in @rsp.  Always inline, so
- * that in each of its two uses the compiler knows the size and moves the words
- * in place.
- */
-static inline __attribute__((always_inline)) int
-push(const struct cpu_regs *regs, const struct bounce *b, bool masked,
-     bool has_error_code, uint64_t *rsp)
+/* The stack at @rsp takes no frame: for now, or at all. */
+static __noinline bool refuse(struct vcpu *v, uint64_t rsp)
 {
-    const size_t bytes = (has_error_code ? 8 : 7) * sizeof(uint64_t);
-    uint64_t rflags = regs->rflags & ~(RFLAGS_IF | RFLAGS_IOPL);
-    uint64_t frame[8];
-    unsigned int n = 0;
-
-    frame[n++] = regs->rcx;
-    frame[n++] = regs->r11;
-    if (has_error_code)
-        frame[n++] = b->error_code;
-    frame[n++] = regs->rip;
-    frame[n++] = (regs->cs & 0xfffc) | (uint64_t)(masked ? 1 : 0)
-                                           << CS_MASK_SHIFT;
-    frame[n++] = masked ? rflags : rflags | RFLAGS_IF;
-    frame[n++] = regs->rsp;
-    frame[n++] = regs->ss & 0xffff;
-
-    *rsp = (regs->rsp & ~0xfULL) - bytes;
-    return copy_to_guest(guest_ptr(*rsp), frame, bytes);
-}
-
-int bounce(const struct bounce *b)
-{
-    struct cpu_regs *regs = guest_regs();
-    struct vcpu *v = current;
-    bool masked = atomic_read(&v->info->evtchn_upcall_mask);
-    uint64_t rsp;
-    int rc;
-
-    if (b->has_error_code)
-        rc = push(regs, b, masked, true, &rsp);
+    return_slowly();
+    if (v->wants_memory)
+        fault_wait_for_memory();
     else
-        rc = push(regs, b, masked, false, &rsp);
-    if (unlikely(rc)) {
-        if (v->wants_memory) {
-            fault_wait_for_memory();
-            return -EAGAIN;
-        }
         crash_with_registers("its stack at %llx takes no frame",
                              (unsigned long long)rsp);
-        return -EFAULT;
-    }
-    if (b->mask_events)
+    return false;
+}
+
+/*
+ * A guest's IF is always on and its IOPL 0: the frame's IF tells the mask.
+ *
+ * Always inline, so that in each of its uses the compiler knows where the words
+ * go and moves them there by two instructions each.
+ */
+static __in_place bool push(const struct vcpu *v, const struct cpu_regs *regs,
+                            uint64_t at, bool has_error_code)
+{
+    const size_t upper = has_error_code ? 24 : 16;
+    uint32_t masked;
+    bool ok;
+
+    guest_access_begin();
+    ok = guest_store(at, regs->rcx) && guest_store(at + 8, regs->r11) &&
+         (!has_error_code || guest_store(at + 16, regs->error_code)) &&
+         guest_store(at + upper, regs->rip) &&
+         guest_store32(at + upper + 8, regs->cs & CS_RPL_MASK);
+    masked = atomic_read(&v->info->evtchn_upcall_mask) != 0;
+    ok = ok && guest_store32(at + upper + 12, masked) &&
+         guest_store(at + upper + 16, regs->rflags ^ masked << IF_SHIFT) &&
+         guest_store(at + upper + 24, regs->rsp) &&
+         guest_store(at + upper + 32, (uint16_t)regs->ss);
+    guest_access_end();
+    return ok;
+}
+
+static __in_place bool bounce(struct vcpu *v, struct cpu_regs *regs,
+                              const struct trap_entry *handler,
+                              bool has_error_code)
+{
+    uint64_t rsp = (regs->rsp & ~0xfULL) - (has_error_code ? 64 : 56);
+
+    if (unlikely(!push(v, regs, guest_address(rsp), has_error_code)))
+        return refuse(v, rsp);
+    if (handler->flags & TRAP_MASK_EVENTS)
         atomic_write(&v->info->evtchn_upcall_mask, 1);
 
-    regs->rip = b->address;
+    regs->entry_vector = ENTRY_SYSCALL;
+    regs->rip = handler->address;
     regs->cs = SELECTOR_CS64;
     regs->ss = SELECTOR_DS;
     regs->rsp = rsp;
-    regs->rflags = (regs->rflags & ~RFLAGS_NOT_FOR_HANDLER) | RFLAGS_IF;
-    return 0;
+    regs->rflags &= ~RFLAGS_NOT_FOR_HANDLER;
+    return true;
 }
 
-bool bounce_trap(uint8_t vector, bool has_error_code, uint32_t error_code)
+bool bounce_trap(struct cpu_regs *regs, uint8_t vector, bool has_error_code)
 {
-    struct trap_entry trap = trap_get(current, vector);
-    struct bounce b = {
-        .address = trap.address,
-        .mask_events = trap.flags & TRAP_MASK_EVENTS,
-        .has_error_code = has_error_code,
-        .error_code = error_code,
-    };
+    struct vcpu *v = current;
+    const struct trap_entry *trap = trap_get(v, vector);
 
-    if (!trap.address) {
+    if (unlikely(!trap)) {
         crash_with_registers("%s, error code %x, and no handler",
-                             trap_name(vector), error_code);
+                             trap_name(vector), regs->error_code);
         return false;
     }
-    return bounce(&b) == 0;
+    return has_error_code ? bounce(v, regs, trap, true)
+                          : bounce(v, regs, trap, false);
+}
+
+/* An access to a guard page is the guest's own, and needs no lock to be told.
+ */
+void upcall_guest_page_fault_first(struct cpu_regs *regs, struct vcpu *v,
+                                   uint64_t cr2)
+{
+    const struct trap_entry *trap = trap_get(v, VECTOR_PF);
+
+    if (unlikely(!trap) ||
+        unlikely(!light_near_is_guard(v->domain->space, cr2)))
+        exception_from_guest_only(regs);
+    v->info->arch.cr2 = cr2;
+    regs->error_code &= ~PF_USER;
+    (void)bounce(v, regs, trap, true);
+}
+
+/* upcall_pending stays set: the guest clears it. */
+void upcall_deliver_events(struct cpu_regs *regs, struct vcpu *v)
+{
+    const struct trap_entry handler = {v->event_callback, TRAP_MASK_EVENTS};
+
+    if (unlikely(!handler.address))
+        crash_with_registers("an event, and no callback for it");
+    else
+        (void)bounce(v, regs, &handler, false);
 }

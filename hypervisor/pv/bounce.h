@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Sending the current vCPU to a handler of its own kernel, as if an exception
- * or interrupt had come straight from the processor (ABI 5.1).
+ * had come straight from the processor (ABI 5.1).
  */
 
 #ifndef PV_BOUNCE_H
@@ -10,26 +10,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/compiler.h"
-
-struct bounce {
-    uint64_t address; /* of the handler */
-    bool mask_events; /* the upcall mask becomes 1 */
-    bool has_error_code;
-    uint32_t error_code;
-};
+#include "arch/x86_64/regs.h"
 
 /*
- * Push the frame and set the registers to the handler's entry.  0; or the
- * current vCPU cannot go on as it is: it waits for memory, and will repeat
- * what led here (-EAGAIN), or its domain has crashed (-EFAULT).
+ * Push the frame below the stack in @regs, with their error code if the trap
+ * has one, and set them to the entry of the handler of trap @vector; the domain
+ * crashes if it has none.  False: the current vCPU waits for memory, and will
+ * repeat what led here, or its domain has crashed; @regs are what they were.
  */
-int bounce(const struct bounce *b);
-
-/*
- * To the handler of trap @vector; the domain crashes if there is none.  True
- * if the handler was entered.
- */
-bool bounce_trap(uint8_t vector, bool has_error_code, uint32_t error_code);
+bool bounce_trap(struct cpu_regs *regs, uint8_t vector, bool has_error_code);
 
 #endif /* PV_BOUNCE_H */

@@ -13,7 +13,6 @@
 #include <abi/version.h>
 
 #include "core/time.h"
-#include "domain/domain.h"
 #include "domain/fault.h"
 #include "domain/vcpu.h"
 #include "pv/guest_copy.h"
@@ -106,7 +105,7 @@ static struct cpuid_regs cairn_leaf(uint32_t class, uint32_t index)
     return r;
 }
 
-static struct cpuid_regs native_leaf(uint32_t leaf, uint32_t subleaf)
+static __in_place struct cpuid_regs native_leaf(uint32_t leaf, uint32_t subleaf)
 {
     struct cpuid_regs r = cpuid(leaf, subleaf);
     const struct cpuid_regs none = {0};
@@ -172,30 +171,28 @@ struct cpuid_regs cpuid_policy(uint32_t class, uint32_t leaf, uint32_t subleaf)
 #define WANTED_SECOND 0xa20f6e65U /* 'e' 'n' 0f a2 */
 #define SECOND_OFFSET 3U
 
-static bool is_at(uint64_t rip)
+static __in_place bool is_at(uint64_t at)
 {
     uint32_t first, second;
+    bool ok;
 
-    if (copy_from_guest(&first, guest_ptr(rip), sizeof(first)))
-        return false;
-    if (first != WANTED_FIRST)
-        return false;
-    return copy_from_guest(&second, guest_ptr(rip + SECOND_OFFSET),
-                           sizeof(second)) == 0 &&
-           second == WANTED_SECOND;
+    guest_access_begin();
+    ok = guest_load32(at, &first) && first == WANTED_FIRST &&
+         guest_load32(at + SECOND_OFFSET, &second) && second == WANTED_SECOND;
+    guest_access_end();
+    return ok;
 }
 
-bool cpuid_emulate(struct cpu_regs *regs)
+bool cpuid_emulate(struct cpu_regs *regs, uint32_t class)
 {
     struct cpuid_regs r;
 
-    if (!is_at(regs->rip)) {
+    if (unlikely(!is_at(guest_address(regs->rip)))) {
         /* Text is always there: what was not, was something else. */
         fault_do_not_wait();
         return false;
     }
-    r = cpuid_policy(current->domain->class, (uint32_t)regs->rax,
-                     (uint32_t)regs->rcx);
+    r = cpuid_policy(class, (uint32_t)regs->rax, (uint32_t)regs->rcx);
     regs->rax = r.eax;
     regs->rbx = r.ebx;
     regs->rcx = r.ecx;

@@ -9,18 +9,19 @@
 #include "lib/string.h"
 #include "memory/pool.h"
 
-#define GROUP_BYTES (TRAP_GROUP * sizeof(struct trap_entry))
-
 int trap_set(struct vcpu *v, uint8_t vector, uint8_t flags, uint64_t address)
 {
     struct trap_entry **group = &v->traps[vector / TRAP_GROUP];
 
     if (!is_canonical(address))
         return -EINVAL;
-    if (!*group)
-        *group = pool_alloc(GROUP_BYTES);
-    if (!*group)
-        return -ENOMEM;
+    if (*group == trap_none) {
+        struct trap_entry *made = pool_alloc(sizeof(trap_none));
+
+        if (!made)
+            return -ENOMEM;
+        *group = made;
+    }
     (*group)[vector % TRAP_GROUP] = (struct trap_entry){address, flags};
     return 0;
 }
@@ -28,8 +29,8 @@ int trap_set(struct vcpu *v, uint8_t vector, uint8_t flags, uint64_t address)
 void trap_clear_all(struct vcpu *v)
 {
     for (unsigned int i = 0; i < TRAP_GROUPS; i++)
-        if (v->traps[i])
-            memset(v->traps[i], 0, GROUP_BYTES);
+        if (v->traps[i] != trap_none)
+            memset(v->traps[i], 0, sizeof(trap_none));
 }
 
 const char *trap_name(uint8_t vector)

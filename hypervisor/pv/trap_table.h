@@ -9,12 +9,14 @@
 #include "domain/vcpu.h"
 #include "lib/compiler.h"
 
-/* Address 0: no handler. */
-static inline struct trap_entry trap_get(const struct vcpu *v, uint8_t vector)
+/* NULL: no handler. */
+static inline const struct trap_entry *trap_get(const struct vcpu *v,
+                                                uint8_t vector)
 {
-    const struct trap_entry *group = v->traps[vector / TRAP_GROUP];
+    const struct trap_entry *trap =
+        &v->traps[vector / TRAP_GROUP][vector % TRAP_GROUP];
 
-    return group ? group[vector % TRAP_GROUP] : (struct trap_entry){0};
+    return likely(trap->address) ? trap : NULL;
 }
 
 /* -ENOMEM; -EINVAL: @address is not canonical. */

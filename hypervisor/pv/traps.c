@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Exceptions of guests: what we resolve ourselves, and what they handle. */
 
+#include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
 #include "arch/x86_64/vectors.h"
+#include "domain/domain.h"
 #include "domain/fault.h"
 #include "domain/vcpu.h"
 #include "pv/bounce.h"
 #include "pv/cpuid.h"
 #include "pv/guest_copy.h"
 #include "pv/trap_table.h"
-
-/* A page fault's error code: the access came from ring 3, as all of ours do. */
-#define PF_USER 0x4U
 
 /* Error code of #GP from INT n: its low bits say "IDT", the rest is n. */
 #define GP_TABLE_MASK  0x7U
@@ -45,7 +44,8 @@ static void page_fault(struct cpu_regs *regs, uint64_t cr2)
     }
     /* Kernel mode, as far as a guest of class light knows. */
     v->info->arch.cr2 = cr2;
-    (void)bounce_trap(VECTOR_PF, true, regs->error_code & ~PF_USER);
+    regs->error_code &= ~PF_USER;
+    (void)bounce_trap(regs, VECTOR_PF, true);
 }
 
 /*
@@ -55,7 +55,7 @@ static void page_fault(struct cpu_regs *regs, uint64_t cr2)
 static void trap_or_repeat(struct cpu_regs *regs, uint8_t vector,
                            unsigned int instruction_bytes)
 {
-    if (!bounce_trap(vector, false, 0))
+    if (!bounce_trap(regs, vector, false))
         regs->rip -= instruction_bytes;
 }
 
@@ -66,34 +66,33 @@ static void general_protection(struct cpu_regs *regs)
 
     if ((code & GP_TABLE_MASK) == GP_TABLE_IDT) {
         uint8_t n = (uint8_t)(code >> GP_INDEX_SHIFT);
-        struct trap_entry trap = trap_get(current, n);
+        const struct trap_entry *trap = trap_get(current, n);
 
-        if (trap.address && (trap.flags & TRAP_DPL_MASK) >= TRAP_DPL_KERNEL) {
+        if (trap && (trap->flags & TRAP_DPL_MASK) >= TRAP_DPL_KERNEL) {
             regs->rip += INT_N_BYTES;
             trap_or_repeat(regs, n, INT_N_BYTES);
             return;
         }
     }
-    (void)bounce_trap(VECTOR_GP, true, code);
+    (void)bounce_trap(regs, VECTOR_GP, true);
 }
 
-static void invalid_opcode(struct cpu_regs *regs)
+void upcall_guest_invalid_opcode(struct cpu_regs *regs, struct vcpu *v)
 {
-    if (cpuid_emulate(regs))
-        return;
-    (void)bounce_trap(VECTOR_UD, false, 0);
+    if (!cpuid_emulate(regs, v->domain->class))
+        (void)bounce_trap(regs, VECTOR_UD, false);
 }
 
 /* INT 0x80 has a gate of its own; without a handler it is like any other n. */
 static void int80(struct cpu_regs *regs)
 {
-    if (trap_get(current, VECTOR_INT80).address) {
+    if (trap_get(current, VECTOR_INT80)) {
         trap_or_repeat(regs, VECTOR_INT80, INT_N_BYTES);
         return;
     }
     regs->rip -= INT_N_BYTES;
-    (void)bounce_trap(VECTOR_GP, true,
-                      VECTOR_INT80 << GP_INDEX_SHIFT | GP_TABLE_IDT);
+    regs->error_code = VECTOR_INT80 << GP_INDEX_SHIFT | GP_TABLE_IDT;
+    (void)bounce_trap(regs, VECTOR_GP, true);
 }
 
 void upcall_guest_exception(struct cpu_regs *regs, uint64_t cr2)
@@ -108,7 +107,7 @@ void upcall_guest_exception(struct cpu_regs *regs, uint64_t cr2)
         general_protection(regs);
         break;
     case VECTOR_UD:
-        invalid_opcode(regs);
+        upcall_guest_invalid_opcode(regs, current);
         break;
     case VECTOR_BP:
         trap_or_repeat(regs, VECTOR_BP, INT3_BYTES);
@@ -117,8 +116,7 @@ void upcall_guest_exception(struct cpu_regs *regs, uint64_t cr2)
         int80(regs);
         break;
     default:
-        (void)bounce_trap((uint8_t)vector, has_error_code(vector),
-                          regs->error_code);
+        (void)bounce_trap(regs, (uint8_t)vector, has_error_code(vector));
         break;
     }
 }

@@ -4,6 +4,8 @@
  * the build turns each "->NAME value" into a #define in asm_offsets.h.
  */
 
+#include <abi/trap.h>
+
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
@@ -22,9 +24,12 @@ void asm_offsets(void)
     OFFSET(REGS_R12, struct cpu_regs, r12);
     OFFSET(REGS_RBP, struct cpu_regs, rbp);
     OFFSET(REGS_RBX, struct cpu_regs, rbx);
+    OFFSET(REGS_R11, struct cpu_regs, r11);
     OFFSET(REGS_R10, struct cpu_regs, r10);
     OFFSET(REGS_R9, struct cpu_regs, r9);
     OFFSET(REGS_R8, struct cpu_regs, r8);
+    OFFSET(REGS_RAX, struct cpu_regs, rax);
+    OFFSET(REGS_RCX, struct cpu_regs, rcx);
     OFFSET(REGS_RDX, struct cpu_regs, rdx);
     OFFSET(REGS_RSI, struct cpu_regs, rsi);
     OFFSET(REGS_RDI, struct cpu_regs, rdi);
@@ -37,6 +42,19 @@ void asm_offsets(void)
     OFFSET(REGS_SS, struct cpu_regs, ss);
     DEFINE(REGS_SIZE, sizeof(struct cpu_regs));
     DEFINE(ENTRY_SYSCALL_VALUE, ENTRY_SYSCALL);
+    DEFINE(RFLAGS_OF_GUEST, RFLAGS_GUEST);
+    DEFINE(RFLAGS_OF_ALL, RFLAGS_FIXED | RFLAGS_IF);
+
+    OFFSET(IRET_RAX, struct iret_context, rax);
+    OFFSET(IRET_R11, struct iret_context, r11);
+    OFFSET(IRET_RCX, struct iret_context, rcx);
+    OFFSET(IRET_FLAGS, struct iret_context, flags);
+    OFFSET(IRET_RIP, struct iret_context, rip);
+    OFFSET(IRET_CS, struct iret_context, cs);
+    OFFSET(IRET_RFLAGS, struct iret_context, rflags);
+    OFFSET(IRET_RSP, struct iret_context, rsp);
+    OFFSET(IRET_SS, struct iret_context, ss);
+    DEFINE(IRET_IN_SYSCALL, VGCF_in_syscall);
 
     DEFINE(CPU_COUNT, CPU_MAX);
     DEFINE(AREA_SIZE, CPU_AREA_SIZE);

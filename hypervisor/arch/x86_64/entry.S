@@ -25,6 +25,7 @@
 #include "asm_offsets.h"
 
 #include "arch/x86_64/address_map.h"
+#include "arch/x86_64/ex_table.h"
 #include "arch/x86_64/guest_access.h"
 #include "arch/x86_64/segment.h"
 #include "arch/x86_64/vectors.h"
@@ -107,6 +108,47 @@
     jnz \to
 .endm
 
+/*
+ * Jump if an upcall is due: pending 1 .. 255 and mask 0 make a word that is
+ * below 255 once it is less by one.  Uses rcx.
+ */
+.macro JUMP_IF_UPCALL_DUE to
+    mov PERCPU(upcall_bytes), %rcx
+    movzwl (%rcx), %ecx
+    dec %ecx
+    cmp $0xff, %ecx
+    jb \to
+.endm
+
+/* All but rax, rcx and r11. */
+.macro LOAD_MOST_REGISTERS
+    mov REGS_RDI(%rsp), %rdi
+    mov REGS_RSI(%rsp), %rsi
+    mov REGS_RDX(%rsp), %rdx
+    mov REGS_R8(%rsp), %r8
+    mov REGS_R9(%rsp), %r9
+    mov REGS_R10(%rsp), %r10
+    mov REGS_RBX(%rsp), %rbx
+    mov REGS_RBP(%rsp), %rbp
+    mov REGS_R12(%rsp), %r12
+    mov REGS_R13(%rsp), %r13
+    mov REGS_R14(%rsp), %r14
+    mov REGS_R15(%rsp), %r15
+.endm
+
+/*
+ * To where guest_regs() says, with rax as it is.  rip must be canonical: else
+ * SYSRET faults in ring 0 on the guest's stack.
+ */
+.macro RETURN_BY_SYSRET
+    LOAD_MOST_REGISTERS
+    mov REGS_RIP(%rsp), %rcx
+    mov REGS_RFLAGS(%rsp), %r11
+    CR3_LEAVE PATCH_LEAVE_SAVED
+    mov REGS_RSP(%rsp), %rsp
+    sysretq
+.endm
+
     .text
 
 /* --- SYSCALL ----------------------------------------------------------- */
@@ -150,36 +192,13 @@ syscall_common:
 
     /*
      * The short way back: nothing to do, no upcall due, so the frame is the
-     * one made above but for what the handler did to arguments.  SYSRET must
-     * not see an rip that is not canonical: the fault would come in ring 0 on
-     * the guest's stack.
+     * one made above but for what the handler did to arguments.
      */
     cmpb $0, PERCPU(slow_return)
     jne return_slowly
-    mov PERCPU(upcall_bytes), %rcx
-    movzwl (%rcx), %ecx
-    dec %ecx /* pending 1 .. 255, mask 0: below 255 now */
-    cmp $0xff, %ecx
-    jb return_slowly
+    JUMP_IF_UPCALL_DUE deliver_after_call
     JUMP_UNLESS_CANONICAL return_slowly
-
-    mov REGS_RDI(%rsp), %rdi
-    mov REGS_RSI(%rsp), %rsi
-    mov REGS_RDX(%rsp), %rdx
-    mov REGS_R8(%rsp), %r8
-    mov REGS_R9(%rsp), %r9
-    mov REGS_R10(%rsp), %r10
-    mov REGS_RBX(%rsp), %rbx
-    mov REGS_RBP(%rsp), %rbp
-    mov REGS_R12(%rsp), %r12
-    mov REGS_R13(%rsp), %r13
-    mov REGS_R14(%rsp), %r14
-    mov REGS_R15(%rsp), %r15
-    mov REGS_RIP(%rsp), %rcx
-    mov REGS_RFLAGS(%rsp), %r11
-    CR3_LEAVE PATCH_LEAVE_SAVED
-    mov REGS_RSP(%rsp), %rsp
-    sysretq
+    RETURN_BY_SYSRET
 
 return_slowly:
     mov %rax, %rdi
@@ -197,13 +216,23 @@ return_to_guest:
     cmpw $SELECTOR_DS, REGS_SS(%rsp)
     jne return_by_iret
     JUMP_UNLESS_CANONICAL return_by_iret
+    mov REGS_RAX(%rsp), %rax
+    RETURN_BY_SYSRET
 
-    LOAD_REGISTERS
-    CR3_LEAVE
-    mov (REGS_RIP - REGS_ERROR_CODE)(%rsp), %rcx
-    mov (REGS_RFLAGS - REGS_ERROR_CODE)(%rsp), %r11
-    mov (REGS_RSP - REGS_ERROR_CODE)(%rsp), %rsp
-    sysretq
+/*
+ * An upcall is all that is to be done.  Its handler's address is canonical; if
+ * it could not be entered there is more to do.
+ */
+deliver_after_call:
+    mov %rax, REGS_RAX(%rsp)
+deliver:
+    mov %rsp, %rdi
+    mov PERCPU(current_vcpu), %rsi
+    call upcall_deliver_events
+    cmpb $0, PERCPU(slow_return)
+    jne return_to_guest
+    mov REGS_RAX(%rsp), %rax
+    RETURN_BY_SYSRET
 
 return_by_iret:
     LOAD_REGISTERS
@@ -220,72 +249,219 @@ return_to_hypervisor:
     add $8, %rsp
     iretq
 
+.macro FORGET_STACK
+    and $-AREA_SIZE, %rsp
+    add $AREA_STACK_TOP - REGS_SIZE, %rsp
+.endm
+
 /* void enter_guest(void) */
     .globl enter_guest
     .hidden enter_guest
 enter_guest:
-    and $-AREA_SIZE, %rsp
-    add $AREA_STACK_TOP - REGS_SIZE, %rsp
+    FORGET_STACK
     xor %ebp, %ebp
     jmp return_to_guest
 
+/* --- The iret hypercall ------------------------------------------------- */
+
+/* A word of the guest's frame at rdx. */
+.macro LOAD_OF_GUEST offset, to
+771:
+    mov \offset(%rdx), \to
+    EX_TABLE 771b, iret_fault
+.endm
+
+/*
+ * Nothing of guest_regs() is changed before all of the frame was read and found
+ * to lead to a place in lower addresses with the kernel's own selectors.
+ */
+    .globl hypercall_iret
+    .hidden hypercall_iret
+hypercall_iret:
+    FORGET_STACK
+    mov REGS_RSP(%rsp), %rdx
+    shl $17, %rdx
+    shr $17, %rdx /* In speculation, too, no address of the hypervisor's. */
+    cmp REGS_RSP(%rsp), %rdx
+    jne iret_slowly
+
+    PATCH_SITE PATCH_STAC
+    LOAD_OF_GUEST IRET_FLAGS, %rbx
+    LOAD_OF_GUEST IRET_CS, %rsi
+    LOAD_OF_GUEST IRET_SS, %r8
+    LOAD_OF_GUEST IRET_RIP, %rdi
+    LOAD_OF_GUEST IRET_RFLAGS, %r9
+    LOAD_OF_GUEST IRET_RSP, %r10
+    LOAD_OF_GUEST IRET_R11, %r11
+    LOAD_OF_GUEST IRET_RAX, %rax
+    LOAD_OF_GUEST IRET_RCX, %rcx
+    PATCH_SITE PATCH_CLAC
+
+    or $3, %esi
+    cmp $SELECTOR_CS64, %si
+    jne iret_slowly
+    or $3, %r8d
+    cmp $SELECTOR_DS, %r8w
+    jne iret_slowly
+    mov %rdi, %rdx
+    shr $47, %rdx
+    jnz iret_slowly
+    test $IRET_IN_SYSCALL, %ebx
+    jnz iret_slowly
+
+    mov PERCPU(upcall_bytes), %rbp
+    bt $9, %r9 /* IF */
+    setnc 1(%rbp)
+    and $RFLAGS_OF_GUEST, %r9d
+    or $RFLAGS_OF_ALL, %r9
+    mov %rdi, REGS_RIP(%rsp)
+    mov %r9, REGS_RFLAGS(%rsp)
+    mov %r10, REGS_RSP(%rsp)
+    movl $VECTOR_GP, REGS_VECTOR(%rsp) /* Any but SYSCALL: back by IRET. */
+
+    cmpb $0, PERCPU(slow_return)
+    jne iret_then_more
+    movzwl (%rbp), %edx
+    dec %edx
+    cmp $0xff, %edx
+    jb iret_then_more
+
+    LOAD_MOST_REGISTERS
+    CR3_LEAVE PATCH_LEAVE_SAVED
+    add $REGS_RIP, %rsp
+    jmp iret_to_guest
+
+iret_then_more:
+    mov %r11, REGS_R11(%rsp)
+    mov %rax, REGS_RAX(%rsp)
+    mov %rcx, REGS_RCX(%rsp)
+    xor %ebp, %ebp
+    jmp return_to_guest
+
+iret_fault:
+    PATCH_SITE PATCH_CLAC
+iret_slowly:
+    xor %ebp, %ebp
+    mov %rsp, %rdi
+    mov PERCPU(current_vcpu), %rsi
+    call upcall_iret
+    mov REGS_RAX(%rsp), %rax
+    jmp return_slowly
+
 /* --- Exceptions and interrupts ----------------------------------------- */
 
-.macro VECTOR_STUB vector, common, ist
+/*
+ * The short way back: to the guest's own handler, whose frame is what SYSRET
+ * makes, or to where it came from.
+ */
+.macro RETURN_FROM_EXCEPTION
+    cmpb $0, PERCPU(slow_return)
+    jne return_to_guest
+    JUMP_IF_UPCALL_DUE deliver
+    cmpl $ENTRY_SYSCALL_VALUE, REGS_VECTOR(%rsp)
+    jne return_by_iret
+    mov REGS_RAX(%rsp), %rax
+    RETURN_BY_SYSRET
+.endm
+
+.macro VECTOR_STUB vector, page_fault, invalid_opcode, exception, interrupt, ist
     .balign 16 /* VECTOR_STUB_SIZE */
-    .if \vector == VECTOR_DB || \vector == VECTOR_NMI || \vector == VECTOR_MC
-    push $0
+    .if !(\vector == VECTOR_DF || \
+          (\vector >= VECTOR_TS && \vector <= VECTOR_PF) || \
+          \vector == VECTOR_AC || \vector == 21 || \vector == 29 || \
+          \vector == 30)
+    push $0 /* The processor pushes no error code. */
+    .endif
     movl $\vector, 4(%rsp)
+    .if \vector == VECTOR_DB || \vector == VECTOR_NMI || \
+        \vector == VECTOR_MC || \vector == VECTOR_DF
     jmp \ist
-    .elseif \vector == VECTOR_DF
-    movl $\vector, 4(%rsp)
-    jmp \ist
-    .elseif (\vector >= VECTOR_TS && \vector <= VECTOR_PF) || \
-            \vector == VECTOR_AC || \vector == 21 || \vector == 29 || \
-            \vector == 30
-    movl $\vector, 4(%rsp)
-    jmp \common
+    .elseif \vector == VECTOR_PF
+    jmp \page_fault
+    .elseif \vector == VECTOR_UD
+    jmp \invalid_opcode
+    .elseif \vector < VECTOR_EXCEPTIONS || \vector == VECTOR_INT80
+    jmp \exception
     .else
-    push $0
-    movl $\vector, 4(%rsp)
-    jmp \common
+    jmp \interrupt
     .endif
 .endm
 
-.macro VECTOR_STUBS name, common, ist
+.macro VECTOR_STUBS name, page_fault, invalid_opcode, exception, interrupt, ist
     .globl \name
     .hidden \name
     .balign 16
 \name:
 vector = 0
 .rept 256
-    VECTOR_STUB vector, \common, \ist
+    VECTOR_STUB vector, \page_fault, \invalid_opcode, \exception, \
+        \interrupt, \ist
 vector = vector + 1
 .endr
 .endm
 
-    VECTOR_STUBS vector_stubs, exception_common, ist_common
+    VECTOR_STUBS vector_stubs, page_fault, invalid_opcode, exception, \
+        exception_common, ist_common
     .pushsection .entry_text, "ax"
-    VECTOR_STUBS xpti_vector_stubs, xpti_exception, xpti_ist
+    VECTOR_STUBS xpti_vector_stubs, xpti_exception, xpti_exception, \
+        xpti_exception, xpti_exception, xpti_ist
     .popsection
 
-    .balign 16
-    .globl exception_common, ist_common
-    .hidden exception_common, ist_common
-exception_common:
+.macro SAVE_AND_CLEAR
     cld
     PATCH_SITE PATCH_CLAC
     SAVE_REGISTERS
     CLEAR_REGISTERS
+    mov %rsp, %rdi
     testb $3, REGS_CS(%rsp)
     jz from_hypervisor
+.endm
 
-    mov %rsp, %rdi
+    .balign 16
+page_fault:
+    SAVE_AND_CLEAR
+    mov PERCPU(current_vcpu), %rsi
+    mov %cr2, %rdx
+    call upcall_guest_page_fault_first
+    cmpb $0, PERCPU(slow_return)
+    jne return_to_guest
+    JUMP_IF_UPCALL_DUE deliver
+    mov REGS_RAX(%rsp), %rax
+    RETURN_BY_SYSRET
+
+    .balign 16
+invalid_opcode:
+    SAVE_AND_CLEAR
+    mov PERCPU(current_vcpu), %rsi
+    call upcall_guest_invalid_opcode
+    RETURN_FROM_EXCEPTION
+
+    .balign 16
+exception:
+    SAVE_AND_CLEAR
+    call exception_from_guest
+return_from_exception:
+    RETURN_FROM_EXCEPTION
+
+/* void exception_from_guest_only(struct cpu_regs *regs) */
+    .globl exception_from_guest_only
+    .hidden exception_from_guest_only
+exception_from_guest_only:
+    FORGET_STACK
+    xor %ebp, %ebp
+    call exception_from_guest
+    jmp return_from_exception
+
+/* Whatever came, by the long way back: it may be the kick of another CPU. */
+    .balign 16
+    .globl exception_common, ist_common
+    .hidden exception_common, ist_common
+exception_common:
+    SAVE_AND_CLEAR
     call exception_from_guest
     jmp return_to_guest
 
 from_hypervisor:
-    mov %rsp, %rdi
     call exception_from_hypervisor
     mov %rax, %rsp
     testb $3, REGS_CS(%rsp)
@@ -294,13 +470,7 @@ from_hypervisor:
 
 /* On an IST stack; what interrupted a guest goes on on the ordinary one. */
 ist_common:
-    cld
-    PATCH_SITE PATCH_CLAC
-    SAVE_REGISTERS
-    CLEAR_REGISTERS
-    mov %rsp, %rdi
-    testb $3, REGS_CS(%rsp)
-    jz from_hypervisor
+    SAVE_AND_CLEAR
     call exception_leave_ist
     mov %rax, %rsp
     mov %rsp, %rdi

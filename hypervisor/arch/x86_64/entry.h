@@ -33,6 +33,9 @@ extern const char iret_to_guest[];
  */
 void exception_from_guest(struct cpu_regs *regs);
 
+/* The same, and then back to the guest; what is on the stack is forgotten. */
+void __noreturn exception_from_guest_only(struct cpu_regs *regs);
+
 /*
  * In ring 0.  Returns the registers to go on with: @regs, or guest_regs() when
  * it was the way into a guest that failed.

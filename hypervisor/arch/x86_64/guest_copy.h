@@ -12,8 +12,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/x86_64/address_map.h"
 #include "arch/x86_64/ex_table.h"
 #include "lib/compiler.h"
+
+#if defined(UNIT_TEST) && !defined(UNIT_TEST_GUEST_COPY)
+
+/* Of the test: move a word of @size bytes; false: it cannot be. */
+bool unit_test_guest_word(uint64_t va, void *value, size_t size, bool store);
+
+static inline bool guest_load(uint64_t va, uint64_t *value)
+{
+    return unit_test_guest_word(va, value, sizeof(*value), false);
+}
+
+static inline bool guest_load32(uint64_t va, uint32_t *value)
+{
+    return unit_test_guest_word(va, value, sizeof(*value), false);
+}
+
+static inline bool guest_store(uint64_t va, uint64_t value)
+{
+    return unit_test_guest_word(va, &value, sizeof(value), true);
+}
+
+static inline bool guest_store32(uint64_t va, uint32_t value)
+{
+    return unit_test_guest_word(va, &value, sizeof(value), true);
+}
+
+#else
 
 /* clang-format off */
 
@@ -51,6 +79,8 @@ GUEST_WORD_(32, 32, "l")
 #undef GUEST_WORD_
 
 /* clang-format on */
+
+#endif
 
 /* Either address may be the guest's. */
 static inline bool __must_check guest_string_copy(uint64_t to, uint64_t from,
@@ -90,6 +120,27 @@ static inline uint64_t guest_address_nospec(uint64_t va, uint64_t lower_end,
             : [va] "r"(va), [lower_end] "r"(lower_end), [upper] "r"(upper)
             : "cc");
     return va & (below | ~not_above);
+}
+
+/* Bits 47 to 63 are 0 in the lower half of the addresses. */
+#define GUEST_UPPER_BITS 17
+/* In neither half: an access faults. */
+#define GUEST_NOWHERE (1UL << 47)
+
+/*
+ * Where a few words at @va may be accessed: there, if it is a guest's address,
+ * else nowhere; in speculation, too.
+ */
+static __in_place uint64_t guest_address(uint64_t va)
+{
+    uint64_t at = va << GUEST_UPPER_BITS >> GUEST_UPPER_BITS;
+
+    if (unlikely(at != va))
+        at = va < HV_VIRT_END ? GUEST_NOWHERE
+                              : guest_address_nospec(va, 0, HV_VIRT_END);
+    /* One register from here on, whichever way it came. */
+    __asm__("" : "+r"(at));
+    return at;
 }
 
 #endif /* ARCH_X86_64_GUEST_COPY_H */

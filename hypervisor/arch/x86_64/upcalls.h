@@ -14,6 +14,8 @@
 #include "arch/x86_64/regs.h"
 #include "lib/compiler.h"
 
+struct vcpu;
+
 /*
  * A guest made SYSCALL: its arguments and the number.  Returns what goes to
  * rax.  Defined by the hypercall room.
@@ -27,8 +29,27 @@ long upcall_hypercall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
  */
 void upcall_hypercall_done(long rc);
 
+/*
+ * What upcall_hypercall() calls for iret: in entry.S, and it does not return
+ * there.  It leaves to upcall_iret(), of the hypercall room, the frames that
+ * are not usual.
+ */
+long hypercall_iret(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                    uint64_t a5);
+void upcall_iret(struct cpu_regs *regs, struct vcpu *v);
+
 /* An exception in ring 3.  @cr2 is the address of a #PF.  Defined by pv. */
 void upcall_guest_exception(struct cpu_regs *regs, uint64_t cr2);
+
+/*
+ * Two exceptions in ring 3 that are worth a way of their own; @v is the current
+ * vCPU.  The first returns if the guest's handler is entered, or if there is
+ * more to do before the guest goes on; any other page fault it leaves to
+ * exception_from_guest_only().  Defined by pv.
+ */
+void upcall_guest_page_fault_first(struct cpu_regs *regs, struct vcpu *v,
+                                   uint64_t cr2);
+void upcall_guest_invalid_opcode(struct cpu_regs *regs, struct vcpu *v);
 
 /*
  * A page fault in ring 0 at a guest's address, inside a copy routine with a
@@ -51,6 +72,12 @@ void __noreturn upcall_fatal_exception(const struct cpu_regs *regs,
 
 /* Another CPU has arrived, on its own stack; boot has sent for it. */
 void __noreturn upcall_start_cpu(void);
+
+/*
+ * An upcall is due to the current vCPU, which is @v and has the registers
+ * @regs, and nothing else is to be done.  Defined by pv.
+ */
+void upcall_deliver_events(struct cpu_regs *regs, struct vcpu *v);
 
 /*
  * About to return to a guest: run what is pending, perhaps switch to another

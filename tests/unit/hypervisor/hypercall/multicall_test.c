@@ -104,14 +104,19 @@ long hypercall_iret(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                     uint64_t a5)
 {
     (void)a1, (void)a2, (void)a3, (void)a4, (void)a5;
+    return note(23, 0, 0);
+}
+
+void upcall_iret(struct cpu_regs *regs, struct vcpu *v)
+{
     note(23, 0, 0);
     if (starve_iret) {
         starve_iret = false;
-        vcpu.wants_memory = vcpu.repeat = true;
-        return 0;
+        v->wants_memory = v->repeat = true;
+        return;
     }
-    guest_regs()->rip = 0x777;
-    return 0x1234;
+    regs->rip = 0x777;
+    regs->rax = 0x1234;
 }
 
 void fault_wait_for_memory(void)
@@ -129,12 +134,12 @@ static bool is_starved(void)
 }
 
 /* Addresses below a page are nobody's. */
-int copy_bytes_from_guest(void *dst, struct guest_ptr src, size_t size)
+bool unit_test_guest_word(uint64_t va, void *value, size_t size, bool store)
 {
-    if (src.va < PAGE_SIZE || src.va > 1ULL << 47 || is_starved())
-        return -EFAULT;
-    memcpy(dst, (const void *)src.va, size);
-    return 0;
+    if (va < PAGE_SIZE || va >= 1ULL << 47 || is_starved())
+        return false;
+    memcpy(store ? (void *)va : value, store ? value : (void *)va, size);
+    return true;
 }
 
 int copy_bytes_to_guest(struct guest_ptr dst, const void *src, size_t size)
@@ -186,10 +191,13 @@ void teardown(void)
 {
     EXPECT_FALSE(vcpu.repeat);
     EXPECT_FALSE(vcpu.wants_memory);
-    EXPECT_PTR(percpu_multicall_args, NULL);
+    EXPECT_PTR(percpu_multicall_rest, NULL);
 }
 
 static struct multicall_entry list[40];
+
+/* What is moved for an entry: its number, five arguments, its result. */
+#define WORDS 7U
 
 static void fill(unsigned int count)
 {
@@ -343,7 +351,7 @@ TEST("an iret that finds no memory for its frame makes no entry twice")
 TEST("a list that finds no memory for an entry waits, and makes each once")
 {
     fill(4);
-    starve_copy = 5; /* A read and a write an entry: reading the third. */
+    starve_copy = 2 * WORDS + 3; /* Reading the third. */
     EXPECT_EQ(multicall(4), 0);
     EXPECT_EQ(waits, 1);
     EXPECT_EQ(calls, 4);
@@ -354,8 +362,32 @@ TEST("a list that finds no memory for an entry waits, and makes each once")
 TEST("a result that cannot be written ends the list, with no call made twice")
 {
     fill(4);
-    starve_copy = 4; /* The result of the second. */
+    starve_copy = 2 * WORDS; /* The result of the second. */
     EXPECT_EQ(multicall(4), -EFAULT);
     EXPECT_EQ(calls, 2);
     EXPECT_EQ(waits, 0);
+}
+
+TEST("what an entry has left to do and cannot be written ends the list, too")
+{
+    fill(4);
+    list[1].op = HYPERCALL_set_timer_op;
+    continue_for = 2;
+    starve_copy = 2 * WORDS; /* Its first argument, in place of its result. */
+    EXPECT_EQ(multicall(4), -EFAULT);
+    EXPECT_EQ(calls, 2);
+    EXPECT_EQ(waits, 0);
+    EXPECT_EQ(list[2].result, -1);
+}
+
+TEST("progress inside a list goes into the list, not into registers")
+{
+    fill(2);
+    list[0].op = HYPERCALL_set_timer_op;
+    continue_for = 1;
+    EXPECT_EQ(multicall(2), 0);
+    EXPECT_EQ(list[0].args[0], 1);
+    EXPECT_EQ(list[0].args[1], 0);
+    EXPECT_EQ(list[0].op, HYPERCALL_set_timer_op);
+    EXPECT_EQ(guest_regs()->rdi, (uintptr_t)list);
 }

@@ -5,10 +5,14 @@
  */
 
 /* LINK: hypervisor/pv/bounce.c hypervisor/pv/traps.c */
-/* LINK: hypervisor/pv/trap_table.c hypervisor/pv/iret.c */
+/* LINK: hypervisor/pv/trap_table.c hypervisor/hypercall/iret.c */
 /* LINK: hypervisor/pv/return.c */
 
+#include <setjmp.h>
+
+#include "arch/x86_64/address_map.h"
 #include "arch/x86_64/entry.h"
+#include "arch/x86_64/paging.h"
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/upcalls.h"
 #include "arch/x86_64/vectors.h"
@@ -16,12 +20,12 @@
 #include "domain/fault.h"
 #include "domain/vcpu.h"
 #include "event/evtchn.h"
+#include "memory/light_near.h"
 #include "memory/pool.h"
 #include "pv/bounce.h"
 #include "pv/cpuid.h"
 #include "pv/crash.h"
 #include "pv/guest_copy.h"
-#include "pv/iret.h"
 #include "pv/trap_table.h"
 #include "unit/test.h"
 
@@ -32,6 +36,8 @@ const uint8_t *percpu_upcall_bytes;
 unsigned int percpu_cpu_id;
 
 static struct domain domain;
+static struct light_space space;
+struct trap_entry trap_none[TRAP_GROUP];
 static struct vcpu vcpu;
 static struct vcpu_info info;
 
@@ -46,16 +52,69 @@ static bool no_memory, resolves, cpuid_there;
 /* --- Doubles ---------------------------------------------------------------
  */
 
-int copy_bytes_to_guest(struct guest_ptr dst, const void *src, size_t size)
+/* The lowest address that was accessed. */
+static uint64_t lowest;
+
+static bool is_reached(uint64_t va, size_t size)
 {
-    if (no_memory) {
+    if (va < lowest)
+        lowest = va;
+    if (no_memory)
         vcpu.wants_memory = vcpu.repeat = true;
+    return !no_memory && va >= (uintptr_t)stack && va <= STACK_TOP - size;
+}
+
+bool unit_test_guest_word(uint64_t va, void *value, size_t size, bool store)
+{
+    if (!is_reached(va, size))
+        return false;
+    memcpy(store ? (void *)va : value, store ? value : (void *)va, size);
+    return true;
+}
+
+int copy_bytes_from_guest(void *dst, struct guest_ptr src, size_t size)
+{
+    if (!is_reached(src.va, size))
         return -EFAULT;
-    }
-    if (dst.va < (uintptr_t)stack || dst.va > STACK_TOP - size)
-        return -EFAULT;
-    memcpy((void *)dst.va, src, size);
+    memcpy(dst, (void *)src.va, size);
     return 0;
+}
+
+/* The guest's address space: a table, and pages of these kinds from its start.
+ */
+enum { GUARD, DEMAND_ZERO, PRESENT, PAGES };
+static uint64_t l2[PT_ENTRIES], leaves[PT_ENTRIES];
+#define SPACE_BASE (1UL << 40)
+
+void *mfn_to_virt(mfn_t m)
+{
+    EXPECT_EQ(m.raw, 0x77);
+    return leaves;
+}
+
+static void make_space(void)
+{
+    memset(&space, 0, sizeof(space));
+    memset(l2, 0, sizeof(l2));
+    space.first_l2 = l2;
+    space.layout.virt_base = SPACE_BASE;
+    space.layout.ram_pages = space.near_pages = PAGES;
+    l2[0] = pte_make(mfn(0x77), PTE_PRESENT);
+    leaves[GUARD] = (uint64_t)(LIGHT_PROT_guard ^ LIGHT_PROT_read_write)
+                    << PTE_SOFT_LOW_SHIFT;
+    leaves[DEMAND_ZERO] = 0;
+    leaves[PRESENT] = pte_make(mfn(1), PTE_PRESENT);
+    leaves[PAGES] = leaves[GUARD];
+    domain.space = &space;
+}
+
+/* The long way of a page fault, which does not come back here. */
+static jmp_buf long_way;
+
+void exception_from_guest_only(struct cpu_regs *regs)
+{
+    (void)regs;
+    longjmp(long_way, 1);
 }
 
 void *pool_alloc(size_t size)
@@ -80,11 +139,12 @@ void crash_with_registers(const char *fmt, ...)
 {
     (void)fmt;
     crashes++;
-    percpu_need_resched = true;
+    percpu_need_resched = percpu_slow_return = true;
 }
 
-bool cpuid_emulate(struct cpu_regs *regs)
+bool cpuid_emulate(struct cpu_regs *regs, uint32_t class)
 {
+    (void)class;
     if (cpuid_there)
         regs->rip += 7;
     return cpuid_there;
@@ -118,6 +178,9 @@ void setup(void)
     memset(&vcpu, 0, sizeof(vcpu));
     memset(&info, 0, sizeof(info));
     memset(stack, 0x5a, sizeof(stack));
+    for (unsigned int i = 0; i < TRAP_GROUPS; i++)
+        vcpu.traps[i] = trap_none;
+    make_space();
     vcpu.domain = &domain;
     vcpu.info = &info;
     percpu_current_vcpu = &vcpu;
@@ -130,8 +193,8 @@ void setup(void)
     r->cs = SELECTOR_CS64;
     r->ss = SELECTOR_DS;
     r->rsp = STACK_TOP - 3; /* Not aligned, as code may have it. */
-    r->rflags = 0x202 | RFLAGS_CF | RFLAGS_DF | RFLAGS_TF | RFLAGS_NT |
-                RFLAGS_AC | RFLAGS_IOPL;
+    r->rflags =
+        0x202 | RFLAGS_CF | RFLAGS_DF | RFLAGS_TF | RFLAGS_NT | RFLAGS_AC;
     r->rcx = 0xc;
     r->r11 = 0xb;
     r->rbx = 0xbb;
@@ -140,8 +203,11 @@ void setup(void)
 void teardown(void)
 {
     for (unsigned int i = 0; i < TRAP_GROUPS; i++)
-        free(vcpu.traps[i]);
+        if (vcpu.traps[i] != trap_none)
+            free(vcpu.traps[i]);
     EXPECT_FALSE(vcpu.repeat);
+    for (unsigned int i = 0; i < TRAP_GROUP; i++)
+        EXPECT_EQ(trap_none[i].address, 0);
 }
 
 static void handler(uint8_t vector, uint8_t flags)
@@ -153,7 +219,10 @@ static void raise(uint8_t vector, uint32_t error_code, uint64_t cr2)
 {
     r->entry_vector = vector;
     r->error_code = error_code;
-    upcall_guest_exception(r, cr2);
+    if (vector == VECTOR_UD)
+        upcall_guest_invalid_opcode(r, &vcpu);
+    else
+        upcall_guest_exception(r, cr2);
 }
 
 /* Word @i of the frame. */
@@ -174,7 +243,7 @@ TEST("a frame without an error code holds seven words, in the ABI's order")
     EXPECT_EQ(frame(1), 0xb);
     EXPECT_EQ(frame(2), 0x401000);
     EXPECT_EQ(frame(3), 0xe030);
-    EXPECT_EQ(frame(4), (rflags & ~RFLAGS_IOPL) | RFLAGS_IF);
+    EXPECT_EQ(frame(4), rflags);
     EXPECT_EQ(frame(5), rsp);
     EXPECT_EQ(frame(6), 0xe02b);
 }
@@ -318,6 +387,79 @@ TEST("a page fault of the guest's own has its address, and no user bit")
     EXPECT_EQ(frame(2), 3);
 }
 
+/* Whether the fault was left to the long way. */
+static bool first(uint64_t cr2)
+{
+    r->entry_vector = VECTOR_PF;
+    r->error_code = 6;
+    if (setjmp(long_way))
+        return false;
+    upcall_guest_page_fault_first(r, &vcpu, cr2);
+    return true;
+}
+
+TEST("a fault in a guard page enters the handler at once, to return by SYSRET")
+{
+    handler(VECTOR_PF, TRAP_MASK_EVENTS);
+    EXPECT_TRUE(first(SPACE_BASE + 0x123));
+    EXPECT_EQ(info.arch.cr2, SPACE_BASE + 0x123);
+    EXPECT_EQ(info.evtchn_upcall_mask, 1);
+    EXPECT_EQ(r->rip, 0x500000 + VECTOR_PF);
+    EXPECT_EQ(r->entry_vector, ENTRY_SYSCALL);
+    EXPECT_EQ(frame(2), 2);
+}
+
+TEST("any other page fault goes the long way, and nothing has changed")
+{
+    static const uint64_t others[] = {
+        SPACE_BASE + DEMAND_ZERO * PAGE_SIZE,
+        SPACE_BASE + PRESENT * PAGE_SIZE,
+        SPACE_BASE + PAGES * PAGE_SIZE,
+        SPACE_BASE - PAGE_SIZE,
+        SPACE_BASE - PT_ENTRIES * PAGE_SIZE,
+        SPACE_BASE + (1UL << 39),
+        0,
+        ~0UL,
+    };
+    struct cpu_regs was;
+
+    handler(VECTOR_PF, 0);
+    (void)first(0);
+    was = *r;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        EXPECT_FALSE(first(others[i]));
+    l2[0] = 0;
+    EXPECT_FALSE(first(SPACE_BASE));
+    EXPECT_MEM(r, &was, sizeof(was));
+    EXPECT_EQ(info.arch.cr2, 0);
+}
+
+TEST("a fault in a guard page without a handler goes the long way")
+{
+    EXPECT_FALSE(first(SPACE_BASE));
+    EXPECT_EQ(crashes, 0);
+}
+
+TEST("a stack in the upper half takes frames, one of the hypervisor's never")
+{
+    static const uint64_t stacks[] = {HV_VIRT_START + 64, HV_VIRT_END - 64,
+                                      HV_VIRT_END + 16, (1UL << 47) + 64,
+                                      HV_VIRT_START};
+
+    handler(VECTOR_DE, 0);
+    for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++) {
+        r->rsp = stacks[i];
+        lowest = ~0UL;
+        raise(VECTOR_DE, 0, 0);
+        EXPECT_EQ(crashes, i + 1);
+        EXPECT_EQ(lowest, GUEST_NOWHERE);
+    }
+    r->rsp = HV_VIRT_END + 128;
+    lowest = ~0UL;
+    raise(VECTOR_DE, 0, 0);
+    EXPECT_EQ(lowest, HV_VIRT_END + 128 - 56);
+}
+
 TEST("int n goes to a handler that allows it, else it is #GP on itself")
 {
     handler(VECTOR_GP, 0);
@@ -374,7 +516,7 @@ TEST("an invalid instruction that asks for CPUID is answered")
 TEST("a handler at an address that is none is refused")
 {
     EXPECT_EQ(trap_set(&vcpu, 3, 0, 1ULL << 47), -EINVAL);
-    EXPECT_EQ(trap_get(&vcpu, 3).address, 0);
+    EXPECT_PTR(trap_get(&vcpu, 3), NULL);
 }
 
 TEST("all 256 vectors have their own handler, until all are forgotten")
@@ -382,10 +524,10 @@ TEST("all 256 vectors have their own handler, until all are forgotten")
     for (unsigned int i = 0; i < 256; i++)
         handler((uint8_t)i, 0);
     for (unsigned int i = 0; i < 256; i++)
-        EXPECT_EQ(trap_get(&vcpu, (uint8_t)i).address, 0x500000 + i);
+        EXPECT_EQ(trap_get(&vcpu, (uint8_t)i)->address, 0x500000 + i);
     trap_clear_all(&vcpu);
     for (unsigned int i = 0; i < 256; i++)
-        EXPECT_EQ(trap_get(&vcpu, (uint8_t)i).address, 0);
+        EXPECT_PTR(trap_get(&vcpu, (uint8_t)i), NULL);
 }
 
 TEST("an upcall that is due is delivered, masked, and stays pending")
@@ -433,12 +575,21 @@ static struct iret_context context(void)
     };
 }
 
+/* The frame is where a kernel has it when it makes the call. */
+static void iret(const struct iret_context *c)
+{
+    r->rsp = STACK_TOP - sizeof(*c);
+    memcpy((void *)r->rsp, c, sizeof(*c));
+    r->entry_vector = ENTRY_SYSCALL;
+    upcall_iret(r, &vcpu);
+}
+
 TEST("iret loads what the frame holds, and the mask from its IF")
 {
     struct iret_context c = context();
 
     info.evtchn_upcall_mask = 1;
-    iret_load(&c);
+    iret(&c);
     EXPECT_EQ(r->rax, 1);
     EXPECT_EQ(r->r11, 2);
     EXPECT_EQ(r->rcx, 3);
@@ -449,7 +600,7 @@ TEST("iret loads what the frame holds, and the mask from its IF")
     EXPECT_TRUE(percpu_slow_return);
 
     c.rflags = 0x2;
-    iret_load(&c);
+    iret(&c);
     EXPECT_EQ(info.evtchn_upcall_mask, 1);
     EXPECT_TRUE(r->rflags & RFLAGS_IF);
 }
@@ -459,11 +610,11 @@ TEST("iret gives no flag that is not a guest's")
     struct iret_context c = context();
 
     c.rflags = ~0ULL;
-    iret_load(&c);
+    iret(&c);
     EXPECT_EQ(r->rflags & (RFLAGS_IOPL | RFLAGS_VM), 0);
     EXPECT_EQ(r->rflags >> 22, 0);
     c.rflags = 0;
-    iret_load(&c);
+    iret(&c);
     EXPECT_EQ(r->rflags, 0x202);
 }
 
@@ -473,7 +624,7 @@ TEST("iret takes the kernel's selectors, whatever their lowest bits")
 
     c.cs = SELECTOR_CS64 & ~3U;
     c.ss = 0xffff0000U | (SELECTOR_DS & ~3U);
-    iret_load(&c);
+    iret(&c);
     EXPECT_EQ(r->cs, SELECTOR_CS64);
     EXPECT_EQ(r->ss, SELECTOR_DS);
     EXPECT_EQ(r->rip, 0x402000);
@@ -485,19 +636,19 @@ TEST("iret to selectors or an address that are none becomes #GP there")
 
     handler(VECTOR_GP, 0);
     c.cs = 0xe008;
-    iret_load(&c);
+    iret(&c);
     EXPECT_EQ(r->rip, 0x500000 + VECTOR_GP);
     EXPECT_EQ(frame(3), 0x402000);
     EXPECT_EQ(frame(4), 0xe008);
 
     c = context();
     c.rip = 1ULL << 63;
-    iret_load(&c);
+    iret(&c);
     EXPECT_EQ(r->rip, 0x500000 + VECTOR_GP);
     EXPECT_EQ(frame(3), 1ULL << 63);
 
     c = context();
     c.ss = 0;
-    iret_load(&c);
+    iret(&c);
     EXPECT_EQ(r->rip, 0x500000 + VECTOR_GP);
 }
