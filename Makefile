@@ -117,6 +117,7 @@ lint: third-party
 bench: deps
 	@$(MAKE) --no-print-directory all $(OUT)/bench/floor.elf
 	@$(TEST_ENV) $(PYTHON) tests/bench/micro.py
+	@$(TEST_ENV) $(PYTHON) tests/bench/others.py
 	@$(TEST_ENV) $(PYTHON) tests/bench/breakdown.py >/dev/null
 	@$(TEST_ENV) $(PYTHON) tests/bench/page.py
 

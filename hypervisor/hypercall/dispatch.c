@@ -69,7 +69,8 @@ long upcall_hypercall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
 #include <abi/hypercalls.def>
 #undef HYPERCALL
     default:
-        return hypercall_refused(nr, a1);
+        return nr > HYPERCALL_REFUSED_LAST ? -ENOSYS
+                                           : hypercall_refused(nr, a1);
     }
 }
 

@@ -33,7 +33,11 @@ long __must_check hypercall_continue(void);
 /* Argument @n, 1 to 5, of the call as it will be made again. */
 void hypercall_set_arg(unsigned int n, uint64_t value);
 
-/* What a number that is none of ours is answered: -ENOSYS, mostly. */
+/*
+ * What a number that is none of ours, but one of Xen's, is answered; beyond the
+ * last of them there is only -ENOSYS.
+ */
+#define HYPERCALL_REFUSED_LAST 48U
 long hypercall_refused(uint64_t nr, uint64_t a1);
 
 /*

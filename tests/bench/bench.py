@@ -20,6 +20,9 @@ GUEST = os.path.join(OUT, "guests", "bench", "micro.elf")
 FLOOR = os.path.join(OUT, "bench", "floor.elf")
 BENCH_SECONDS = 240
 
+# Of Cairn, for the pair without mitigations.
+SPEC_OFF = "spec-ctrl=no"
+
 # Without ACPI idle states, which the emulator does not have in full.
 XEN_OPTIONS = "console=com1 com1=115200,8n1 dom0_mem=64M cpuidle=0"
 
@@ -37,12 +40,12 @@ def xen_image():
     return plain
 
 
-def run_bench(which, cpu, kernel=None, options=""):
+def run_bench(which, cpu, kernel=None, options="", arguments="", mem=256):
     """One run under instruction counting; returns what it printed."""
-    modules = [] if which == "floor" else [GUEST]
+    modules = [] if which == "floor" else [f"{GUEST} {arguments}".strip()]
     append = f"{XEN_OPTIONS} {options}" if which == "xen" else options
     with Machine(f"bench-{which}-{cpu}", modules, kernel=kernel, cpu=cpu,
-                 append=append, net=False, icount=True) as machine:
+                 append=append, net=False, icount=True, mem=mem) as machine:
         machine.wait_for(r"^@@ bench done", BENCH_SECONDS)
         return machine.output
 
@@ -75,6 +78,27 @@ def value_of(expression, lines):
     if divided:
         return round((values[0] - values[1]) / int(divided.group(1)))
     return sum(values)
+
+
+# What the bench guest does to other domains, by the end of its lines' names.
+CROWD = (
+    ("event send to another domain", "send"),
+    ("event send to a sleeping domain, and its answer awaited", "wake"),
+    ("another domain looked up (status of a port)", "look_up"),
+    ("grant copy of 64 bytes from another domain", "copy"),
+)
+
+
+def crowd_of(count, mem):
+    """Of each: title, with 2 others, with COUNT: the first, the last two."""
+    output = run_bench("cairn", "EPYC,-smap", options=SPEC_OFF, mem=mem,
+                       arguments=f"crowd={count} samples=101")
+    if f"@@ crowd of {count}" not in output:
+        raise SystemExit(f"bench: the crowd was not made:\n{output[-1000:]}")
+    lines = lines_of(output)
+    return [(title, *(median_of(f"{which}_{name}", lines)
+                      for which in ("few", "first", "last")))
+            for title, name in CROWD]
 
 
 def rows_of(path):

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 
-from bench import GUEST, OUT, operations, rows_of
+from bench import GUEST, OUT, SPEC_OFF, operations, rows_of
 from machine import Machine, free_ports
 
 CPU = "EPYC,-smap"
@@ -41,6 +41,10 @@ COSTLY = {
     "locked": r"lock |xchg .*\(",
     "WRMSR": r"wrmsr",
 }
+
+# An interrupt to another processor: whoever sends one enters this function.
+IPI = "IPI"
+SENDS_IPI = "lapic_send_cpu"
 
 # Run by gdb.
 STEPS = """
@@ -93,7 +97,7 @@ def trace_of(operation, table):
                                       ignored=NOTHING + WARM_UP, trace=trace))
         with Machine("bench-breakdown",
                      [f"{GUEST} only={operation} samples=1"], cpu=CPU,
-                     net=False, icount=True, arguments=ended):
+                     append=SPEC_OFF, net=False, icount=True, arguments=ended):
             subprocess.run(["gdb", "-nx", "-batch", "-x", script], check=True,
                            stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL, timeout=STEP_SECONDS)
@@ -103,7 +107,8 @@ def trace_of(operation, table):
 
 def costly_addresses():
     """Which costly instruction is where."""
-    found = {}
+    found = {address: IPI for address, name in symbols()
+             if name == SENDS_IPI}
     for path in LISTINGS:
         with open(path, encoding="ascii") as listing:
             for line in listing:
@@ -126,7 +131,7 @@ def by_function(trace, table):
 
 
 def by_cost(trace, costly):
-    counts = dict.fromkeys(COSTLY, 0)
+    counts = dict.fromkeys((*COSTLY, IPI), 0)
     for pc in trace:
         if pc in costly:
             counts[costly[pc]] += 1
@@ -167,7 +172,7 @@ def main():
     if len(sys.argv) > 1:
         return
     write("breakdown.csv", ("line", "function", "instructions"), functions)
-    write("costly.csv", ("line", *COSTLY), costs)
+    write("costly.csv", ("line", *COSTLY, IPI), costs)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,12 @@ OUT/bench/micro-defaults.csv (pair b): operation,cairn,xen,ratio,floor.
 import csv
 import os
 
-from bench import (FLOOR, OUT, lines_of, operations, run_bench, value_of,
-                   xen_image)
+from bench import (FLOOR, OUT, SPEC_OFF, lines_of, operations, run_bench,
+                   value_of, xen_image)
 
 # What differs between the pairs; the emulator and the guest never do.
 PAIRS = (
-    ("micro.csv", "EPYC,-smap", "spec-ctrl=no"),
+    ("micro.csv", "EPYC,-smap", SPEC_OFF),
     ("micro-defaults.csv", "qemu64", ""),
 )
 
@@ -24,9 +24,9 @@ def shown(value):
     return "" if value is None else str(value)
 
 
-def measure(path, cpu, xen_options, xen):
-    cairn = lines_of(run_bench("cairn", cpu))
-    rival = lines_of(run_bench("xen", cpu, kernel=xen, options=xen_options))
+def measure(path, cpu, options, xen):
+    cairn = lines_of(run_bench("cairn", cpu, options=options))
+    rival = lines_of(run_bench("xen", cpu, kernel=xen, options=options))
     floor = lines_of(run_bench("floor", cpu, kernel=FLOOR))
     with open(path, "w", encoding="ascii", newline="") as target:
         table = csv.writer(target, lineterminator="\n")
@@ -45,11 +45,11 @@ def main():
     folder = os.path.join(OUT, "bench")
     os.makedirs(folder, exist_ok=True)
     xen = xen_image()
-    for name, cpu, xen_options in PAIRS:
+    for name, cpu, options in PAIRS:
         path = os.path.join(folder, name)
-        print(f"{path}: -cpu {cpu}, Xen with {xen_options or 'its defaults'}; "
+        print(f"{path}: -cpu {cpu}, both with {options or 'their defaults'}; "
               "columns Cairn, Xen, ratio, floor", flush=True)
-        measure(path, cpu, xen_options, xen)
+        measure(path, cpu, options, xen)
 
 
 if __name__ == "__main__":

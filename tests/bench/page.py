@@ -85,10 +85,16 @@ def costly_table(rows):
                  [list(row.values()) for row in rows])
 
 
+def others_table(rows):
+    return table(["operation", "2 other domains", "10,000, the same peers",
+                  "10,000, the last two"], [list(row.values()) for row in rows])
+
+
 TABLES = {
     "micro": lambda rows: micro_table(rows, True),
     "breakdown": breakdown_table,
     "costly": costly_table,
+    "others": others_table,
     "micro-defaults": lambda rows: micro_table(rows, False),
     "system": system_table,
     "creates": creates_table,

@@ -15,13 +15,19 @@ _Noreturn void guest_main(void)
     static const struct operation thousand = {.name = "thousand_nops",
                                               .run = micro_thousand};
 
+    unsigned int crowd = (unsigned int)option_number("crowd", 0);
+
     measure_init();
     measure(&thousand);
-    measure_hypercalls();
-    measure_events();
-    measure_grants();
-    measure_traps();
-    measure_memory();
+    if (crowd) {
+        measure_crowd(crowd);
+    } else {
+        measure_hypercalls();
+        measure_events();
+        measure_grants();
+        measure_traps();
+        measure_memory();
+    }
     print("@@ bench done\n");
     machine_end(on_cairn ? SHUTDOWN_poweroff : SHUTDOWN_reboot);
 }

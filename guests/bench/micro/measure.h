@@ -38,4 +38,7 @@ void measure_grants(void);
 void measure_traps(void);
 void measure_memory(void);
 
+/* The one group that is measured alone: with "crowd=COUNT". */
+void measure_crowd(unsigned int count);
+
 #endif /* MICRO_MEASURE_H */

@@ -13,6 +13,7 @@
 #include <abi/light.h>
 #include <abi/memory.h>
 #include <abi/multicall.h>
+#include <abi/physdev.h>
 #include <abi/sched.h>
 #include <abi/trap.h>
 #include <abi/vcpu.h>
@@ -63,6 +64,13 @@
         .form = FORM_CMD_PTR_COUNT, .size = sizeof(struct type),               \
         .entries = (most), FIELDS(__VA_ARGS__)                                 \
     }
+/* Only in some domains: most others would be deaf. */
+#define FIFO_OP(command, often, type, ...)                                     \
+    {                                                                          \
+        .name = #command, .nr = HYPERCALL_event_channel_op, .cmd = (command),  \
+        .weight = (often), .form = FORM_CMD_PTR, .size = sizeof(struct type),  \
+        .fifo = true, FIELDS(__VA_ARGS__)                                      \
+    }
 #define UNKNOWN(call, command, often)                                          \
     NAMED("unknown " #call, call, command, often, CMD_PTR, 64,                 \
           REGISTER(0, WORD), REGISTER(1, WORD), REGISTER(2, WORD))
@@ -84,13 +92,8 @@
     }
 
 /* What Xen has and this hypervisor may come to have. */
-#define NO_INIT_CONTROL 11
-#define NO_EXPAND_ARRAY 12
-#define NO_SET_PRIORITY 13
-#define NO_WATCHDOG     6
-#define NO_CACHE_FLUSH  12
-#define NO_PHYSDEV_OP   33
-#define NO_HYPERCALL    19
+#define NO_WATCHDOG  6
+#define NO_HYPERCALL 19
 
 const struct op fuzz_ops[] = {
     /* Events */
@@ -120,12 +123,18 @@ const struct op fuzz_ops[] = {
        FIELD(evtchn_unmask, port, PORT)),
     OP(event_channel_op, EVTCHNOP_reset, 2, evtchn_reset,
        FIELD(evtchn_reset, dom, DOMID)),
-    COMMAND(event_channel_op, NO_INIT_CONTROL, 6, CMD_PTR, 24, REGISTER(0, GFN),
-            HALF(8, OFFSET), HALF(12, VCPU)),
-    COMMAND(event_channel_op, NO_EXPAND_ARRAY, 6, CMD_PTR, 8, REGISTER(0, GFN)),
-    COMMAND(event_channel_op, NO_SET_PRIORITY, 6, CMD_PTR, 8, HALF(0, PORT),
-            HALF(4, SMALL)),
-    UNKNOWN(event_channel_op, 14, 1),
+    FIFO_OP(EVTCHNOP_init_control, 20, evtchn_init_control,
+            FIELD(evtchn_init_control, control_gfn, FIFO_GFN),
+            FIELD(evtchn_init_control, offset, OFFSET),
+            FIELD(evtchn_init_control, vcpu, VCPU)),
+    FIFO_OP(EVTCHNOP_expand_array, 10, evtchn_expand_array,
+            FIELD(evtchn_expand_array, array_gfn, FIFO_GFN)),
+    FIFO_OP(EVTCHNOP_set_priority, 20, evtchn_set_priority,
+            FIELD(evtchn_set_priority, port, PORT),
+            FIELD(evtchn_set_priority, priority, PRIORITY)),
+    OP(event_channel_op, EVTCHNOP_reset_cont, 1, evtchn_reset,
+       FIELD(evtchn_reset, dom, DOMID)),
+    UNKNOWN(event_channel_op, 15, 1),
 
     /* Grants */
     GRANT_OP(GNTTABOP_map_grant_ref, 80, gnttab_map_grant_ref, 4,
@@ -169,8 +178,11 @@ const struct op fuzz_ops[] = {
              FIELD(gnttab_set_version, version, SMALL)),
     GRANT_OP(GNTTABOP_get_version, 4, gnttab_get_version, 2, 0,
              FIELD(gnttab_get_version, dom, DOMID)),
-    GRANT_OP(NO_CACHE_FLUSH, 4, gnttab_set_version, 1, 0,
-             FIELD(gnttab_set_version, version, WORD)),
+    GRANT_OP(GNTTABOP_cache_flush, 8, gnttab_cache_flush, 2, 0,
+             FIELD(gnttab_cache_flush, a.ref, GREF),
+             FIELD(gnttab_cache_flush, offset, OFFSET),
+             FIELD(gnttab_cache_flush, length, LENGTH),
+             FIELD(gnttab_cache_flush, op, SMALL)),
 
     /* Memory */
     OP(memory_op, XENMEM_decrease_reservation, 30, xen_memory_reservation,
@@ -281,8 +293,12 @@ const struct op fuzz_ops[] = {
        FIELD(xen_platform_parameters, virt_start, WORD)),
     OP(xen_version, XENVER_get_features, 3, xen_feature_info,
        FIELD(xen_feature_info, submap_idx, SMALL)),
-    OP(xen_version, XENVER_pagesize, 2, xen_extraversion,
-       FIELD(xen_extraversion, text[0], WORD)),
+    /* It takes no argument: one is refused. */
+    {.name = "XENVER_pagesize",
+     .nr = HYPERCALL_xen_version,
+     .cmd = XENVER_pagesize,
+     .weight = 2,
+     .form = FORM_CMD},
     OP(xen_version, XENVER_guest_handle, 2, xen_domain_handle,
        FIELD(xen_domain_handle, uuid[0], WORD)),
     OP(xen_version, XENVER_commandline, 2, xen_commandline,
@@ -301,13 +317,21 @@ const struct op fuzz_ops[] = {
      .weight = 2,
      .form = FORM_WORDS,
      FIELDS(REGISTER(0, WORD), REGISTER(1, BUFFER))},
-    {.name = "physdev_op",
-     .nr = NO_PHYSDEV_OP,
-     .weight = 4,
-     .form = FORM_CMD_PTR,
-     .cmd = 12,
-     .size = 32,
-     FIELDS(REGISTER(0, WORD), REGISTER(1, WORD))},
+    OP(physdev_op, PHYSDEVOP_set_iopl, 3, physdev_set_iopl,
+       FIELD(physdev_set_iopl, iopl, SMALL)),
+    OP(physdev_op, PHYSDEVOP_set_iobitmap, 3, physdev_set_iobitmap,
+       FIELD(physdev_set_iobitmap, bitmap, VA),
+       FIELD(physdev_set_iobitmap, nr_ports, WORD)),
+    OP(physdev_op, PHYSDEVOP_eoi, 2, physdev_eoi,
+       FIELD(physdev_eoi, irq, SMALL)),
+    OP(physdev_op, PHYSDEVOP_irq_status_query, 2, physdev_irq_status_query,
+       FIELD(physdev_irq_status_query, irq, SMALL)),
+    UNKNOWN(physdev_op, PHYSDEVOP_map_pirq, 2),
+    UNKNOWN(physdev_op, PHYSDEVOP_manage_pci_add, 2),
+    NAMED("vm_assist", vm_assist, 0, 3, WORDS, 16, REGISTER(0, SMALL),
+          REGISTER(1, SMALL)),
+    NAMED("stack_switch", stack_switch, 0, 2, WORDS, 16, REGISTER(0, WORD),
+          REGISTER(1, VA)),
 
     /* What asks for rights */
     CONTROL(host_info, 4, SUBJECT),

@@ -117,6 +117,8 @@ enum kind {
     KIND_BYTES, /* a size, small or huge */
     KIND_PORT,
     KIND_VIRQ,
+    KIND_FIFO_GFN,
+    KIND_PRIORITY,
     KIND_VCPU,
     KIND_DOMID,
     KIND_REMOTE, /* the domid of somebody to talk to */
@@ -173,6 +175,12 @@ void values_init(void);
 /* Write some grant entries, and into grants that are mapped. */
 void values_grant(struct fuzzer *f);
 
+/* Whether this domain uses the FIFO ABI, as one of two does. */
+bool is_fifo(void);
+
+/* Write into pages that the FIFO ABI's event words and heads may be in. */
+void values_fifo(struct fuzzer *f);
+
 /* A privileged domain must not aim at its supervisor or the witness. */
 bool is_careful(void);
 bool is_spared(domid_t domid);
@@ -182,6 +190,7 @@ bool is_spared(domid_t domid);
 /* How arguments go into registers. */
 enum form {
     FORM_WORDS,         /* fields are registers */
+    FORM_CMD,           /* cmd alone */
     FORM_CMD_PTR,       /* cmd, structure */
     FORM_CMD_PTR_COUNT, /* cmd, array, count */
     FORM_CMD_VCPU_PTR,
@@ -209,6 +218,7 @@ struct op {
     uint16_t size;   /* of the structure */
     uint16_t field_count;
     const struct field *fields;
+    bool fifo;         /* of the FIFO ABI */
     uint32_t flavours; /* bits of fuzz_flavour for which it is often */
 };
 

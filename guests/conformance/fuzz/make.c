@@ -35,7 +35,7 @@ static uint32_t weight_of(const struct op *op)
     /* A jump to anywhere in our text is a call with anything. */
     if (op->form == FORM_PROCESSOR && is_careful())
         return 0;
-    if (op->weight == 0)
+    if (op->weight == 0 || (op->fifo && !is_fifo()))
         return 1;
     if (op->flavours == 0)
         return op->weight * RARE_SHARE;
@@ -226,7 +226,7 @@ static void spoil(struct fuzzer *f, const struct op *op, uint64_t args[5])
     if (is_careful())
         return;
     if (has_command(op) && rarely(f, 32))
-        args[0] |= wild(f) << 32;
+        args[0] |= rarely(f, 4) ? 1UL << 31 : wild(f) << 32;
     if (rarely(f, 48) && op->nr != HYPERCALL_sched_op)
         args[below(f, 5)] = wild(f);
 }
@@ -270,6 +270,10 @@ static void before_block(struct fuzzer *f)
 
     /* Else its event is taken before there is a wait. */
     mask_own_upcalls(f);
+    if (is_fifo() && !rarely(f, 16)) { /* who may have spoilt every queue */
+        __atomic_store_n(&v->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
+        return;
+    }
     port_bind_virq(VIRQ_TIMER, f->vcpu);
     __atomic_store_n(&shared_info->evtchn_pending[0], 0, __ATOMIC_SEQ_CST);
     __atomic_store_n(&shared_info->evtchn_mask[0], 0, __ATOMIC_SEQ_CST);
@@ -394,6 +398,8 @@ void make_one(struct fuzzer *f)
     }
     if (rarely(f, 2))
         values_grant(f);
+    if (is_fifo())
+        values_fifo(f);
     if ((op->nr == HYPERCALL_sched_op && op->cmd == SCHEDOP_block) ||
         (op->nr == HYPERCALL_multicall && !rarely(f, 8)))
         before_block(f);

@@ -30,6 +30,10 @@ extern char rt_image_end[];
 /* A page, and one behind it that nobody can reach. */
 PAGES(fences, 2 * FUZZ_VCPUS);
 
+/* Event words and control blocks of the FIFO ABI: any, and any of it. */
+#define FIFO_PAGES 4U
+PAGES(fifo_pages, FIFO_PAGES);
+
 static const uint64_t addresses[] = {
     /* RAM of ours, or it can be made that: zeros are domain 0. */
     0,
@@ -347,6 +351,29 @@ static uint64_t callback(struct fuzzer *f)
     return hypercall_ptr(rarely(f, 2) ? upcall_stub : failsafe_stub);
 }
 
+bool is_fifo(void)
+{
+    return (fuzz_order.seed >> 1 & 1) != 0;
+}
+
+void values_fifo(struct fuzzer *f)
+{
+    uint32_t *page =
+        (uint32_t *)(void *)(fifo_pages + below(f, FIFO_PAGES) * PAGE_SIZE);
+    uint32_t word = (uint32_t)any(f);
+
+    /* The four bits of state, and a link that is a port or anything. */
+    if (!rarely(f, 4))
+        word = (word & 0xf0000000U) | (uint32_t)below(f, 70);
+    page[rarely(f, 4) ? below(f, 1024) : below(f, PORTS)] = word;
+}
+
+static uint64_t fifo_gfn(struct fuzzer *f)
+{
+    return rarely(f, 16) ? any_gfn(f)
+                         : frame_of(fifo_pages) + below(f, FIFO_PAGES);
+}
+
 static uint64_t mostly(struct fuzzer *f, uint64_t limit)
 {
     return rarely(f, 24) ? wild(f) : below(f, limit);
@@ -367,6 +394,10 @@ uint64_t value_of(struct fuzzer *f, enum kind kind)
         return rarely(f, 8) ? below(f, 70) : mostly(f, PORTS);
     case KIND_VIRQ:
         return mostly(f, 26);
+    case KIND_FIFO_GFN:
+        return fifo_gfn(f);
+    case KIND_PRIORITY:
+        return mostly(f, 17);
     case KIND_VCPU:
         return mostly(f, FUZZ_VCPUS + 2);
     case KIND_DOMID:
