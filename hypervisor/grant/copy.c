@@ -13,16 +13,13 @@
 #include "domain/fault.h"
 #include "domain/vcpu.h"
 #include "grant/active.h"
-#include "grant/active_near.h"
 #include "lib/errno.h"
-#include "memory/frame.h"
 #include "memory/light.h"
-#include "memory/light_near.h"
 
 /* One end of a copy. */
 struct end {
     struct domain *granter; /* held; NULL: a page of the caller's own */
-    struct grant_pin pin;   /* of its own page only frame and write */
+    struct grant_pin pin;   /* of its own page only the frame */
 };
 
 static __in_place int16_t own_open(struct domain *d,
@@ -40,16 +37,9 @@ static __in_place int16_t own_open(struct domain *d,
     rc = light_get_frame(d->space, gfn(ptr->u.gmfn),
                          write ? LIGHT_WRITE : LIGHT_READ, false,
                          &end->pin.frame);
-    if (rc == 0)
-        return GNTST_okay;
-    if (rc == -EINVAL)
-        return GNTST_bad_page;
-    if (rc != -ENOMEM)
-        return GNTST_general_error;
-
-    /* It is the caller that waits: it makes its call again. */
-    fault_repeat_call(gfn(ptr->u.gmfn));
-    return GNTST_eagain;
+    if (rc == -ENOMEM) /* It is the caller that waits: it calls again. */
+        fault_repeat_call(gfn(ptr->u.gmfn));
+    return rc ? grant_frame_status(rc) : GNTST_okay;
 }
 
 static __in_place int16_t grant_open(struct domain *d,
@@ -61,10 +51,8 @@ static __in_place int16_t grant_open(struct domain *d,
     end->granter = domain_get_or_self(ptr->domid, d);
     if (unlikely(!end->granter))
         return GNTST_bad_domain;
-    if (grant_pin_near(end->granter, ptr->u.ref, d->domid, write, &end->pin))
-        return GNTST_okay;
-    status = grant_pin(end->granter, ptr->u.ref, d->domid, &end->pin);
-    if (status)
+    status = grant_pin(end->granter, ptr->u.ref, d->domid, write, &end->pin);
+    if (unlikely(status))
         domain_put(end->granter);
     return status;
 }
@@ -73,7 +61,6 @@ static __in_place int16_t end_open(struct domain *d,
                                    const struct gnttab_copy_ptr *ptr,
                                    bool is_grant, bool write, struct end *end)
 {
-    end->pin.write = write;
     return is_grant ? grant_open(d, ptr, write, end)
                     : own_open(d, ptr, write, end);
 }

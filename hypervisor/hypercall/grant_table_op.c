@@ -129,7 +129,7 @@ static __noinline long op_unmap(struct domain *d, struct guest_ptr at,
     return elements_done(end, left);
 }
 
-static __in_place long op_copy(struct domain *d, struct guest_ptr at,
+static __noinline long op_copy(struct domain *d, struct guest_ptr at,
                                uint32_t count)
 {
     const size_t out = offsetof(struct gnttab_copy, len);
@@ -281,10 +281,8 @@ static __noinline long op_other(struct domain *d, uint32_t cmd,
     union table_op op;
 
     switch (cmd) {
-    case GNTTABOP_map_grant_ref:
-        return op_map(d, at, count);
     case GNTTABOP_unmap_grant_ref:
-        return count == 1 ? op_unmap_one(d, at) : op_unmap(d, at, count);
+        return op_unmap(d, at, count);
     case GNTTABOP_set_version:
         return op_set_version(at);
     case GNTTABOP_cache_flush:
@@ -304,13 +302,21 @@ long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3,
                               uint64_t a4, uint64_t a5)
 {
     struct domain *d = current->domain;
+    struct guest_ptr at = guest_ptr(a2);
+    uint32_t count = (uint32_t)a3;
 
     (void)a4, (void)a5;
 
     /* The count as an int, which it is in Xen's interface. */
-    if (unlikely((int32_t)a3 < 0 || a1 > UINT32_MAX))
+    if (unlikely((int32_t)a3 < 0))
         return -EINVAL;
-    if (likely(a1 == GNTTABOP_copy)) /* The one that is hot. */
-        return op_copy(d, guest_ptr(a2), (uint32_t)a3);
-    return op_other(d, (uint32_t)a1, guest_ptr(a2), (uint32_t)a3);
+    if (likely(a1 == GNTTABOP_copy)) /* The hot ones first. */
+        return op_copy(d, at, count);
+    if (a1 == GNTTABOP_map_grant_ref)
+        return op_map(d, at, count);
+    if (a1 == GNTTABOP_unmap_grant_ref && count == 1)
+        return op_unmap_one(d, at);
+    if (unlikely(a1 > UINT32_MAX))
+        return -EINVAL;
+    return op_other(d, (uint32_t)a1, at, count);
 }
