@@ -29,13 +29,6 @@ static bool find_or_make(const struct grant_table *t, grant_ref_t ref,
     return frame->active[chunk] && grant_find(t, ref, pin);
 }
 
-int16_t grant_frame_status(int rc)
-{
-    if (rc == -EINVAL)
-        return GNTST_bad_page;
-    return rc == -ENOMEM ? GNTST_eagain : GNTST_general_error;
-}
-
 /* A typed reference besides, to write; or the general one is dropped. */
 static int16_t pin_type(const struct grant_pin *pin, bool write)
 {
@@ -56,8 +49,8 @@ static int16_t pin_new_frame(struct domain *granter, bool write,
 
     if (rc)
         return grant_frame_status(rc);
-    if (pin->active->pins &&
-        mfn_to_frame(mfn(pin->active->mfn)) != pin->frame) {
+    pin->mfn = frame_to_mfn(pin->frame);
+    if (pin->active->pins && pin->active->mfn != pin->mfn.raw) {
         frame_put(pin->frame); /* Renamed while it is lent. */
         return GNTST_general_error;
     }
@@ -81,7 +74,8 @@ static int16_t pin_new_right(struct domain *granter, domid_t user, bool write,
 
 static int16_t pin_known_right(bool write, struct grant_pin *pin)
 {
-    pin->frame = mfn_to_frame(mfn(pin->active->mfn));
+    pin->mfn = mfn(pin->active->mfn);
+    pin->frame = mfn_to_frame(pin->mfn);
     if (!frame_try_get(pin->frame))
         return GNTST_general_error;
     return pin_type(pin, write);

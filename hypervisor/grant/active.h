@@ -31,6 +31,7 @@
 #include "grant/table.h"
 #include "lib/atomic.h"
 #include "lib/compiler.h"
+#include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light_near.h"
 
@@ -39,6 +40,7 @@ struct grant_pin {
     struct grant_entry_v1 *entry;
     struct grant_active *active;
     struct frame *frame;
+    mfn_t mfn; /* of the frame */
 };
 
 /* Entry and record of @ref, which is in the table; false: no record yet. */
@@ -91,7 +93,7 @@ static __in_place void grant_entry_unmark(const struct grant_pin *pin)
 static __in_place void grant_record(const struct grant_pin *pin, domid_t user,
                                     bool write)
 {
-    pin->active->mfn = (uint32_t)frame_to_mfn(pin->frame).raw;
+    pin->active->mfn = (uint32_t)pin->mfn.raw;
     pin->active->domid = user;
     pin->active->pins++;
     pin->active->writers += write;
@@ -101,10 +103,11 @@ static __in_place void grant_record(const struct grant_pin *pin, domid_t user,
 static __in_place bool grant_usual_frame(struct domain *granter, bool write,
                                          struct grant_pin *pin)
 {
-    if (unlikely(!light_near_frame(granter->space,
-                                   atomic_read(&pin->entry->frame), write,
-                                   &pin->frame)))
+    uint32_t g = atomic_read(&pin->entry->frame);
+
+    if (unlikely(!light_near_frame(granter->space, g, write, &pin->mfn)))
         return false;
+    pin->frame = mfn_to_frame(pin->mfn);
     if (!write || likely(frame_get_more_type(pin->frame, FRAME_WRITABLE)))
         return true;
     frame_put(pin->frame);
@@ -154,8 +157,12 @@ static __in_place int16_t __must_check grant_pin(struct domain *granter,
     int16_t status = GNTST_okay;
 
     spin_lock(lock);
-    if (unlikely(!grant_pin_usual(granter, ref, user, write, pin)))
-        status = grant_pin_locked(granter, ref, user, write, pin);
+    if (unlikely(!grant_pin_usual(granter, ref, user, write, pin))) {
+        struct grant_pin full; /* so that *@pin may stay in registers */
+
+        status = grant_pin_locked(granter, ref, user, write, &full);
+        *pin = full;
+    }
     spin_unlock(lock);
     return status;
 }
@@ -191,7 +198,12 @@ static __in_place void grant_unpin(const struct domain *granter,
 void grant_unpin_ref(const struct domain *granter, grant_ref_t ref, bool write,
                      struct frame *frame);
 
-/* What to answer when a page of @d's has no frame to be used, for @rc. */
-int16_t grant_frame_status(int rc);
+/* What to answer when light_get_frame() fails by @rc. */
+static inline int16_t grant_frame_status(int rc)
+{
+    if (rc == -EINVAL)
+        return GNTST_bad_page;
+    return rc == -ENOMEM ? GNTST_eagain : GNTST_general_error;
+}
 
 #endif /* GRANT_ACTIVE_H */

@@ -19,27 +19,33 @@
 /* One end of a copy. */
 struct end {
     struct domain *granter; /* held; NULL: a page of the caller's own */
-    struct grant_pin pin;   /* of its own page only the frame */
+    struct grant_pin pin;   /* of its own page only mfn and frame */
 };
 
 static __in_place int16_t own_open(struct domain *d,
                                    const struct gnttab_copy_ptr *ptr,
                                    bool write, struct end *end)
 {
+    struct frame *frame;
     int rc;
 
     if (unlikely(ptr->domid != DOMID_SELF))
         return GNTST_permission_denied;
 
     end->granter = NULL;
-    if (light_near_frame(d->space, ptr->u.gmfn, write, &end->pin.frame))
+    if (likely(light_near_frame(d->space, ptr->u.gmfn, write, &end->pin.mfn))) {
+        end->pin.frame = mfn_to_frame(end->pin.mfn);
         return GNTST_okay;
+    }
     rc = light_get_frame(d->space, gfn(ptr->u.gmfn),
-                         write ? LIGHT_WRITE : LIGHT_READ, false,
-                         &end->pin.frame);
+                         write ? LIGHT_WRITE : LIGHT_READ, false, &frame);
     if (rc == -ENOMEM) /* It is the caller that waits: it calls again. */
         fault_repeat_call(gfn(ptr->u.gmfn));
-    return rc ? grant_frame_status(rc) : GNTST_okay;
+    if (rc)
+        return grant_frame_status(rc);
+    end->pin.frame = frame;
+    end->pin.mfn = frame_to_mfn(frame);
+    return GNTST_okay;
 }
 
 static __in_place int16_t grant_open(struct domain *d,
@@ -77,7 +83,7 @@ static __in_place void end_close(const struct end *end, bool write)
 
 static __in_place char *end_bytes(const struct end *end, uint16_t offset)
 {
-    return (char *)mfn_to_virt(frame_to_mfn(end->pin.frame)) + offset;
+    return (char *)mfn_to_virt(end->pin.mfn) + offset;
 }
 
 void grant_copy(struct domain *d, struct gnttab_copy *op)

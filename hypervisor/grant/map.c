@@ -28,8 +28,7 @@ static inline int16_t map_entry(struct domain *d, struct domain *granter,
 
     if (unlikely(status) || !(op->flags & GNTMAP_host_map))
         return status;
-    if (likely(!light_map_granted(d->space, op->host_addr,
-                                  frame_to_mfn(pin->frame), write)))
+    if (likely(!light_map_granted(d->space, op->host_addr, pin->mfn, write)))
         return GNTST_okay;
     grant_unpin(granter, pin, write);
     return GNTST_general_error;
@@ -71,7 +70,7 @@ static inline int16_t map_from(struct domain *d, struct domain *granter,
     if (unlikely(status))
         maptrack_free(d->grants, handle);
     else
-        map_commit(d, granter, op, frame_to_mfn(pin.frame), handle, track);
+        map_commit(d, granter, op, pin.mfn, handle, track);
     return status;
 }
 

@@ -82,10 +82,12 @@ static __noinline long op_map(struct domain *d, struct guest_ptr at,
     struct gnttab_map_grant_ref op;
 
     for (; count > left; count--, at = field(at, sizeof(op))) {
-        if (copy_from_guest(&op, at, sizeof(op)))
+        uint64_t va = guest_address(at.va);
+
+        if (unlikely(!guest_load_words(&op, va, sizeof(op))))
             return element_fault(at, count);
         grant_map(d, &op);
-        if (copy_to_guest(field(at, out), &op.dom, sizeof(op) - out)) {
+        if (unlikely(!guest_store_words(va + out, &op.dom, sizeof(op) - out))) {
             take_back(d, &op);
             return element_fault(at, count);
         }
@@ -97,12 +99,13 @@ static __noinline long op_map(struct domain *d, struct guest_ptr at,
 static __noinline long op_unmap_one(struct domain *d, struct guest_ptr at)
 {
     const size_t out = offsetof(struct gnttab_unmap_grant_ref, handle);
+    uint64_t va = guest_address(at.va);
     struct gnttab_unmap_grant_ref op;
 
-    if (copy_from_guest(&op, at, sizeof(op)))
+    if (unlikely(!guest_load_words(&op, va, sizeof(op))))
         return -EFAULT;
     grant_unmap(d, &op, 1);
-    if (copy_to_guest(field(at, out), &op.handle, sizeof(op) - out))
+    if (unlikely(!guest_store_words(va + out, &op.handle, sizeof(op) - out)))
         return element_fault(at, 0); /* It is done, even so. */
     return 0;
 }
@@ -137,12 +140,14 @@ static __noinline long op_copy(struct domain *d, struct guest_ptr at,
     struct gnttab_copy op;
 
     for (; count > left; count--, at = field(at, sizeof(op))) {
-        if (copy_from_guest(&op, at, sizeof(op)))
+        uint64_t va = guest_address(at.va);
+
+        if (unlikely(!guest_load_words(&op, va, sizeof(op))))
             return element_fault(at, count);
         grant_copy(d, &op);
         if (unlikely(op.status == GNTST_eagain) && current->repeat)
             return element_fault(at, count);
-        if (copy_to_guest(field(at, out), &op.len, sizeof(op) - out))
+        if (unlikely(!guest_store_words(va + out, &op.len, sizeof(op) - out)))
             return element_fault(at, count);
     }
     return elements_done(at, count);
