@@ -128,35 +128,6 @@ static const struct rsdp *find_rsdp(maddr_t told)
     return r ? r : find_rsdp_in(BIOS_START, BIOS_END);
 }
 
-/* The list of all tables, and how wide its pointers are. */
-static const struct table *find_root(const struct rsdp *r, uint32_t *width)
-{
-    const struct table *t = NULL;
-
-    *width = 8;
-    if (r->revision >= 2 && sum_is_zero(r, sizeof(*r)))
-        t = table_at(r->xsdt);
-    if (t)
-        return t;
-    *width = 4;
-    return table_at(r->rsdt);
-}
-
-static const struct table *find_table(const struct table *root, uint32_t width,
-                                      const char *signature)
-{
-    uint32_t count = (root->length - (uint32_t)sizeof(*root)) / width;
-
-    for (uint32_t i = 0; i < count && i < ROOT_TABLES_MAX; i++) {
-        uint32_t offset = (uint32_t)sizeof(*root) + i * width;
-        const struct table *t = table_at(field(root, offset, width));
-
-        if (t && !memcmp(t->signature, signature, 4))
-            return t;
-    }
-    return NULL;
-}
-
 /* Firmware may list a processor as both types of entry. */
 static void add_cpu(uint64_t apic_id, uint64_t all_cpus, uint64_t flags)
 {
@@ -217,46 +188,41 @@ static void read_madt(const struct table *t)
     }
 }
 
-/* A small integer of AML; false for anything else. */
-static bool aml_byte(const struct table *t, uint32_t *at, uint8_t *value)
+/* A small integer of AML at *@at, which moves on; -1: something else. */
+static int aml_byte(const struct table *t, uint32_t *at)
 {
-    uint8_t byte = (uint8_t)field(t, *at, 1);
+    uint8_t byte = (uint8_t)field(t, (*at)++, 1);
 
-    ++*at;
-    *value = byte;
-    if (byte == AML_BYTE) {
-        *value = (uint8_t)field(t, *at, 1);
-        ++*at;
-    }
-    return byte <= 1 || byte == AML_BYTE;
+    if (byte == AML_BYTE)
+        return (int)field(t, (*at)++, 1);
+    return byte <= 1 ? byte : -1;
 }
 
-/* Name (_S5, Package () {a, b, ...}), which is at @at of the DSDT. */
+/*
+ * Name (_S5, Package () {a, b, ...}) at @at of the DSDT.  The package's length
+ * has up to three bytes more, and then its count.
+ */
 static bool read_sleep_types(const struct table *t, uint32_t at)
 {
-    at += 4;
-    if (field(t, at, 1) != AML_PACKAGE)
-        return false;
-    /* The package's length has up to three bytes more, and then its count. */
-    at += 1 + 1 + (uint32_t)(field(t, at + 1, 1) >> 6) + 1;
-    return aml_byte(t, &at, &acpi.sleep_type_a) &&
-           aml_byte(t, &at, &acpi.sleep_type_b);
-}
-
-static bool is_s5_name(const struct table *t, uint32_t at)
-{
     const uint8_t *aml = (const uint8_t *)t;
+    int a, b;
 
-    if (memcmp(aml + at, "_S5_", 4))
+    if (memcmp(aml + at, "_S5_", 4) || field(t, at + 4, 1) != AML_PACKAGE ||
+        (aml[at - 1] != AML_NAME &&
+         (aml[at - 1] != AML_ROOT || aml[at - 2] != AML_NAME)))
         return false;
-    return aml[at - 1] == AML_NAME ||
-           (aml[at - 1] == AML_ROOT && aml[at - 2] == AML_NAME);
+    at += 4 + 1 + 1 + (uint32_t)(field(t, at + 5, 1) >> 6) + 1;
+    a = aml_byte(t, &at);
+    b = aml_byte(t, &at);
+    acpi.sleep_type_a = (uint8_t)a;
+    acpi.sleep_type_b = (uint8_t)b;
+    return a >= 0 && b >= 0;
 }
 
 static bool find_s5(const struct table *dsdt)
 {
     for (uint32_t at = sizeof(*dsdt); at + 4 <= dsdt->length; at++)
-        if (is_s5_name(dsdt, at) && read_sleep_types(dsdt, at))
+        if (read_sleep_types(dsdt, at))
             return true;
     return false;
 }
@@ -279,32 +245,43 @@ static void read_fadt(const struct table *t)
     }
 }
 
+static void read_table(const struct table *t)
+{
+    if (t && !memcmp(t->signature, "APIC", 4))
+        read_madt(t);
+    if (t && !memcmp(t->signature, "FACP", 4))
+        read_fadt(t);
+}
+
+/* The list of all tables, whose pointers are @width wide; false: there's none.
+ */
+static bool read_root(maddr_t maddr, uint32_t width)
+{
+    const struct table *root = table_at(maddr);
+    uint32_t at = sizeof(*root);
+
+    for (uint32_t n = 0; root && n < ROOT_TABLES_MAX; n++, at += width)
+        read_table(table_at(field(root, at, width)));
+    return root;
+}
+
 void acpi_init(maddr_t told)
 {
-    const struct rsdp *rsdp = find_rsdp(told);
-    const struct table *root = NULL, *t;
-    uint32_t width;
+    const struct rsdp *r = find_rsdp(told);
 
     memset(&acpi, 0, sizeof(acpi));
     for (uint32_t i = 0; i < ISA_IRQS; i++)
         acpi.isa[i].gsi = i;
-    if (rsdp)
-        root = find_root(rsdp, &width);
-    if (root) {
-        acpi.present = true;
-        t = find_table(root, width, "APIC");
-        if (t)
-            read_madt(t);
-        t = find_table(root, width, "FACP");
-        if (t)
-            read_fadt(t);
-    }
+    if (r)
+        acpi.present = (r->revision >= 2 && sum_is_zero(r, sizeof(*r)) &&
+                        read_root(r->xsdt, 8)) ||
+                       read_root(r->rsdt, 4);
     if (!acpi.ioapic_count) {
         acpi.ioapic[0].maddr = IOAPIC_USUAL;
         acpi.ioapic_count = 1;
     }
     log_info("ACPI: %s, %u CPUs, %u IO-APICs, power off by %s",
-             root ? "tables found" : "no tables", acpi.cpu_count,
+             acpi.present ? "tables found" : "no tables", acpi.cpu_count,
              acpi.ioapic_count,
              acpi.can_power_off ? "PM1 control" : "guessing");
 }

@@ -41,20 +41,12 @@ BOOT_OPTION(loglevel, "loglevel",
             "0 errors, 1 warnings, 2 information, 3 about guests, 4 all", NULL,
             &log_level);
 
-static const char *level_text(enum log_level level)
-{
-    switch (level) {
-    case LOG_ERROR:
-        return "error: ";
-    case LOG_WARNING:
-        return "warning: ";
-    case LOG_INFO:
-    case LOG_GUEST:
-    case LOG_DEBUG:
-        return "";
-    }
-    return "";
-}
+/* In front of a line. */
+static const char *const level_text[] = {
+    [LOG_ERROR] = "error: ", [LOG_WARNING] = "warning: ",
+    [LOG_INFO] = "",         [LOG_GUEST] = "",
+    [LOG_DEBUG] = "",
+};
 
 /* Whether a guest's line may be written now; counts those that may not. */
 static bool guest_line_allowed(void) __must_hold(log_lock)
@@ -90,7 +82,7 @@ static size_t format_line(char *line, enum log_level level, const char *fmt,
 {
     uint64_t us = time_now() / 1000;
     size_t at = (size_t)snprintf(line, LOG_LINE_MAX, "[%5lu.%06lu] %s",
-                                 us / 1000000, us % 1000000, level_text(level));
+                                 us / 1000000, us % 1000000, level_text[level]);
 
     at += (size_t)vsnprintf(line + at, LOG_LINE_MAX - at, fmt, args);
     if (at > LOG_LINE_MAX - 2)

@@ -86,43 +86,25 @@ static void __noreturn end(void)
     machine_reset();
 }
 
-static void print_page_fault(uint32_t code, uint64_t cr2)
-{
-    print("    %s of %016lx by ring %d: %s%s\n",
-          code & PF_FETCH   ? "fetch"
-          : code & PF_WRITE ? "write"
-                            : "read",
-          cr2, code & PF_USER ? 3 : 0,
-          code & PF_PRESENT ? "not allowed" : "not present",
-          code & PF_RESERVED ? ", reserved bits set in a table" : "");
-}
-
-/* The error code of an exception that names a selector. */
-static void print_selector(uint32_t code)
-{
-    print("    selector %04x in the %s%s\n", code & 0xfff8U,
-          code & 2   ? "IDT"
-          : code & 4 ? "LDT"
-                     : "GDT",
-          code & 1 ? ", external" : "");
-}
-
 static void print_error_code(const struct cpu_regs *r, uint64_t cr2)
 {
-    switch (r->entry_vector) {
-    case VECTOR_PF:
-        print_page_fault(r->error_code, cr2);
-        break;
-    case VECTOR_TS:
-    case VECTOR_NP:
-    case VECTOR_SS:
-    case VECTOR_GP:
-        if (r->error_code)
-            print_selector(r->error_code);
-        break;
-    default:
-        break;
-    }
+    uint32_t code = r->error_code;
+
+    if (r->entry_vector == VECTOR_PF)
+        print("    %s of %016lx by ring %d: %s%s\n",
+              code & PF_FETCH   ? "fetch"
+              : code & PF_WRITE ? "write"
+                                : "read",
+              cr2, code & PF_USER ? 3 : 0,
+              code & PF_PRESENT ? "not allowed" : "not present",
+              code & PF_RESERVED ? ", reserved bits set in a table" : "");
+    /* Those between have the selector that was at fault, if any. */
+    if (code && r->entry_vector >= VECTOR_TS && r->entry_vector <= VECTOR_GP)
+        print("    selector %04x in the %s%s\n", code & 0xfff8U,
+              code & 2   ? "IDT"
+              : code & 4 ? "LDT"
+                         : "GDT",
+              code & 1 ? ", external" : "");
 }
 
 static void print_flags(uint64_t rflags)

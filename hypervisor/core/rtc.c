@@ -3,23 +3,14 @@
 
 #include "core/rtc.h"
 
-#include <stdbool.h>
-
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/port.h"
+#include "lib/string.h"
 
 #define CMOS_INDEX 0x70
 #define CMOS_DATA  0x71
 
-#define RTC_SECOND   0x00
-#define RTC_MINUTE   0x02
-#define RTC_HOUR     0x04
-#define RTC_DAY      0x07
-#define RTC_MONTH    0x08
-#define RTC_YEAR     0x09
 #define RTC_STATUS_A 0x0a
-#define RTC_STATUS_B 0x0b
-#define RTC_CENTURY  0x32
 
 #define STATUS_A_UPDATING 0x80
 #define STATUS_B_24_HOURS 0x02
@@ -51,44 +42,50 @@ static unsigned int decode(uint8_t value, uint8_t status)
     return status & STATUS_B_BINARY ? value : (value >> 4) * 10 + (value & 15);
 }
 
-static void read_date(struct rtc_date *d)
+/* In the order of enum: what is read, as it is. */
+enum { SECOND, MINUTE, HOUR, DAY, MONTH, YEAR, CENTURY, STATUS_B, BYTES };
+
+static void read_bytes(uint8_t *bytes)
 {
-    uint8_t status = cmos_read(RTC_STATUS_B), hour;
-    unsigned int century;
+    static const uint8_t index[BYTES] = {0, 2, 4, 7, 8, 9, 0x32, 0x0b};
 
     wait_update();
-    d->second = decode(cmos_read(RTC_SECOND), status);
-    d->minute = decode(cmos_read(RTC_MINUTE), status);
-    hour = cmos_read(RTC_HOUR);
-    d->hour = decode(hour & HOUR_MASK, status);
-    if (!(status & STATUS_B_24_HOURS))
-        d->hour = d->hour % 12 + (hour & HOUR_PM ? 12 : 0);
-    d->day = decode(cmos_read(RTC_DAY), status);
-    d->month = decode(cmos_read(RTC_MONTH), status);
-    century = decode(cmos_read(RTC_CENTURY), status);
-    if (century < 19 || century > 99)
-        century = 20;
-    d->year = century * 100 + decode(cmos_read(RTC_YEAR), status);
+    for (int i = 0; i < BYTES; i++)
+        bytes[i] = cmos_read(index[i]);
 }
 
-static bool same_date(const struct rtc_date *a, const struct rtc_date *b)
+static uint64_t seconds_of(const uint8_t *bytes)
 {
-    return a->second == b->second && a->minute == b->minute &&
-           a->hour == b->hour && a->day == b->day && a->month == b->month &&
-           a->year == b->year;
+    unsigned int value[BYTES], hour_pm = bytes[HOUR] & HOUR_PM;
+    struct rtc_date d;
+
+    for (int i = 0; i < BYTES; i++)
+        value[i] = decode(i == HOUR ? bytes[i] & HOUR_MASK : bytes[i],
+                          bytes[STATUS_B]);
+    if (!(bytes[STATUS_B] & STATUS_B_24_HOURS))
+        value[HOUR] = value[HOUR] % 12 + (hour_pm ? 12 : 0);
+    if (value[CENTURY] < 19 || value[CENTURY] > 99)
+        value[CENTURY] = 20;
+    d = (struct rtc_date){value[CENTURY] * 100 + value[YEAR],
+                          value[MONTH],
+                          value[DAY],
+                          value[HOUR],
+                          value[MINUTE],
+                          value[SECOND]};
+    return rtc_seconds(&d);
 }
 
 uint64_t rtc_read(void)
 {
-    struct rtc_date now, again;
+    uint8_t now[BYTES], again[BYTES];
 
     /* Twice the same: no update came in between. */
-    read_date(&now);
+    read_bytes(now);
     for (int i = 0; i < READ_TRIES; i++) {
-        read_date(&again);
-        if (same_date(&now, &again))
-            return rtc_seconds(&now);
-        now = again;
+        read_bytes(again);
+        if (!memcmp(now, again, BYTES))
+            return seconds_of(now);
+        memcpy(now, again, BYTES);
     }
     return 0;
 }

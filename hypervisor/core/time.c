@@ -26,15 +26,15 @@
 /* 50 ms: one part in 10^5. */
 #define CALIBRATION_TICKS 59659U
 
-/* The middle one of so many: a host that takes its CPU away spoils a few. */
+/* The best of so many: a host that takes its CPU away spoils a few. */
 #define CALIBRATION_TRIES 3
 
 /* What a counter that stands still must not make us wait for. */
 #define CALIBRATION_READS 50000000UL
 
-/* How far each clock went in the same time. */
+/* How far each clock went in the same time; how long reading them took. */
 struct clocks {
-    uint64_t pit, tsc, lapic;
+    uint64_t pit, tsc, lapic, slack;
 };
 
 struct tsc_scale tsc_scale;
@@ -100,19 +100,24 @@ static void pit_start(void)
 
 /*
  * Wait until the counter has gone @ticks on from *@count, which is then where
- * it is; *@tsc is the time right after.  Returns how far it went.  It begins
- * again at 65535 every 55 ms.
+ * it is; *@tsc is the time right before it was read.  Returns how far it went.
+ * It begins again at 65535 every 55 ms, so nobody must hold us up that long:
+ * *@gap becomes the longest time between two readings, if it was shorter.
  */
-static uint64_t pit_wait(uint64_t ticks, uint16_t *count, uint64_t *tsc)
+static uint64_t pit_wait(uint64_t ticks, uint16_t *count, uint64_t *tsc,
+                         uint64_t *gap)
 {
-    uint64_t gone = 0;
+    uint64_t gone = 0, before = rdtsc();
 
     for (uint64_t reads = 0; reads < CALIBRATION_READS; reads++) {
-        uint16_t next = pit_read();
+        uint16_t last = *count;
 
         *tsc = rdtsc();
-        gone += (uint16_t)(*count - next);
-        *count = next;
+        *count = pit_read();
+        if (*tsc - before > *gap)
+            *gap = *tsc - before;
+        before = *tsc;
+        gone += (uint16_t)(last - *count);
         if (gone >= ticks)
             return gone;
     }
@@ -121,37 +126,35 @@ static uint64_t pit_wait(uint64_t ticks, uint16_t *count, uint64_t *tsc)
 
 static void measure(struct clocks *c)
 {
-    uint64_t tsc_start, tsc_end;
+    uint64_t start, end, gap = 0;
     uint16_t count;
 
     pit_start();
     count = pit_read();
     /* Begin at a change, so that both ends are equally late. */
-    (void)pit_wait(2, &count, &tsc_start);
+    (void)pit_wait(2, &count, &start, &gap);
     lapic_timer_set(UINT32_MAX);
-    c->pit = pit_wait(CALIBRATION_TICKS, &count, &tsc_end);
+    c->slack = rdtsc() - start;
+    c->pit = pit_wait(CALIBRATION_TICKS, &count, &end, &gap);
     c->lapic = UINT32_MAX - lapic_timer_count();
+    c->slack += rdtsc() - end;
+    c->tsc = end - start;
+    if (gap > c->tsc / 2)
+        c->slack = UINT64_MAX;
     lapic_timer_set(0);
-    c->tsc = tsc_end - tsc_start;
 }
 
-/* Of several measurements, put in order, the one in the middle. */
+/* Of several measurements, the one whose ends are known best. */
 static void measure_well(struct clocks *c)
 {
-    struct clocks tries[CALIBRATION_TRIES];
+    struct clocks next;
 
-    for (int i = 0; i < CALIBRATION_TRIES; i++) {
-        struct clocks next;
-        int at = i;
-
+    measure(c);
+    for (int i = 1; i < CALIBRATION_TRIES; i++) {
         measure(&next);
-        for (;
-             at && tries[at - 1].tsc * next.pit > next.tsc * tries[at - 1].pit;
-             at--)
-            tries[at] = tries[at - 1];
-        tries[at] = next;
+        if (next.slack < c->slack)
+            *c = next;
     }
-    *c = tries[CALIBRATION_TRIES / 2];
 }
 
 /* @ticks while the PIT went @pit, as ticks a second. */

@@ -149,12 +149,14 @@ static __in_place long op_copy(struct domain *d, struct guest_ptr at,
 }
 
 /* GNTST_okay if @domid is the caller: no other table may be asked for. */
-static int16_t subject_status(const struct domain *d, domid_t domid)
+static int16_t subject_status(struct domain *d, domid_t domid)
 {
-    if (domid == DOMID_SELF || domid == d->domid)
-        return GNTST_okay;
-    return policy_allows(d, POLICY_list) ? GNTST_bad_domain
-                                         : GNTST_permission_denied;
+    struct domain *subject = domain_get_or_self(domid, d);
+
+    if (!subject)
+        return GNTST_bad_domain;
+    domain_put(subject);
+    return subject == d ? GNTST_okay : GNTST_permission_denied;
 }
 
 /* The gfns of the first @count frames; -EFAULT. */
@@ -211,7 +213,7 @@ static long op_set_version(struct guest_ptr at)
     return wanted == 1 ? 0 : -ENOSYS;
 }
 
-static long get_version(const struct domain *d, struct gnttab_get_version *op)
+static long get_version(struct domain *d, struct gnttab_get_version *op)
 {
     int16_t status = subject_status(d, op->dom);
 
