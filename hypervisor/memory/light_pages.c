@@ -63,8 +63,9 @@ int light_populate(struct light_space *s, uint64_t *leaf)
         writable_get(f);
     s->used_pages++;
 
-    /* Absent until now: the processor has no say in it. */
-    atomic_write(leaf, leaf_private(frame_to_mfn(f), prot));
+    /* Absent until now: the processor has no say in it, and sees it clear. */
+    __atomic_store_n(leaf, leaf_private(frame_to_mfn(f), prot),
+                     __ATOMIC_RELEASE);
     return 0;
 }
 

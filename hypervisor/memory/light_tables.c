@@ -62,7 +62,7 @@ static void table_free(struct light_space *s, mfn_t m)
 static void entry_write(struct light_space *s, unsigned int level,
                         uint64_t *entry, uint64_t value)
 {
-    atomic_write(entry, value);
+    __atomic_store_n(entry, value, __ATOMIC_RELEASE);
     if (level == 4 && !mfn_eq(s->guest_root, s->root)) {
         uint64_t *guests = mfn_to_virt(s->guest_root);
 

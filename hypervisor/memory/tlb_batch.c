@@ -42,9 +42,10 @@ void tlb_batch_flush(struct tlb_batch *batch)
 
     /*
      * The leaf was written by an instruction that is a full barrier.  A CPU
-     * that is not in the mask yet will therefore read what is there now.
+     * that is not in the mask yet will therefore read what is there now; one
+     * that is not in it any more has done all it did with what was there.
      */
-    cpus = atomic_read(&batch->space->live_cpus);
+    cpus = __atomic_load_n(&batch->space->live_cpus, __ATOMIC_ACQUIRE);
     if (likely(cpus == 1UL << this_cpu(cpu_id)))
         flush_here(batch);
     else if (cpus)
