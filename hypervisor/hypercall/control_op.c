@@ -12,37 +12,26 @@
 #include "lib/errno.h"
 #include "pv/guest_copy.h"
 
-/* What each command needs, and 1 more; 0: there is no such command. */
-static const uint8_t operations[] = {
-    [CONTROL_OP_host_info] = POLICY_host_info + 1,
-    [CONTROL_OP_create] = POLICY_create + 1,
-    [CONTROL_OP_destroy] = POLICY_destroy + 1,
-    [CONTROL_OP_pause] = POLICY_pause + 1,
-    [CONTROL_OP_unpause] = POLICY_pause + 1,
-    [CONTROL_OP_set_region] = POLICY_build + 1,
-    [CONTROL_OP_copy_to] = POLICY_copy + 1,
-    [CONTROL_OP_copy_from] = POLICY_copy + 1,
-    [CONTROL_OP_set_start] = POLICY_build + 1,
-    [CONTROL_OP_seed_grant] = POLICY_build + 1,
-    [CONTROL_OP_list] = POLICY_list + 1,
-    [CONTROL_OP_shutdown] = POLICY_shutdown + 1,
-    [CONTROL_OP_log_read] = POLICY_log_read + 1,
-    [CONTROL_OP_module] = POLICY_module + 1,
-    [CONTROL_OP_set_sched] = POLICY_set_sched + 1,
-    [CONTROL_OP_debug_key] = POLICY_debug_key + 1,
-    [CONTROL_OP_vcpu_info] = POLICY_list + 1,
+/* What each command needs. */
+static const uint8_t policy_of[] = {
+    [CONTROL_OP_host_info] = POLICY_host_info,
+    [CONTROL_OP_create] = POLICY_create,
+    [CONTROL_OP_destroy] = POLICY_destroy,
+    [CONTROL_OP_pause] = POLICY_pause,
+    [CONTROL_OP_unpause] = POLICY_pause,
+    [CONTROL_OP_set_region] = POLICY_build,
+    [CONTROL_OP_copy_to] = POLICY_copy,
+    [CONTROL_OP_copy_from] = POLICY_copy,
+    [CONTROL_OP_set_start] = POLICY_build,
+    [CONTROL_OP_seed_grant] = POLICY_build,
+    [CONTROL_OP_list] = POLICY_list,
+    [CONTROL_OP_shutdown] = POLICY_shutdown,
+    [CONTROL_OP_log_read] = POLICY_log_read,
+    [CONTROL_OP_module] = POLICY_module,
+    [CONTROL_OP_set_sched] = POLICY_set_sched,
+    [CONTROL_OP_debug_key] = POLICY_debug_key,
+    [CONTROL_OP_vcpu_info] = POLICY_list,
 };
-
-/* False: there is no such command. */
-static bool operation_of(uint32_t cmd, enum policy_operation *operation)
-{
-    unsigned int found = 0;
-
-    if (cmd < ARRAY_SIZE(operations))
-        found = operations[index_nospec(cmd, ARRAY_SIZE(operations))];
-    *operation = found - 1;
-    return found;
-}
 
 static int set_start(struct domain *d, const struct control_set_start *op)
 {
@@ -92,9 +81,9 @@ static int about_domain(struct domain *d, struct control_op *op)
     case CONTROL_OP_set_region:
         return control_set_region(d, &op->u.set_region);
     case CONTROL_OP_copy_to:
-        return control_copy_to(d, &op->u.copy);
+        return control_copy(d, &op->u.copy, true);
     case CONTROL_OP_copy_from:
-        return control_copy_from(d, &op->u.copy);
+        return control_copy(d, &op->u.copy, false);
     case CONTROL_OP_set_start:
         return set_start(d, &op->u.set_start);
     case CONTROL_OP_seed_grant:
@@ -149,7 +138,6 @@ static int make(struct control_op *op)
 long hypercall_control_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                           uint64_t a5)
 {
-    enum policy_operation operation;
     struct control_op op;
     int rc;
 
@@ -159,9 +147,10 @@ long hypercall_control_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         return -EFAULT;
     if (op.version != CONTROL_OP_VERSION)
         return -EACCES;
-    if (!operation_of(op.cmd, &operation))
+    if (op.cmd == 0 || op.cmd >= sizeof(policy_of))
         return -ENOSYS;
-    if (!policy_allows(current->domain, operation))
+    if (!policy_allows(current->domain,
+                       policy_of[index_nospec(op.cmd, sizeof(policy_of))]))
         return -EPERM;
 
     rc = make(&op);
