@@ -101,10 +101,10 @@ fuzz: all
 	@$(TEST_ENV) $(PYTHON) tests/system/fuzz $(or $(N),1000000) \
 	    $(or $(SEED),1) $(or $(CPUS),2) $(OPTIONS)
 
-## Domains made and killed at random: N= steps from SEED= on (CPUS=)
+## Domains made and killed at random: for N= seconds from SEED= on (CPUS=)
 .PHONY: stress
 stress: all
-	@$(TEST_ENV) $(PYTHON) tests/system/stress $(or $(N),50000) \
+	@$(TEST_ENV) $(PYTHON) tests/system/stress $(or $(N),300) \
 	    $(or $(SEED),1) $(or $(CPUS),4)
 
 ## Static checks: layers, headers, ABI layout, locks, format, analysers

@@ -2,7 +2,7 @@
 /*
  * The bosses: see stress.h.
  *
- * Options: steps=N of each boss, seed=N.
+ * Options: steps=N of each boss, or seconds=N, whichever is over first; seed=N.
  */
 
 #include <abi/hypercall.h>
@@ -17,7 +17,8 @@
 #include "stress/stress.h"
 
 #define USUAL_STEPS 20000UL
-#define WARM_STEPS  1500UL
+#define WARM_STEPS  300UL
+#define NO_LIMIT    1000000UL /* seconds */
 #define KINDS       16U
 
 /* Records of the hypervisor are in pools, which keep some frames. */
@@ -31,6 +32,7 @@ static struct boss {
 } bosses[VCPU_COUNT];
 
 static unsigned int failures;
+static uint64_t deadline;
 
 static void failed(const char *what, uint64_t value)
 {
@@ -282,7 +284,9 @@ static void boss(uint64_t id)
 {
     struct boss *b = &bosses[id];
 
-    for (b->step = 0; b->step < b->steps && failures == 0; b->step++) {
+    for (b->step = 0;
+         b->step < b->steps && failures == 0 && now_ns() < deadline;
+         b->step++) {
         unsigned int n = choose(b);
         domid_t domid = random_domid(&b->random);
         long rc = kinds[n].run(b, domid);
@@ -360,6 +364,15 @@ static void check_leaks(const struct control_host_info *before)
         failed("ports are left", ports_in_use(256));
 }
 
+static uint64_t sum_steps(void)
+{
+    uint64_t sum = 0;
+
+    for (unsigned int i = 0; i < VCPU_COUNT; i++)
+        sum += bosses[i].step;
+    return sum;
+}
+
 static void print_totals(void)
 {
     for (unsigned int n = 0; n < KIND_COUNT; n++) {
@@ -380,12 +393,14 @@ _Noreturn void guest_main(void)
     struct control_host_info before;
 
     grants_init();
+    deadline = ~0UL;
     run(~seed, WARM_STEPS);
     before = host();
+    deadline = now_ns() + option_number("seconds", NO_LIMIT) * 1000000000UL;
     run(seed, steps);
     check_leaks(&before);
     print_totals();
-    print("stress: %lu steps by each of %u vCPUs, seed %lu: %s\n", steps,
+    print("stress: %lu steps by %u vCPUs, seed %lu: %s\n", sum_steps(),
           vcpu_count(), seed, failures ? "FAILED" : "passed");
     machine_end(failures ? SHUTDOWN_crash : SHUTDOWN_poweroff);
 }
