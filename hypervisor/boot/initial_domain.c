@@ -15,7 +15,7 @@
 
 #include "boot/boot_info.h"
 #include "boot/start.h"
-#include "control/module.h"
+#include "control/control.h"
 #include "core/log.h"
 #include "core/options.h"
 #include "core/panic.h"
@@ -54,15 +54,6 @@ BOOT_OPTION(dom0_mem, "dom0_mem", "memory of the initial domain (128M)", NULL,
 static uint64_t dom0_vcpus = 1;
 BOOT_OPTION(dom0_vcpus, "dom0_vcpus", "virtual CPUs of the initial domain (1)",
             NULL, &dom0_vcpus);
-
-static uint32_t choose_vcpus(void)
-{
-    if (dom0_vcpus >= 1 && dom0_vcpus <= DOMAIN_VCPUS_MAX)
-        return (uint32_t)dom0_vcpus;
-    log_error("dom0_vcpus= is 1 to %u: the initial domain gets one",
-              DOMAIN_VCPUS_MAX);
-    return 1;
-}
 
 static uint64_t choose_pages(void)
 {
@@ -109,7 +100,7 @@ static struct domain *create(const struct elf_image *image)
         .create =
             {
                 .class = CAIRN_CLASS_LIGHT,
-                .vcpu_count = choose_vcpus(),
+                .vcpu_count = (uint32_t)dom0_vcpus,
                 .virt_base = image->virt_base,
                 .max_ports = EVTCHN_FIFO_PORTS - 1,
                 .grant_frames = LIGHT_GRANT_FRAMES_MAX,
@@ -123,12 +114,14 @@ static struct domain *create(const struct elf_image *image)
     struct domain *d;
     int rc;
 
+    if (!dom0_vcpus || dom0_vcpus > DOMAIN_VCPUS_MAX)
+        boot_fail("dom0_vcpus= is 1 to %u", DOMAIN_VCPUS_MAX);
     config.create.max_pages = choose_pages();
     config.create.reserved_pages = config.create.max_pages;
     rc = domain_create(&config, &d);
     if (rc)
-        boot_fail("cannot make the initial domain with %llu MiB: error %d",
-                  (unsigned long long)config.create.max_pages >> 8, -rc);
+        boot_fail("cannot make the initial domain with %lu MiB: error %d",
+                  config.create.max_pages >> 8, -rc);
     return d;
 }
 
@@ -145,9 +138,9 @@ static void put(struct domain *d, uint64_t paddr, const void *from,
                                  LIGHT_WRITE, true, &f);
 
         if (rc)
-            boot_fail(
-                "the initial domain's image does not fit at %llx: error %d",
-                (unsigned long long)paddr, -rc);
+            boot_fail("the initial domain's image does not fit at %lx: error "
+                      "%d",
+                      paddr, -rc);
         memcpy((char *)mfn_to_virt(frame_to_mfn(f)) + offset, from, piece);
         frame_put(f);
         paddr += piece;
@@ -166,8 +159,8 @@ static void load_segment(struct domain *d, const struct elf_segment *s,
                                : LIGHT_PROT_read;
 
     if (light_protect(d->space, gfn(first), count, prot, true))
-        boot_fail("the initial domain's image does not fit its %llu pages",
-                  (unsigned long long)d->space->layout.ram_pages);
+        boot_fail("the initial domain's image does not fit its %lu pages",
+                  d->space->layout.ram_pages);
     put(d, s->paddr, file + s->offset, s->file_bytes);
 }
 
@@ -261,9 +254,8 @@ void load_initial_domain(void)
         load_segment(d, &image.segment[i], mfn_to_virt(maddr_to_mfn(m->start)));
     put_hypercall_page(d, &image);
     show_modules(d);
-    log_info("d0: %s, %llu MiB, %u more modules", m->string,
-             (unsigned long long)d->space->layout.ram_pages >> 8,
-             boot_info.module_count - 1);
+    log_info("d0: %s, %lu MiB, %u more modules", m->string,
+             d->space->layout.ram_pages >> 8, boot_info.module_count - 1);
     start(d, &image, m->string);
     boot_module_free(0);
 }

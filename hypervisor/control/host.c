@@ -2,13 +2,11 @@
 /* What the control domain may know of the machine, and its debug keys. */
 
 #include "control/control.h"
-#include "control/module.h"
 #include "core/keys.h"
 #include "core/log.h"
 #include "core/time.h"
 #include "domain/domain.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "memory/frame.h"
 #include "pv/guest_copy.h"
 
@@ -61,21 +59,6 @@ int control_log_read(struct control_log_read *op)
             return rc == -ENODATA ? 0 : rc;
     }
     return -EAGAIN;
-}
-
-int control_module(struct control_module *op)
-{
-    const struct module *m = module_find(op->index);
-    char string[CONTROL_MODULE_STRING] = {0};
-
-    if (!m)
-        return -ENOENT;
-    string_copy(string, m->string, sizeof(string));
-    if (copy_to_guest(guest_ptr(op->string), string, sizeof(string)))
-        return -EFAULT;
-    op->gfn = (uint32_t)m->gfn.raw;
-    op->bytes = m->bytes;
-    return 0;
 }
 
 void control_debug_key(const struct control_debug_key *op)

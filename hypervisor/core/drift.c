@@ -23,10 +23,6 @@
 #define CHECK_SECONDS  60UL
 #define REPORT_SECONDS 10UL
 
-/* Both are read within so much time, unless a host does not let us. */
-#define READ_US    50
-#define READ_TRIES 5
-
 /* Beyond it a drift that matters could be off by a turn of the PM timer. */
 #define GAP_NS_MAX 1000000000000UL
 
@@ -55,23 +51,11 @@ int64_t drift_ppm(const struct drift *d)
     return expected ? d->ahead * 1000000 / expected : 0;
 }
 
-static uint32_t read_both(uint64_t *tsc)
-{
-    uint32_t ticks;
-    int tries = 0;
-
-    do {
-        *tsc = rdtsc();
-        ticks = port_read32(acpi.pm_timer);
-    } while (rdtsc() - *tsc > tsc_khz * READ_US / 1000 && ++tries < READ_TRIES);
-    return ticks;
-}
-
 /* The one CPU that moves the due time on compares. */
 void drift_compare(void)
 {
     static bool reported;
-    uint64_t due = atomic_read(&drift_due), now = rdtsc(), before = last_tsc;
+    uint64_t due = atomic_read(&drift_due), now = rdtsc();
     uint32_t ticks;
     int64_t ppm;
 
@@ -80,10 +64,12 @@ void drift_compare(void)
                         now + CHECK_SECONDS * 1000 * tsc_khz) ||
         !acpi.pm_timer)
         return;
-    ticks = read_both(&last_tsc);
-    if (before)
-        drift_add(&drift, tsc_scale_apply(tsc_scale, last_tsc - before), ticks);
+    now = rdtsc();
+    ticks = port_read32(acpi.pm_timer);
+    if (last_tsc)
+        drift_add(&drift, tsc_scale_apply(tsc_scale, now - last_tsc), ticks);
     drift.ticks = ticks;
+    last_tsc = now;
     ppm = drift_ppm(&drift);
     if (!reported && drift.ns >= REPORT_SECONDS * 1000000000 &&
         (ppm > DRIFT_PPM_MAX || ppm < -DRIFT_PPM_MAX)) {

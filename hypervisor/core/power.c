@@ -31,11 +31,7 @@ BOOT_OPTION(noreboot, "noreboot", "halt where the machine would be reset",
             &no_reboot, NULL);
 
 /* Past the locks: a panic comes here, too. */
-static void say(const char *text, size_t size)
-{
-    console_write_panic(text, size);
-}
-#define SAY(text) say(text, sizeof(text) - 1)
+#define SAY(text) console_write_panic(text, sizeof(text) - 1)
 
 static void wait_a_moment(void)
 {

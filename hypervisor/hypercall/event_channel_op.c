@@ -3,12 +3,11 @@
 
 #include <abi/event_channel.h>
 
-#include "arch/x86_64/nospec.h"
 #include "domain/domain.h"
-#include "domain/policy.h"
 #include "domain/vcpu.h"
 #include "event/evtchn.h"
-#include "hypercall/hypercall.h"
+#include "hypercall/subject.h"
+#include "hypercall/subop.h"
 #include "lib/errno.h"
 #include "pv/guest_copy.h"
 
@@ -34,24 +33,20 @@ union op {
     struct evtchn_set_priority priority;
 };
 
-/* How many bytes come in, and whether they go back after a success. */
-static const struct op_shape {
-    uint8_t size;
-    bool answers;
-} shapes[] = {
-    [EVTCHNOP_bind_interdomain] = {sizeof(struct evtchn_bind_interdomain), 1},
-    [EVTCHNOP_bind_virq] = {sizeof(struct evtchn_bind_virq), true},
-    [EVTCHNOP_close] = {sizeof(struct evtchn_close), false},
-    [EVTCHNOP_status] = {sizeof(struct evtchn_status), true},
-    [EVTCHNOP_alloc_unbound] = {sizeof(struct evtchn_alloc_unbound), true},
-    [EVTCHNOP_bind_ipi] = {sizeof(struct evtchn_bind_ipi), true},
-    [EVTCHNOP_bind_vcpu] = {sizeof(struct evtchn_bind_vcpu), false},
-    [EVTCHNOP_unmask] = {sizeof(struct evtchn_unmask), false},
-    [EVTCHNOP_reset] = {sizeof(struct evtchn_reset), false},
-    [EVTCHNOP_init_control] = {sizeof(struct evtchn_init_control), true},
-    [EVTCHNOP_expand_array] = {sizeof(struct evtchn_expand_array), false},
-    [EVTCHNOP_set_priority] = {sizeof(struct evtchn_set_priority), false},
-    [EVTCHNOP_reset_cont] = {sizeof(struct evtchn_reset), false},
+static const struct subop subops[] = {
+    [EVTCHNOP_bind_interdomain] = SUBOP_BACK(struct evtchn_bind_interdomain),
+    [EVTCHNOP_bind_virq] = SUBOP_BACK(struct evtchn_bind_virq),
+    [EVTCHNOP_close] = SUBOP(struct evtchn_close),
+    [EVTCHNOP_status] = SUBOP_BACK(struct evtchn_status),
+    [EVTCHNOP_alloc_unbound] = SUBOP_BACK(struct evtchn_alloc_unbound),
+    [EVTCHNOP_bind_ipi] = SUBOP_BACK(struct evtchn_bind_ipi),
+    [EVTCHNOP_bind_vcpu] = SUBOP(struct evtchn_bind_vcpu),
+    [EVTCHNOP_unmask] = SUBOP(struct evtchn_unmask),
+    [EVTCHNOP_reset] = SUBOP(struct evtchn_reset),
+    [EVTCHNOP_init_control] = SUBOP_BACK(struct evtchn_init_control),
+    [EVTCHNOP_expand_array] = SUBOP(struct evtchn_expand_array),
+    [EVTCHNOP_set_priority] = SUBOP(struct evtchn_set_priority),
+    [EVTCHNOP_reset_cont] = SUBOP(struct evtchn_reset),
 };
 
 /* Operations about a domain by name: others' need the right. */
@@ -61,12 +56,14 @@ static int run_on(struct domain *d, uint64_t cmd, union op *op, domid_t domid)
     struct domain *subject;
     int rc;
 
-    if (!is_bind && domid != DOMID_SELF && domid != d->domid &&
-        !policy_allows(d, POLICY_other_ports))
-        return -EPERM;
-    subject = domain_get_or_self(domid, d);
-    if (!subject)
-        return -ESRCH;
+    if (is_bind) {
+        subject = domain_get_or_self(domid, d);
+        rc = subject ? 0 : -ESRCH;
+    } else {
+        rc = subject_get(domid, POLICY_other_ports, &subject);
+    }
+    if (rc)
+        return rc;
     if (is_bind)
         rc = evtchn_bind_interdomain(d, subject, op->interdomain.remote_port,
                                      &op->interdomain.local_port);
@@ -84,8 +81,19 @@ static int run_on(struct domain *d, uint64_t cmd, union op *op, domid_t domid)
     return rc;
 }
 
-static int run(struct domain *d, uint64_t cmd, union op *op)
+static int expand_array(struct domain *d, uint64_t gfn)
 {
+    int rc = evtchn_expand_array(d, gfn);
+
+    if (rc == -EAGAIN)
+        hypercall_set_arg(1, OP_RAISE_WAITING);
+    return rc;
+}
+
+static long run(struct domain *d, uint64_t cmd, void *arg)
+{
+    union op *op = arg;
+
     switch (cmd) {
     case EVTCHNOP_bind_interdomain:
         return run_on(d, cmd, op, op->interdomain.remote_dom);
@@ -103,7 +111,7 @@ static int run(struct domain *d, uint64_t cmd, union op *op)
     case EVTCHNOP_init_control:
         return evtchn_init_control(d, &op->control);
     case EVTCHNOP_expand_array:
-        return evtchn_expand_array(d, op->array.array_gfn);
+        return expand_array(d, op->array.array_gfn);
     case EVTCHNOP_set_priority:
         return evtchn_set_priority(d, op->priority.port, op->priority.priority);
     case EVTCHNOP_status:
@@ -116,30 +124,13 @@ static int run(struct domain *d, uint64_t cmd, union op *op)
 /* Apart, so that a send does not pay for what these keep in registers. */
 static __noinline long other_op(uint64_t cmd, struct guest_ptr arg)
 {
-    struct domain *d = current->domain;
-    const struct op_shape *shape;
     union op op;
-    int rc;
 
     if (cmd == OP_RAISE_WAITING)
-        return evtchn_raise_waiting(d) ? hypercall_continue() : 0;
+        return evtchn_raise_waiting(current->domain) ? hypercall_continue() : 0;
     if (cmd == EVTCHNOP_bind_pirq)
         return -EPERM; /* device_op irq_bind is the way here. */
-    if (cmd >= ARRAY_SIZE(shapes))
-        return -ENOSYS;
-    shape = &shapes[index_nospec(cmd, ARRAY_SIZE(shapes))];
-    rc = copy_bytes_from_guest(&op, arg, shape->size);
-    if (rc)
-        return rc;
-    rc = run(d, cmd, &op);
-    if (rc == -EAGAIN) {
-        if (cmd == EVTCHNOP_expand_array)
-            hypercall_set_arg(1, OP_RAISE_WAITING);
-        return hypercall_continue();
-    }
-    if (rc == 0 && shape->answers)
-        rc = copy_bytes_to_guest(arg, &op, shape->size);
-    return rc;
+    return subop_call(subops, ARRAY_SIZE(subops), cmd, arg, &op, run);
 }
 
 long hypercall_event_channel_op(uint64_t a1, uint64_t a2, uint64_t a3,

@@ -11,6 +11,7 @@
 #include "domain/vcpu.h"
 #include "grant/grant.h"
 #include "hypercall/hypercall.h"
+#include "hypercall/subject.h"
 #include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light.h"
@@ -47,7 +48,7 @@ static long answer(uint32_t cmd, const struct light_space *s)
 }
 
 /* How much a domain has, or may have.  Of another one only with the right. */
-static long op_query(struct domain *d, uint32_t cmd, struct guest_ptr arg)
+static long op_query(uint32_t cmd, struct guest_ptr arg)
 {
     struct domain *subject;
     struct xen_domid_arg op;
@@ -55,11 +56,9 @@ static long op_query(struct domain *d, uint32_t cmd, struct guest_ptr arg)
 
     if (copy_from_guest(&op, arg, sizeof(op)))
         return -EFAULT;
-    if (!is_caller(d, op.domid) && !policy_allows(d, POLICY_other_memory))
-        return -EPERM;
-    subject = domain_get_or_self(op.domid, d);
-    if (!subject)
-        return -ESRCH;
+    rc = subject_get(op.domid, POLICY_other_memory, &subject);
+    if (rc)
+        return rc;
     rc = answer(cmd, subject->space);
     domain_put(subject);
     return rc;
@@ -229,7 +228,7 @@ long hypercall_memory_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     case XENMEM_current_reservation:
     case XENMEM_maximum_reservation:
     case XENMEM_maximum_gpfn:
-        return op_query(d, a1 & CMD_MASK, arg);
+        return op_query(a1 & CMD_MASK, arg);
     case XENMEM_add_to_physmap:
         return op_add_to_physmap(d, arg);
     case XENMEM_memory_map:

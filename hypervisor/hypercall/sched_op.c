@@ -4,10 +4,10 @@
 #include <abi/sched.h>
 
 #include "domain/domain.h"
-#include "domain/policy.h"
 #include "domain/vcpu.h"
 #include "event/evtchn.h"
 #include "hypercall/hypercall.h"
+#include "hypercall/subject.h"
 #include "lib/errno.h"
 #include "pv/guest_copy.h"
 
@@ -67,24 +67,22 @@ static long op_shutdown_code(struct domain *d, struct guest_ptr arg)
     return 0;
 }
 
-static long op_remote_shutdown(struct domain *caller, struct guest_ptr arg)
+static long op_remote_shutdown(struct guest_ptr arg)
 {
     struct sched_remote_shutdown op;
     struct domain *d;
     int rc = copy_from_guest(&op, arg, sizeof(op));
 
+    if (!rc)
+        rc = subject_get(op.domain_id, POLICY_shutdown, &d);
     if (rc)
         return rc;
-    if (!policy_allows(caller, POLICY_shutdown))
-        return -EPERM;
     if (op.reason > SHUTDOWN_soft_reset)
-        return -EINVAL;
-    d = domain_get(op.domain_id);
-    if (!d)
-        return -ESRCH;
-    domain_shutdown(d, op.reason);
+        rc = -EINVAL;
+    else
+        domain_shutdown(d, op.reason);
     domain_put(d);
-    return 0;
+    return rc;
 }
 
 long hypercall_sched_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
@@ -106,7 +104,7 @@ long hypercall_sched_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     case SCHEDOP_poll:
         return op_poll(v, arg);
     case SCHEDOP_remote_shutdown:
-        return op_remote_shutdown(v->domain, arg);
+        return op_remote_shutdown(arg);
     case SCHEDOP_shutdown_code:
         return op_shutdown_code(v->domain, arg);
     default:

@@ -183,6 +183,13 @@ def test_memory_for_the_initial_domain_only_is_enough_or_is_said():
         m.wait_for(r"^cairn: ready, \d of 8|cannot start: .*memory")
 
 
+def test_more_virtual_cpus_than_there_can_be_are_refused():
+    for count in ("0", "33", "4294967297"):
+        out = end_of("vcpus-dom0", [conformance("traps")],
+                     append=f"dom0_vcpus={count}")
+        assert "cannot start: dom0_vcpus= is 1 to 32" in out, out
+
+
 def test_an_initial_domain_larger_than_the_machine_is_refused():
     out = end_of("memory-dom0", [conformance("traps")], append="dom0_mem=1G")
     assert re.search(r"cannot start: cannot make the initial domain with 1024 "

@@ -48,10 +48,10 @@ def text_of(literals):
 
 
 def expand_macros(source):
-    """Put the file's own one-line names for SKIP_...(...) in their place."""
+    """Put the file's own names for SKIP_...(...) in their place."""
     source = re.sub(r"\\\n", " ", source)
     for name, text in re.findall(
-            r"#define (\w+) +((?:SKIP|NEEDS)\w*(?:\(.*\))?) *$", source,
+            r"#define (\w+) +(.*\b(?:SKIP|NEEDS)_\w*\b.*)$", source,
             re.MULTILINE):
         source = re.sub(r"^( +)%s;" % name, lambda m, t=text: m[1] + t + ";",
                         source, flags=re.MULTILINE)

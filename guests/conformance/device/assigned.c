@@ -10,7 +10,11 @@
 
 #include "framework/test.h"
 
-#define ONLY_CAIRN SKIP_ON_XEN("device_op is Cairn's")
+#define ONLY_CAIRN                                                             \
+    do {                                                                       \
+        SKIP_ON_XEN("device_op is Cairn's");                                   \
+        NEEDS_INITIAL_DOMAIN;                                                  \
+    } while (0)
 
 #define VIRTIO_VENDOR 0x1af4
 #define VIRTIO_NET    0x1041

@@ -42,6 +42,7 @@ domid_t parent_domid;
 
 long control(struct control_op *op)
 {
+    test_needs_initial_domain();
     return hypercall_control_op(op);
 }
 
@@ -72,6 +73,14 @@ static void log_sink(const char *text, size_t size)
     report.log_size += (uint32_t)size;
 }
 
+_Noreturn void child_return(uint64_t result)
+{
+    report.result = result;
+    report.failures = test_failures;
+    report.finished = true;
+    machine_end(SHUTDOWN_poweroff);
+}
+
 /* Where a child starts, on its own stack. */
 static _Noreturn void child_main(void)
 {
@@ -84,10 +93,7 @@ static _Noreturn void child_main(void)
     guard_page(test_guard);
     trap_hook = NULL;
     test_failures = 0;
-    report.result = order.fn(order.argument);
-    report.failures = test_failures;
-    report.finished = true;
-    machine_end(SHUTDOWN_poweroff);
+    child_return(order.fn(order.argument));
 }
 
 static uint64_t gfn_at(const void *va)

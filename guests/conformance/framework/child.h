@@ -54,6 +54,9 @@ typedef uint64_t child_fn(uint64_t argument);
     } while (0)
 bool child_possible(void);
 
+/* In a child: end, as if its function had returned @result. */
+_Noreturn void child_return(uint64_t result);
+
 /* The number that the next child will have, @wanted where it may be chosen. */
 domid_t child_domid(domid_t wanted);
 

@@ -5,8 +5,10 @@
 
 #include <string.h>
 
+#include "framework/child.h"
 #include "framework/pair.h"
 #include "framework/ports.h"
+#include "framework/vcpu.h"
 
 /* A case prints at most so many of its failures. */
 #define FAILURES_SHOWN 5U
@@ -77,8 +79,15 @@ static bool is_picked(const char *sentence)
     return strstr(sentence, text) != NULL;
 }
 
-/* True if the case counts as passed. */
-static bool run_case(struct test_case *test)
+/* What is left of a case. */
+enum outcome {
+    PASSED,
+    FAILED,
+    LEFT_OUT,
+    NOT_HERE, /* it shall run in the initial domain */
+};
+
+static enum outcome run_case(struct test_case *test)
 {
     running = test;
     test_failures = test_crashes = 0;
@@ -86,6 +95,8 @@ static bool run_case(struct test_case *test)
     skipped = in_error = false;
     mask_upcalls();
     trap_hook = NULL;
+    if (test_setup)
+        test_setup();
     test->body();
     trap_hook = NULL;
     running = NULL;
@@ -95,7 +106,64 @@ static bool run_case(struct test_case *test)
     }
     if (test_failures == 0 && !in_error && !skipped)
         print("case %s: success\n", test->sentence);
-    return test_failures == 0 && !in_error;
+    if (test_failures != 0 || in_error)
+        return FAILED;
+    return skipped ? LEFT_OUT : PASSED;
+}
+
+/* In a domain of its own: what its ports and its table must be enough for. */
+static const struct child_limits fresh = {
+    .extra_pages = 4096,
+    .max_ports = 4096,
+    .grant_frames = 4,
+    .maptrack_max = 1024,
+    .grant_window = 64,
+    .vcpus = VCPU_COUNT,
+};
+
+static bool in_fresh_domain;
+
+static uint64_t run_here(uint64_t test)
+{
+    in_fresh_domain = true;
+    return run_case((struct test_case *)(uintptr_t)test);
+}
+
+void test_needs_initial_domain(void)
+{
+    if (in_fresh_domain)
+        child_return(NOT_HERE);
+}
+
+static enum outcome run_in_fresh_domain(struct test_case *test)
+{
+    enum outcome outcome = FAILED;
+    struct child child;
+
+    running = test;
+    if (!child_start(&child, &fresh, run_here, (uint64_t)(uintptr_t)test))
+        return FAILED;
+    if (child_wait(&child)) {
+        outcome = (enum outcome)child.result;
+        if (!child.finished) {
+            outcome = FAILED;
+            test_error("it ended its domain");
+            print("# reason %u, %s\n", child.info.shutdown_reason,
+                  child.info.crash_reason);
+        }
+    }
+    child_destroy(&child);
+    running = NULL;
+    return outcome;
+}
+
+static enum outcome run_anywhere(struct test_case *test)
+{
+    enum outcome outcome = NOT_HERE;
+
+    if (on_cairn && initial_domain)
+        outcome = run_in_fresh_domain(test);
+    return outcome == NOT_HERE ? run_case(test) : outcome;
 }
 
 unsigned int test_run_all(void)
@@ -105,12 +173,18 @@ unsigned int test_run_all(void)
     for (struct test_case *t = first_case; t; t = t->next) {
         if (!is_picked(t->sentence))
             continue;
-        if (!run_case(t))
-            failed++;
-        else if (skipped)
-            left_out++;
-        else
+        switch (run_anywhere(t)) {
+        case PASSED:
             passed++;
+            break;
+        case LEFT_OUT:
+            left_out++;
+            break;
+        case FAILED:
+        case NOT_HERE:
+            failed++;
+            break;
+        }
     }
     print("@@ %u passed, %u failed, %u skipped\n", passed, failed, left_out);
     return failed;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tests as guests.  A guest is any number of TEST() bodies; each has a sentence
- * that is true when it passes, and prints one line:
+ * Tests as guests.  A guest is any number of TEST() bodies.  On Cairn each runs
+ * in a domain of its own, without rights, that the initial one makes for it; on
+ * Xen all run in the domain that was booted, so each leaves it as it was.  A
+ * body has a sentence that is true when it passes, and prints one line:
  *
  *   case SENTENCE: success
  *   case SENTENCE: skip: why it means nothing here
@@ -82,11 +84,22 @@ void test_error(const char *why);
             SKIP(why);                                                         \
     } while (0)
 
+/*
+ * The case needs rights, or is about the initial domain, and runs there.  One
+ * that makes domains, or asks control_op, need not say so.
+ */
+#define NEEDS_INITIAL_DOMAIN test_needs_initial_domain()
+void test_needs_initial_domain(void);
+
+/* An image's own: called before each case, wherever that runs. */
+void test_setup(void) __attribute__((weak));
+
 /* Xen gives each its own rights: what the initial domain alone may, or not. */
 #define SKIP_IN_DOMU(why)                                                      \
     do {                                                                       \
         if (!on_cairn && !initial_domain)                                      \
             SKIP(why);                                                         \
+        NEEDS_INITIAL_DOMAIN;                                                  \
     } while (0)
 #define SKIP_ON_XEN_DOM0(why)                                                  \
     do {                                                                       \

@@ -159,6 +159,10 @@ TEST("a mapped page outlives its domain, and goes when it is unmapped")
 
     ONLY_CAIRN;
     port = port_alloc_unbound(CHILD);
+    /* The window's and the tracking's own pages are there from now on. */
+    grant_give(REF, own_domid, page, 0);
+    op = grant_map(own_domid, REF, grant_slot(0), GNTMAP_host_map);
+    EXPECT_EQ(grant_unmap(op.handle, grant_slot(0)), GNTST_okay);
     before = free_pages();
     if (!child_start(&child, &numbered, lend_page, port))
         return;

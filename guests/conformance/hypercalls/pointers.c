@@ -155,8 +155,8 @@ static long call_with(unsigned int i, uint64_t pointer)
 /* Whether call @i looks at its argument here, and at all of it. */
 static bool is_here(unsigned int i)
 {
-    if (on_cairn)
-        return true;
+    if (on_cairn) /* -EPERM comes first for device_op without the right */
+        return initial_domain || calls[i].number != HYPERCALL_device_op;
     if (!initial_domain && (calls[i].number == HYPERCALL_console_io ||
                             (calls[i].number == HYPERCALL_xen_version &&
                              calls[i].arg1 == XENVER_commandline)))
@@ -184,7 +184,7 @@ TEST("a null pointer is -EFAULT in every hypercall but set_trap_table")
 {
     SKIP_ON_XEN("its builder maps the first page");
     for (unsigned int i = 0; i < CALL_COUNT; i++) {
-        if (calls[i].number == HYPERCALL_set_trap_table)
+        if (calls[i].number == HYPERCALL_set_trap_table || !is_here(i))
             continue;
         test_input = calls[i].name;
         EXPECT_EQ(call_with(i, 0), -ABI_EFAULT);

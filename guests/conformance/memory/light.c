@@ -87,6 +87,7 @@ TEST("a write to text is bounced with code 3 and its address")
 TEST("a write to read-only data is bounced with code 3")
 {
     ONLY_CAIRN;
+    NEEDS_INITIAL_DOMAIN; /* a child's builder leaves it writable */
     expect_fault(write_at, constant, PF_PRESENT | PF_WRITE);
 }
 

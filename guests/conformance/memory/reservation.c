@@ -67,8 +67,10 @@ static uint8_t *gfn_va(uint64_t gfn)
 TEST("the current reservation is what start_info says, or less")
 {
     struct xen_domid_arg arg = {.domid = DOMID_SELF};
-    long now = hypercall_memory_op(XENMEM_current_reservation, &arg);
+    long now;
 
+    NEEDS_INITIAL_DOMAIN;
+    now = hypercall_memory_op(XENMEM_current_reservation, &arg);
     EXPECT_TRUE(now > 0);
     if (on_cairn)
         EXPECT_TRUE((uint64_t)now <= start_info->nr_pages);
@@ -451,6 +453,7 @@ TEST("what direct paging needs is unknown, what builders need not there")
     };
 
     ONLY_CAIRN;
+    NEEDS_INITIAL_DOMAIN;
     for (unsigned int i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
         EXPECT_EQ(hypercall_memory_op(unknown[i], page), -ABI_ENOSYS);
     for (unsigned int i = 0; i < sizeof(builders) / sizeof(builders[0]); i++)

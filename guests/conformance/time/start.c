@@ -22,6 +22,7 @@ TEST("registers at the start are as the ABI says")
 
 TEST("start_info has the magic, and says whether this is the initial domain")
 {
+    NEEDS_INITIAL_DOMAIN;
     EXPECT_EQ(memcmp(start_info->magic, START_INFO_MAGIC,
                      sizeof(START_INFO_MAGIC) - 1),
               0);
@@ -35,6 +36,7 @@ TEST("start_info has the magic, and says whether this is the initial domain")
 TEST("start_info of class light names no page tables, and its windows")
 {
     SKIP_ON_XEN("class pv has page tables");
+    NEEDS_INITIAL_DOMAIN;
     EXPECT_EQ(start_info->pt_base, 0);
     EXPECT_EQ(start_info->nr_pt_frames, 0);
     EXPECT_EQ(start_info->mfn_list, 0);
@@ -45,6 +47,7 @@ TEST("start_info of class light names no page tables, and its windows")
 
 TEST("the command line ends within its field")
 {
+    NEEDS_INITIAL_DOMAIN;
     EXPECT_TRUE(strnlen((const char *)start_info->cmd_line,
                         START_INFO_CMDLINE) < START_INFO_CMDLINE);
 }

@@ -381,7 +381,6 @@ TEST("each bad number in a configuration is refused, and nothing is left")
     bad[n++].create.grant_frames = LIGHT_GRANT_FRAMES_MAX + 1;
     bad[n++].create.weight = 0;
     bad[n++].create.weight = DOMAIN_WEIGHT_MAX + 1;
-    bad[n++].create.flags = 1;
     bad[n++].domid = DOMAIN_MAX;
     for (unsigned int i = 0; i < n; i++)
         EXPECT_TRUE(domain_create(&bad[i], &d) < 0);

@@ -16,6 +16,7 @@
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "memory/direct_map.h"
+#include "pv/guest_copy.h"
 #include "test.h"
 
 #define QUANTUM 10U
@@ -35,6 +36,14 @@ void assert_failed(const char *file, int line, const char *belief)
     abort();
 }
 
+bool unit_test_guest_word(uint64_t va, void *value, size_t size, bool store)
+{
+    if (va >= 1UL << 47)
+        return false;
+    memcpy(store ? (void *)va : value, store ? value : (void *)va, size);
+    return true;
+}
+
 long hypercall_continue(void)
 {
     continues++;
@@ -45,6 +54,21 @@ long hypercall_continue(void)
 void hypercall_set_arg(unsigned int n, uint64_t value)
 {
     args[n] = value;
+}
+
+/* There is one domain besides. */
+static struct domain other = {.domid = 9};
+
+struct domain *domain_get_or_self(domid_t domid, struct domain *d)
+{
+    if (domid == DOMID_SELF || domid == d->domid)
+        return d;
+    return domid == other.domid ? &other : NULL;
+}
+
+void domain_put(struct domain *d)
+{
+    EXPECT_TRUE(d == &self || d == &other);
 }
 
 void grant_map(struct domain *d, struct gnttab_map_grant_ref *op)
@@ -217,12 +241,24 @@ TEST("a domain asks for its own table only")
     op.dom = 7;
     EXPECT_EQ(call(GNTTABOP_query_size, &op, 1), 0);
     EXPECT_EQ(op.status, GNTST_okay);
-    op.dom = 8;
+    op.dom = 9;
     EXPECT_EQ(call(GNTTABOP_query_size, &op, 1), 0);
     EXPECT_EQ(op.status, GNTST_permission_denied);
-    self.rights = DOMAIN_RIGHT_CONTROL;
+    op.dom = 8;
     EXPECT_EQ(call(GNTTABOP_query_size, &op, 1), 0);
     EXPECT_EQ(op.status, GNTST_bad_domain);
+}
+
+TEST("the version of others' tables is denied, of no one's -ESRCH")
+{
+    struct gnttab_get_version op = {.dom = 9};
+
+    EXPECT_EQ(call(GNTTABOP_get_version, &op, 1), -EPERM);
+    op.dom = 8;
+    EXPECT_EQ(call(GNTTABOP_get_version, &op, 1), -ESRCH);
+    op.dom = DOMID_SELF;
+    EXPECT_EQ(call(GNTTABOP_get_version, &op, 1), 0);
+    EXPECT_EQ(op.version, 1);
 }
 
 TEST("setup_table lists the gfns it was asked for, or says why not")
@@ -273,4 +309,18 @@ TEST("there is version 1 and no other")
     }
     EXPECT_EQ(call(GNTTABOP_get_version, &get, 1), 0);
     EXPECT_EQ(get.version, 1);
+}
+
+TEST("a cache flush is checked, and allowed to those who know devices")
+{
+    struct gnttab_cache_flush op = {
+        .offset = 4000, .length = 97, .op = GNTTAB_CACHE_CLEAN};
+
+    EXPECT_EQ(call(GNTTABOP_cache_flush, &op, 1), -EINVAL);
+    op.length = 96;
+    EXPECT_EQ(call(GNTTABOP_cache_flush, &op, 1), -EPERM);
+    self.rights = DOMAIN_RIGHT_DEVICE;
+    EXPECT_EQ(call(GNTTABOP_cache_flush, &op, 1), 0);
+    op.op = 4;
+    EXPECT_EQ(call(GNTTABOP_cache_flush, &op, 1), -EINVAL);
 }

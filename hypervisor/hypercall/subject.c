@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whom a call is about: see subject.h. */
+
+#include "hypercall/subject.h"
+
+#include "domain/domain.h"
+#include "domain/vcpu.h"
+#include "lib/errno.h"
+
+int subject_get(domid_t domid, enum policy_operation operation,
+                struct domain **subject)
+{
+    struct domain *caller = current->domain;
+    struct domain *d = domain_get_or_self(domid, caller);
+
+    if (!d)
+        return -ESRCH;
+    if (d != caller && !policy_allows(caller, operation)) {
+        domain_put(d);
+        return -EPERM;
+    }
+    *subject = d;
+    return 0;
+}
