@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include <rt/event.h>
 #include <rt/start.h>
 #include <rt/thread.h>
 
@@ -50,6 +51,8 @@ int main(int argc, char **argv)
     (void)argc;
     (void)argv;
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+    if (rt_events_use_fifo() != 0)
+        printf("cairn: event channels for about 1,300 guests only\n");
     need("the store", store_server_start(SELF));
     console_service_start();
     console_echo(echo && echo[0] == '1');

@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Event channels: binding, and finding out what is pending.
- *
- * The hypervisor sets three levels of one bit: pending[port], the selector
- * bit of its word, upcall_pending.  The loop clears them from the top before
- * it reads the next, so an event that comes meanwhile is seen in this pass or
- * sets upcall_pending again, which keeps the loop from sleeping.
- */
+/* Event channels: binding, and handlers. */
 
 #include <rt/event.h>
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <abi/errno.h>
 #include <abi/sched.h>
@@ -21,6 +15,7 @@
 #include <rt/hypercall.h>
 #include <rt/start.h>
 
+#include "event_abi.h"
 #include "internal.h"
 
 #define PORTS_PER_WORD 64U
@@ -32,25 +27,13 @@ struct handler {
 };
 
 /* By word of ports, so that a domain with few ports needs little. */
-static struct handler *handlers[WORDS];
+static struct handler *handlers_2l[WORDS];
 static struct handler first_handlers[PORTS_PER_WORD];
+static struct handler **handlers = handlers_2l;
+
+static const struct event_abi *abi = &event_2l;
 
 void rt_upcall(void);
-
-static uint64_t bit_of(evtchn_port_t port)
-{
-    return 1ULL << (port % PORTS_PER_WORD);
-}
-
-static uint64_t *pending_word(evtchn_port_t port)
-{
-    return &rt_shared_info->evtchn_pending[port / PORTS_PER_WORD];
-}
-
-static uint64_t *mask_word(evtchn_port_t port)
-{
-    return &rt_shared_info->evtchn_mask[port / PORTS_PER_WORD];
-}
 
 static struct handler *handler_of(evtchn_port_t port)
 {
@@ -59,22 +42,29 @@ static struct handler *handler_of(evtchn_port_t port)
     return word ? &word[port % PORTS_PER_WORD] : NULL;
 }
 
-/* What the hypervisor does below a pending bit; we are its only vCPU. */
-static void set_selector(evtchn_port_t port)
+int rt_events_switch(const struct event_abi *to)
 {
-    struct vcpu_info *vcpu = &rt_shared_info->vcpu_info[0];
+    struct handler **more =
+        calloc(to->port_end / PORTS_PER_WORD, sizeof(struct handler *));
 
-    __atomic_fetch_or(&vcpu->evtchn_pending_sel,
-                      1ULL << (port / PORTS_PER_WORD), __ATOMIC_SEQ_CST);
-    __atomic_store_n(&vcpu->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST);
+    if (!more)
+        return -ABI_ENOMEM;
+    memcpy(more, handlers, WORDS * sizeof(struct handler *));
+    handlers = more;
+    abi = to;
+    return 0;
 }
 
 int rt_port_bind(evtchn_port_t port, void (*fn)(void *arg), void *arg)
 {
     struct handler *handler;
+    int rc;
 
-    if (port == 0 || port >= EVTCHN_2L_PORTS)
+    if (port == 0 || port >= abi->port_end)
         return -ABI_EINVAL;
+    rc = abi->prepare(port);
+    if (rc)
+        return rc;
     if (!handlers[port / PORTS_PER_WORD]) {
         struct handler *word = calloc(PORTS_PER_WORD, sizeof(*word));
 
@@ -95,10 +85,10 @@ void rt_port_unbind(evtchn_port_t port)
 {
     struct handler *handler;
 
-    if (port == 0 || port >= EVTCHN_2L_PORTS)
+    if (port == 0 || port >= abi->port_end)
         return;
     rt_port_mask(port);
-    __atomic_fetch_and(pending_word(port), ~bit_of(port), __ATOMIC_SEQ_CST);
+    abi->clear(port);
     handler = handler_of(port);
     if (handler)
         handler->fn = NULL;
@@ -106,20 +96,17 @@ void rt_port_unbind(evtchn_port_t port)
 
 void rt_port_mask(evtchn_port_t port)
 {
-    __atomic_fetch_or(mask_word(port), bit_of(port), __ATOMIC_SEQ_CST);
+    abi->mask(port);
 }
 
 void rt_port_unmask(evtchn_port_t port)
 {
-    __atomic_fetch_and(mask_word(port), ~bit_of(port), __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(pending_word(port), __ATOMIC_SEQ_CST) & bit_of(port))
-        set_selector(port);
+    abi->unmask(port);
 }
 
 void rt_port_raise(evtchn_port_t port)
 {
-    __atomic_fetch_or(pending_word(port), bit_of(port), __ATOMIC_SEQ_CST);
-    set_selector(port);
+    abi->raise(port);
 }
 
 int rt_port_notify(evtchn_port_t port)
@@ -174,48 +161,24 @@ void rt_port_close(evtchn_port_t port)
     hypercall_event_channel_op(EVTCHNOP_close, &arg);
 }
 
-static void dispatch_port(evtchn_port_t port)
+/* It is not pending any more. */
+static void handle(evtchn_port_t port)
 {
     const struct handler *handler = handler_of(port);
 
-    __atomic_fetch_and(pending_word(port), ~bit_of(port), __ATOMIC_SEQ_CST);
     /* An earlier handler of this pass may have unbound it. */
     if (handler && handler->fn)
         handler->fn(handler->arg);
 }
 
-static void dispatch_word(unsigned int word)
-{
-    uint64_t ready;
-
-    ready =
-        __atomic_load_n(&rt_shared_info->evtchn_pending[word],
-                        __ATOMIC_SEQ_CST) &
-        ~__atomic_load_n(&rt_shared_info->evtchn_mask[word], __ATOMIC_SEQ_CST);
-    while (ready) {
-        unsigned int bit = (unsigned int)__builtin_ctzll(ready);
-
-        ready &= ready - 1;
-        dispatch_port(word * PORTS_PER_WORD + bit);
-    }
-}
-
 void rt_events_dispatch(void)
 {
     struct vcpu_info *vcpu = &rt_shared_info->vcpu_info[0];
-    uint64_t selector;
 
     if (!__atomic_load_n(&vcpu->evtchn_upcall_pending, __ATOMIC_RELAXED))
         return;
     __atomic_store_n(&vcpu->evtchn_upcall_pending, 0, __ATOMIC_SEQ_CST);
-    selector =
-        __atomic_exchange_n(&vcpu->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
-    while (selector) {
-        unsigned int word = (unsigned int)__builtin_ctzll(selector);
-
-        selector &= selector - 1;
-        dispatch_word(word);
-    }
+    abi->dispatch(handle);
 }
 
 void rt_events_block(void)

@@ -15,7 +15,7 @@
 
 #include "boot/boot_info.h"
 #include "boot/start.h"
-#include "control/module.h"
+#include "control/control.h"
 #include "core/log.h"
 #include "core/options.h"
 #include "core/panic.h"

@@ -70,7 +70,7 @@ static int copy_page(struct domain *d, struct control_copy *op, bool to)
     return 0;
 }
 
-static int copy(struct domain *d, struct control_copy *op, bool to)
+int control_copy(struct domain *d, struct control_copy *op, bool to)
 {
     if (op->offset >= PAGE_SIZE || op->size > CONTROL_COPY_MAX)
         return -EINVAL;
@@ -84,16 +84,6 @@ static int copy(struct domain *d, struct control_copy *op, bool to)
             return rc;
     }
     return 0;
-}
-
-int control_copy_to(struct domain *d, struct control_copy *op)
-{
-    return copy(d, op, true);
-}
-
-int control_copy_from(struct domain *d, struct control_copy *op)
-{
-    return copy(d, op, false);
 }
 
 int control_seed_grant(struct domain *d, const struct control_seed_grant *op)

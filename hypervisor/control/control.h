@@ -10,9 +10,12 @@
 #ifndef CONTROL_CONTROL_H
 #define CONTROL_CONTROL_H
 
+#include <stdbool.h>
+
 #include <abi/control.h>
 
 #include "lib/compiler.h"
+#include "lib/frame_number.h"
 
 struct domain;
 
@@ -24,17 +27,19 @@ int __must_check control_log_read(struct control_log_read *op);
 int __must_check control_module(struct control_module *op);
 void control_debug_key(const struct control_debug_key *op);
 
+/* At start-up: the next module lies at @g; @string stays where it is. */
+void module_add(gfn_t g, uint64_t bytes, const char *string);
+
 /* Also finds domains that are dying. */
 int __must_check control_destroy(domid_t domid);
 
 /* Those about a domain, which the caller holds. */
 int __must_check control_set_region(struct domain *d,
                                     struct control_set_region *op);
-int __must_check control_copy_to(struct domain *d, struct control_copy *op);
-int __must_check control_copy_from(struct domain *d, struct control_copy *op);
+/* Into its memory, or out of it. */
+int __must_check control_copy(struct domain *d, struct control_copy *op,
+                              bool to);
 int __must_check control_seed_grant(struct domain *d,
                                     const struct control_seed_grant *op);
-int __must_check control_set_sched(struct domain *d,
-                                   const struct control_set_sched *op);
 
 #endif /* CONTROL_CONTROL_H */

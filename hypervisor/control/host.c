@@ -2,13 +2,13 @@
 /* What the control domain may know of the machine, and its debug keys. */
 
 #include "control/control.h"
-#include "control/module.h"
+
+#include "arch/x86_64/smp.h"
 #include "core/keys.h"
 #include "core/log.h"
 #include "core/time.h"
 #include "domain/domain.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "memory/frame.h"
 #include "pv/guest_copy.h"
 
@@ -26,7 +26,7 @@ void control_host_info(struct control_host_info *op)
         .free_pages = totals.free,
         .unreserved_pages = totals.unreserved,
         .uptime_ns = time_now(),
-        .cpu_count = 1,
+        .cpu_count = cpu_count,
         .tsc_khz = tsc_khz,
         .domain_count = domain_count(),
         .domain_max = DOMAIN_MAX,
@@ -61,21 +61,6 @@ int control_log_read(struct control_log_read *op)
             return rc == -ENODATA ? 0 : rc;
     }
     return -EAGAIN;
-}
-
-int control_module(struct control_module *op)
-{
-    const struct module *m = module_find(op->index);
-    char string[CONTROL_MODULE_STRING] = {0};
-
-    if (!m)
-        return -ENOENT;
-    string_copy(string, m->string, sizeof(string));
-    if (copy_to_guest(guest_ptr(op->string), string, sizeof(string)))
-        return -EFAULT;
-    op->gfn = (uint32_t)m->gfn.raw;
-    op->bytes = m->bytes;
-    return 0;
 }
 
 void control_debug_key(const struct control_debug_key *op)

@@ -1,25 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who has which function, and what happens to it when the owner ends. */
 
-#include "device/msix.h"
-#include "device/owner.h"
-#include "device/reset.h"
+#include "device/pci.h"
 #include "domain/domain.h"
 #include "domain/upcalls.h"
 #include "lib/errno.h"
-
-#define FOR_EACH_DEVICE(dev)                                                   \
-    for (struct pci_device *dev =                                              \
-             list_first(&pci_devices, struct pci_device, all);                 \
-         &dev->all != &pci_devices;                                            \
-         dev = list_first(&dev->all, struct pci_device, all))
+#include "memory/light.h"
+#include "memory/pool.h"
 
 int pci_assign_all(struct domain *d)
 {
-    int rc = owner_create(d);
+    uint64_t pin_pages =
+        (d->space->layout.ram_pages + PIN_PAGE_GFNS - 1) / PIN_PAGE_GFNS;
 
-    if (rc)
-        return rc;
+    d->devices = pool_alloc(DEVICE_OWNER_BYTES(pin_pages));
+    if (!d->devices)
+        return -ENOMEM;
+    d->devices->pin_pages = pin_pages;
     spin_lock(&device_lock);
     FOR_EACH_DEVICE(dev)
     {
@@ -57,44 +54,29 @@ void upcall_devices_quiesce(struct domain *d)
     spin_unlock(&device_lock);
 }
 
-static void disown(struct pci_device *dev) __must_hold(device_lock)
+/* One that cannot be reset has at least no more bus mastering. */
+static bool take_away(struct pci_device *dev) __must_hold(device_lock)
 {
+    msix_unbind_all(dev);
+    if (reset_step(dev) == -EAGAIN)
+        return false;
     reset_quiesce(dev);
     dev->owner = NULL;
     for (unsigned int i = 0; i < PCI_BARS; i++)
         dev->bar[i].gfn = 0;
-}
-
-/* One that cannot be reset has at least no more bus mastering. */
-static bool release_devices(struct domain *d) __must_hold(device_lock)
-{
-    bool done = true;
-
-    FOR_EACH_DEVICE(dev)
-    {
-        if (dev->owner != d)
-            continue;
-        msix_unbind_all(dev);
-        if (reset_step(dev) == -EAGAIN)
-            done = false;
-        else
-            disown(dev);
-    }
-    return done;
+    return true;
 }
 
 bool upcall_devices_release(struct domain *d)
 {
-    bool done;
+    bool done = true;
 
     if (!d->devices)
         return true;
     spin_lock(&device_lock);
-    done = release_devices(d);
+    FOR_EACH_DEVICE(dev)
+    if (dev->owner == d && !take_away(dev))
+        done = false;
     spin_unlock(&device_lock);
-
-    if (!done || !dma_unpin_all(d))
-        return false;
-    owner_free(d);
-    return true;
+    return done && dma_end(d);
 }

@@ -6,8 +6,7 @@
  * controllers, and never the pages of the MSI-X table.
  */
 
-#include "device/msix.h"
-#include "device/owner.h"
+#include "device/pci.h"
 #include "domain/domain.h"
 #include "lib/errno.h"
 #include "memory/frame.h"
@@ -29,47 +28,39 @@ static bool is_mappable(const struct pci_bar *bar)
            !mfn_is_ram(maddr_to_mfn(end - 1));
 }
 
+/* From @first on; at most what is left of the window. */
 static int map_pages(struct domain *d, struct pci_device *dev, unsigned int bar,
-                     uint64_t first_gfn)
+                     gfn_t first)
 {
     uint64_t pages = dev->bar[bar].bytes >> PAGE_SHIFT;
-    mfn_t first = maddr_to_mfn(dev->bar[bar].start);
+    mfn_t start = maddr_to_mfn(dev->bar[bar].start);
+    int rc = 0;
 
-    for (uint64_t n = 0; n < pages; n++) {
-        int rc;
-
-        if (msix_owns_page(dev, bar, n))
-            continue;
-        rc = light_map_mmio(d->space, gfn(first_gfn + n), mfn(first.raw + n));
-        if (rc)
-            return rc;
-    }
-    return 0;
+    if (pages > d->space->layout.mmio_pages - d->devices->mmio_next)
+        return -ENOSPC;
+    for (uint64_t n = 0; n < pages && rc == 0; n++)
+        if (!msix_owns_page(dev, bar, n))
+            rc = light_map_mmio(d->space, gfn(first.raw + n),
+                                mfn(start.raw + n));
+    if (rc == 0)
+        d->devices->mmio_next += pages;
+    return rc;
 }
 
 int bar_map(struct domain *d, struct pci_device *dev, struct device_bar_map *op)
 {
-    const struct light_layout *l = &d->space->layout;
-    struct device_owner *o = d->devices;
+    gfn_t next = gfn(d->space->layout.mmio_gfn + d->devices->mmio_next);
     struct pci_bar *bar;
-    uint64_t pages;
     int rc;
 
-    if (op->bar >= PCI_BARS)
+    if (op->bar >= PCI_BARS || !is_mappable(&dev->bar[op->bar]))
         return -EINVAL;
     bar = &dev->bar[op->bar];
-    if (!is_mappable(bar))
-        return -EINVAL;
-
     if (!bar->gfn) {
-        pages = bar->bytes >> PAGE_SHIFT;
-        if (pages > l->mmio_pages - o->mmio_next)
-            return -ENOSPC;
-        rc = map_pages(d, dev, op->bar, l->mmio_gfn + o->mmio_next);
+        rc = map_pages(d, dev, op->bar, next);
         if (rc)
             return rc;
-        bar->gfn = l->mmio_gfn + o->mmio_next;
-        o->mmio_next += pages;
+        bar->gfn = next.raw;
     }
     op->gfn = bar->gfn;
     op->bytes = bar->bytes;

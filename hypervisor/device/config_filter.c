@@ -37,29 +37,31 @@ int config_owner_read(const struct pci_device *dev, struct device_config *op)
     return rc;
 }
 
-/*
- * Decoding must stay as it is; but saying so again is no change.  A function
- * that is being reset answers when that is over.
- */
-static int write_command(const struct pci_device *dev, uint16_t value)
-    __must_hold(device_lock)
-{
-    uint32_t old = config_read(dev->sbdf, PCI_COMMAND, 2);
+/* A dword at the command would take the status, whose ones clear bits. */
+static const struct {
+    uint8_t offset, size;
+} writable[] = {{PCI_STATUS, 2},
+                {PCI_CACHE_LINE, 1},
+                {PCI_LATENCY, 1},
+                {PCI_INTERRUPT_LINE, 1}};
 
-    if ((old ^ value) & ~COMMAND_OWNERS)
-        return -EACCES;
-    config_write(dev->sbdf, PCI_COMMAND, 2, value);
-    return 0;
+static bool may_write(const struct pci_device *dev,
+                      const struct device_config *op) __must_hold(device_lock)
+{
+    uint32_t changed;
+
+    /* Decoding must stay as it is; but saying so again is no change. */
+    if (op->offset == PCI_COMMAND && op->size == 2) {
+        changed = config_read(dev->sbdf, PCI_COMMAND, 2) ^ (uint16_t)op->value;
+        return !(changed & ~COMMAND_OWNERS);
+    }
+    for (unsigned int i = 0; i < sizeof(writable) / sizeof(writable[0]); i++)
+        if (writable[i].offset == op->offset && writable[i].size == op->size)
+            return true;
+    return false;
 }
 
-static int write_register(const struct pci_device *dev,
-                          const struct device_config *op)
-    __must_hold(device_lock)
-{
-    config_write(dev->sbdf, op->offset, op->size, op->value);
-    return 0;
-}
-
+/* A function that is being reset answers when that is over. */
 int config_owner_write(const struct pci_device *dev,
                        const struct device_config *op)
 {
@@ -67,18 +69,10 @@ int config_owner_write(const struct pci_device *dev,
 
     if (rc)
         return rc;
-    if (dev->in_reset)
+    if (dev->reset_until)
         return -EBUSY;
-
-    if (op->offset == PCI_COMMAND && op->size == 2)
-        return write_command(dev, (uint16_t)op->value);
-
-    /* A dword at the command takes the status, whose ones clear bits. */
-    if (op->offset == PCI_STATUS && op->size == 2)
-        return write_register(dev, op);
-    if (op->size == 1 &&
-        (op->offset == PCI_CACHE_LINE || op->offset == PCI_LATENCY ||
-         op->offset == PCI_INTERRUPT_LINE))
-        return write_register(dev, op);
-    return -EACCES;
+    if (!may_write(dev, op))
+        return -EACCES;
+    config_write(dev->sbdf, op->offset, op->size, op->value);
+    return 0;
 }

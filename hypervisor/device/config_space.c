@@ -26,16 +26,9 @@ static uint16_t select(pci_sbdf_t sbdf, uint32_t offset)
 
 uint32_t config_read(pci_sbdf_t sbdf, uint32_t offset, uint32_t size)
 {
-    uint16_t port = select(sbdf, offset);
+    uint32_t dword = port_read32(select(sbdf, offset & ~3U));
 
-    switch (size) {
-    case 1:
-        return port_read8(port);
-    case 2:
-        return port_read16(port);
-    default:
-        return port_read32(port);
-    }
+    return dword >> offset % 4 * 8 & ~0U >> (32 - size * 8);
 }
 
 void config_write(pci_sbdf_t sbdf, uint32_t offset, uint32_t size,

@@ -22,7 +22,7 @@
 #define PCI_CACHE_LINE       0x0c
 #define PCI_LATENCY          0x0d
 #define PCI_HEADER_TYPE      0x0e
-#define PCI_BAR0             0x10
+#define PCI_BAR(n)           (0x10 + (n)*4)
 #define PCI_CAPABILITIES     0x34
 #define PCI_SECONDARY_BUS    0x19 /* of a bridge */
 #define PCI_INTERRUPT_LINE   0x3c
@@ -41,9 +41,8 @@
 #define PCI_HEADER_MULTI 0x80U
 #define PCI_HEADER_KIND  0x7fU
 
-#define PCI_CAP_EXPRESS  0x10U
-#define PCI_CAP_MSIX     0x11U
-#define PCI_CAP_ADVANCED 0x13U
+#define PCI_CAP_EXPRESS 0x10U
+#define PCI_CAP_MSIX    0x11U
 
 /* @offset is aligned to @size, 1, 2 or 4 bytes, below PCI_CONFIG_BYTES. */
 uint32_t config_read(pci_sbdf_t sbdf, uint32_t offset, uint32_t size)

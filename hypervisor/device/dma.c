@@ -7,7 +7,7 @@
  * can undo them, after its devices are quiet and not before.
  */
 
-#include "device/owner.h"
+#include "device/pci.h"
 #include "domain/domain.h"
 #include "lib/errno.h"
 #include "memory/frame.h"
@@ -19,33 +19,6 @@
 
 #define PIN_PAGE_BYTES (PIN_PAGE_GFNS * sizeof(uint32_t))
 
-static size_t owner_bytes(uint64_t pin_pages)
-{
-    return sizeof(struct device_owner) + pin_pages * sizeof(uint32_t *);
-}
-
-int owner_create(struct domain *d)
-{
-    uint64_t pin_pages =
-        (d->space->layout.ram_pages + PIN_PAGE_GFNS - 1) / PIN_PAGE_GFNS;
-
-    if (d->devices)
-        return 0;
-    d->devices = pool_alloc(owner_bytes(pin_pages));
-    if (!d->devices)
-        return -ENOMEM;
-    d->devices->pin_pages = pin_pages;
-    return 0;
-}
-
-void owner_free(struct domain *d)
-{
-    if (!d->devices)
-        return;
-    pool_free(d->devices, owner_bytes(d->devices->pin_pages));
-    d->devices = NULL;
-}
-
 /* Where the pins of @g are counted; NULL: nowhere, or no memory if @make. */
 static uint32_t *pins_of(struct device_owner *o, uint64_t g, bool make)
 {
@@ -56,20 +29,9 @@ static uint32_t *pins_of(struct device_owner *o, uint64_t g, bool make)
     return *page ? *page + g % PIN_PAGE_GFNS : NULL;
 }
 
-static int count_pin(struct domain *d, uint64_t g)
-{
-    uint32_t *pins = pins_of(d->devices, g, true);
-
-    if (!pins)
-        return -ENOMEM;
-    if (*pins == PINS_MAX)
-        return -EBUSY;
-    ++*pins;
-    return 0;
-}
-
 int dma_pin(struct domain *d, uint64_t g, uint64_t *maddr)
 {
+    uint32_t *pins;
     struct frame *f;
     int rc;
 
@@ -80,14 +42,19 @@ int dma_pin(struct domain *d, uint64_t g, uint64_t *maddr)
         return rc;
 
     spin_lock(&device_lock);
-    rc = count_pin(d, g);
+    pins = pins_of(d->devices, g, true);
+    if (!pins)
+        rc = -ENOMEM;
+    else if (*pins == PINS_MAX)
+        rc = -EBUSY;
+    else
+        ++*pins;
     spin_unlock(&device_lock);
-    if (rc) {
+    if (rc)
         frame_put(f);
-        return rc;
-    }
-    *maddr = mfn_to_maddr(frame_to_mfn(f));
-    return 0;
+    else
+        *maddr = mfn_to_maddr(frame_to_mfn(f));
+    return rc;
 }
 
 /* Of a page that is pinned, so its frame is there: found without a fault. */
@@ -123,30 +90,23 @@ int dma_unpin(struct domain *d, uint64_t g)
     return rc;
 }
 
-static void unpin_page(struct domain *d, uint64_t index)
-{
-    uint32_t *page = d->devices->pin_page[index];
-
-    if (!page)
-        return;
-    for (uint64_t i = 0; i < PIN_PAGE_GFNS; i++)
-        if (page[i])
-            put_pins(d, index * PIN_PAGE_GFNS + i, page[i]);
-    pool_free(page, PIN_PAGE_BYTES);
-    d->devices->pin_page[index] = NULL;
-}
-
-/* The domain runs no more: nobody pins meanwhile. */
-bool dma_unpin_all(struct domain *d)
+bool dma_end(struct domain *d)
 {
     struct device_owner *o = d->devices;
 
-    while (o->release_at < o->pin_pages) {
-        bool worked = o->pin_page[o->release_at];
+    for (; o->release_at < o->pin_pages; o->release_at++) {
+        uint32_t *page = o->pin_page[o->release_at];
 
-        unpin_page(d, o->release_at++);
-        if (worked)
-            return false;
+        if (!page)
+            continue;
+        for (uint64_t i = 0; i < PIN_PAGE_GFNS; i++)
+            if (page[i])
+                put_pins(d, o->release_at * PIN_PAGE_GFNS + i, page[i]);
+        pool_free(page, PIN_PAGE_BYTES);
+        o->pin_page[o->release_at] = NULL;
+        return false;
     }
+    pool_free(o, DEVICE_OWNER_BYTES(o->pin_pages));
+    d->devices = NULL;
     return true;
 }

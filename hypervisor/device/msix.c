@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* MSI-X tables, and the vectors of this machine's device interrupts. */
 
-#include "device/msix.h"
-
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/upcalls.h"
@@ -56,20 +54,18 @@ static struct irq {
     bool resting, reported;
 } irqs[VECTOR_DEVICE_LAST + 1];
 
-static uint64_t table_bytes(const struct pci_msix *m)
+static struct pci_msix_area scan_area(const struct pci_device *dev, uint32_t at,
+                                      uint32_t bytes) __must_hold(device_lock)
 {
-    return (uint64_t)m->count * ENTRY_BYTES;
-}
+    uint32_t where = config_read(dev->sbdf, dev->msix.cap + at, 4);
 
-static uint64_t pending_bytes(const struct pci_msix *m)
-{
-    return (uint64_t)(m->count + 63) / 64 * 8;
+    return (struct pci_msix_area){where & WHERE_BAR_MASK,
+                                  where & ~WHERE_BAR_MASK, bytes};
 }
 
 void msix_scan(struct pci_device *dev)
 {
     struct pci_msix *m = &dev->msix;
-    uint32_t where;
 
     m->cap = config_find_capability(dev->sbdf, PCI_CAP_MSIX);
     if (!m->cap)
@@ -77,34 +73,26 @@ void msix_scan(struct pci_device *dev)
     m->count = (uint16_t)((config_read(dev->sbdf, m->cap + CAP_CONTROL, 2) &
                            CONTROL_COUNT_MASK) +
                           1);
-    where = config_read(dev->sbdf, m->cap + CAP_TABLE, 4);
-    m->table_bar = where & WHERE_BAR_MASK;
-    m->table_offset = where & ~WHERE_BAR_MASK;
-    where = config_read(dev->sbdf, m->cap + CAP_PENDING, 4);
-    m->pending_bar = where & WHERE_BAR_MASK;
-    m->pending_offset = where & ~WHERE_BAR_MASK;
+    m->table = scan_area(dev, CAP_TABLE, m->count * ENTRY_BYTES);
+    m->pending = scan_area(dev, CAP_PENDING, (m->count + 63U) / 64 * 8);
 
-    if (m->table_bar >= PCI_BARS ||
-        m->table_offset + table_bytes(m) > dev->bar[m->table_bar].bytes)
+    if (m->table.bar >= PCI_BARS || (uint64_t)m->table.offset + m->table.bytes >
+                                        dev->bar[m->table.bar].bytes)
         m->cap = 0; /* It lies about where its table is: not used. */
 }
 
-static bool meets_page(uint64_t offset, uint64_t bytes, uint64_t page)
+static bool meets_page(const struct pci_msix_area *a, unsigned int bar,
+                       uint64_t page)
 {
-    return offset < (page + 1) * PAGE_SIZE && offset + bytes > page * PAGE_SIZE;
+    return a->bar == bar && a->offset < (page + 1) * PAGE_SIZE &&
+           (uint64_t)a->offset + a->bytes > page * PAGE_SIZE;
 }
 
 bool msix_owns_page(const struct pci_device *dev, unsigned int bar,
                     uint64_t page)
 {
-    const struct pci_msix *m = &dev->msix;
-
-    if (!m->count)
-        return false;
-    return (bar == m->table_bar &&
-            meets_page(m->table_offset, table_bytes(m), page)) ||
-           (bar == m->pending_bar &&
-            meets_page(m->pending_offset, pending_bytes(m), page));
+    return dev->msix.count && (meets_page(&dev->msix.table, bar, page) ||
+                               meets_page(&dev->msix.pending, bar, page));
 }
 
 static volatile uint32_t *entry_at(struct pci_device *dev, uint32_t entry)
@@ -123,33 +111,18 @@ static void write_control(struct pci_device *dev, uint32_t bits)
     config_write(dev->sbdf, dev->msix.cap + CAP_CONTROL, 2, bits);
 }
 
-/* Map the table and switch MSI-X on with every entry masked. */
-static int enable(struct pci_device *dev) __must_hold(device_lock)
+static uint8_t vector_of(const struct irq *irq)
 {
-    struct pci_msix *m = &dev->msix;
-    uint64_t start = dev->bar[m->table_bar].start + m->table_offset;
-
-    if (m->enabled)
-        return 0;
-    if (!m->entries)
-        m->entries = device_map(start, table_bytes(m));
-    if (!m->entries)
-        return -ENOSPC;
-    m->enabled = true;
-    write_control(dev, CONTROL_ENABLE | CONTROL_MASK_ALL);
-    for (uint32_t i = 0; i < m->count; i++)
-        mask(dev, i, true);
-    write_control(dev, CONTROL_ENABLE);
-    return 0;
+    return (uint8_t)(irq - irqs);
 }
 
-static void write_entry(const struct irq *irq, uint8_t vector)
+static void write_entry(const struct irq *irq)
 {
     volatile uint32_t *e = entry_at(irq->dev, irq->entry);
     uint64_t address;
     uint32_t data;
 
-    msi_compose(this_cpu(cpu_id), vector, &address, &data);
+    msi_compose(this_cpu(cpu_id), vector_of(irq), &address, &data);
     mask(irq->dev, irq->entry, true);
     e[0] = (uint32_t)address;
     e[1] = (uint32_t)(address >> 32);
@@ -157,9 +130,38 @@ static void write_entry(const struct irq *irq, uint8_t vector)
     mask(irq->dev, irq->entry, irq->resting);
 }
 
-static uint8_t vector_of(const struct irq *irq)
+#define FOR_EACH_IRQ(irq, dev_)                                                \
+    for (struct irq *irq = &irqs[VECTOR_DEVICE_FIRST];                         \
+         irq <= &irqs[VECTOR_DEVICE_LAST]; irq++)                              \
+        if (irq->dev == (dev_))
+
+void msix_restore(struct pci_device *dev)
 {
-    return (uint8_t)(irq - irqs);
+    if (!dev->msix.enabled)
+        return;
+    write_control(dev, CONTROL_ENABLE | CONTROL_MASK_ALL);
+    for (uint32_t i = 0; i < dev->msix.count; i++)
+        mask(dev, i, true);
+    FOR_EACH_IRQ(irq, dev)
+    write_entry(irq);
+    write_control(dev, CONTROL_ENABLE);
+}
+
+/* Map the table and switch MSI-X on with every entry masked. */
+static int enable(struct pci_device *dev) __must_hold(device_lock)
+{
+    struct pci_msix *m = &dev->msix;
+
+    if (m->enabled)
+        return 0;
+    if (!m->entries)
+        m->entries = device_map(dev->bar[m->table.bar].start + m->table.offset,
+                                m->table.bytes);
+    if (!m->entries)
+        return -ENOSPC;
+    m->enabled = true;
+    msix_restore(dev);
+    return 0;
 }
 
 /* The rest is over; what came meanwhile waits in the pending bits. */
@@ -175,20 +177,18 @@ static void rested(struct timer *t)
     spin_unlock(&device_lock);
 }
 
-static bool is_bound(const struct pci_device *dev, uint32_t entry)
+/* A free one for @entry of @dev.  -EBUSY: it has one; -ENOSPC: none is free. */
+static int find_irq(const struct pci_device *dev, uint32_t entry,
+                    struct irq **found)
 {
-    for (uint32_t v = VECTOR_DEVICE_FIRST; v <= VECTOR_DEVICE_LAST; v++)
-        if (irqs[v].dev == dev && irqs[v].entry == entry)
-            return true;
-    return false;
-}
-
-static struct irq *free_irq(void)
-{
-    for (uint32_t v = VECTOR_DEVICE_FIRST; v <= VECTOR_DEVICE_LAST; v++)
-        if (v != VECTOR_INT80 && !irqs[v].dev)
-            return &irqs[v];
-    return NULL;
+    *found = NULL;
+    FOR_EACH_IRQ(irq, NULL)
+    if (!*found && vector_of(irq) != VECTOR_INT80)
+        *found = irq;
+    FOR_EACH_IRQ(irq, dev)
+    if (irq->entry == entry)
+        return -EBUSY;
+    return *found ? 0 : -ENOSPC;
 }
 
 int msix_bind(struct domain *d, struct pci_device *dev, uint32_t entry,
@@ -199,26 +199,17 @@ int msix_bind(struct domain *d, struct pci_device *dev, uint32_t entry,
 
     if (!dev->msix.cap || entry >= dev->msix.count)
         return -EINVAL;
-    if (dev->in_reset || is_bound(dev, entry))
-        return -EBUSY;
-    irq = free_irq();
-    if (!irq)
-        return -ENOSPC;
-    rc = enable(dev);
-    if (rc)
-        return rc;
-    rc = evtchn_bind_pirq(d, vector_of(irq), port);
+    rc = dev->reset_until ? -EBUSY : find_irq(dev, entry, &irq);
+    if (rc == 0)
+        rc = enable(dev);
+    if (rc == 0)
+        rc = evtchn_bind_pirq(d, vector_of(irq), port);
     if (rc)
         return rc;
 
+    *irq = (struct irq){.dev = dev, .d = d, .entry = entry, .port = *port};
     timer_init(&irq->rest, rested);
-    irq->dev = dev;
-    irq->d = d;
-    irq->entry = entry;
-    irq->port = *port;
-    irq->unseen = 0;
-    irq->resting = irq->reported = false;
-    write_entry(irq, vector_of(irq));
+    write_entry(irq);
     return 0;
 }
 
@@ -227,30 +218,15 @@ static void unbind(struct irq *irq)
     mask(irq->dev, irq->entry, true);
     timer_cancel(&irq->rest);
     irq->dev = NULL;
-    irq->d = NULL;
 }
 
 void msix_unbind_all(struct pci_device *dev)
 {
-    for (uint32_t v = VECTOR_DEVICE_FIRST; v <= VECTOR_DEVICE_LAST; v++)
-        if (irqs[v].dev == dev)
-            unbind(&irqs[v]);
+    FOR_EACH_IRQ(irq, dev)
+    unbind(irq);
     if (dev->msix.enabled)
         write_control(dev, 0);
     dev->msix.enabled = false;
-}
-
-void msix_restore(struct pci_device *dev)
-{
-    if (!dev->msix.enabled)
-        return;
-    write_control(dev, CONTROL_ENABLE | CONTROL_MASK_ALL);
-    for (uint32_t i = 0; i < dev->msix.count; i++)
-        mask(dev, i, true);
-    for (uint32_t v = VECTOR_DEVICE_FIRST; v <= VECTOR_DEVICE_LAST; v++)
-        if (irqs[v].dev == dev)
-            write_entry(&irqs[v], (uint8_t)v);
-    write_control(dev, CONTROL_ENABLE);
 }
 
 void upcall_pirq_closed(struct domain *d, uint32_t pirq, uint32_t port)

@@ -10,6 +10,12 @@
  * through it: assignment makes it trusted.  The rest of this room keeps its
  * accidents from spreading, and puts things in order when it dies.
  *
+ * MSI-X: each entry of a function's table raises one vector, which is one
+ * event channel port of the owner.  Only the hypervisor writes the table, for
+ * an entry is an address and a value that the function will write there.  An
+ * entry is masked while nothing is bound to it.  One that keeps interrupting
+ * while its owner has not looked is masked for a while, and reported.
+ *
  * Fields: (c) constant after start-up, (v) guarded by device_lock.
  */
 
@@ -23,7 +29,6 @@
 
 #include "core/lock.h"
 #include "lib/compiler.h"
-#include "lib/list.h"
 
 struct domain;
 
@@ -36,44 +41,53 @@ struct pci_bar {
 };
 
 struct pci_msix {
-    uint8_t cap;                /* (c) offset of the capability, 0: none */
-    uint16_t count;             /* (c) entries of the table */
-    uint8_t table_bar;          /* (c) */
-    uint8_t pending_bar;        /* (c) */
-    uint32_t table_offset;      /* (c) bytes into the BAR */
-    uint32_t pending_offset;    /* (c) */
-    bool enabled;               /* (v) */
+    uint8_t cap;    /* (c) offset of the capability, 0: none */
+    uint16_t count; /* (c) entries of the table */
+    bool enabled;   /* (v) */
+    struct pci_msix_area {
+        uint32_t bar, offset, bytes; /* (c) */
+    } table, pending;
     volatile uint32_t *entries; /* (v) mapped when first needed, for ever */
 };
 
-/* How the function can be reset. */
-enum pci_reset_kind {
-    PCI_RESET_NONE,
-    PCI_RESET_EXPRESS,  /* bit of the PCI Express capability */
-    PCI_RESET_ADVANCED, /* bit of the Advanced Features capability */
-};
-
 struct pci_device {
-    struct list all;              /* (c) in ascending order of sbdf */
+    struct pci_device *next;      /* (c) of a higher sbdf */
     pci_sbdf_t sbdf;              /* (c) */
     uint16_t vendor, device;      /* (c) */
     uint32_t class_code;          /* (c) */
     struct pci_bar bar[PCI_BARS]; /* (c) but for gfn */
     struct pci_msix msix;
-    enum pci_reset_kind reset_kind; /* (c) */
-    uint8_t reset_cap;              /* (c) */
-    bool in_reset;                  /* (v) */
-    uint64_t reset_until;           /* (v) system time */
-    uint16_t command_before_reset;  /* (v) */
-    struct domain *owner;           /* (v) NULL: nobody; no reference */
+    uint8_t reset_cap;             /* (c) PCI Express with FLR, 0: no reset */
+    uint64_t reset_until;          /* (v) system time, 0: it is not reset */
+    uint16_t command_before_reset; /* (v) */
+    struct domain *owner;          /* (v) NULL: nobody; no reference */
 };
 
+/* Counts of pins are kept in pages of so many gfns, made when needed. */
+#define PIN_PAGE_GFNS 1024U
+
+/* What a domain with devices has in this room, besides the devices. */
+struct device_owner {
+    uint64_t mmio_next;   /* (v) first free page of its MMIO window */
+    uint64_t pin_pages;   /* (c) */
+    uint64_t release_at;  /* (v) pin pages below are done with */
+    uint32_t *pin_page[]; /* (v) pins of each gfn, NULL until one is */
+};
+
+#define DEVICE_OWNER_BYTES(pin_pages)                                          \
+    (sizeof(struct device_owner) + (pin_pages) * sizeof(uint32_t *))
+
 extern struct spinlock device_lock;
+
+/* All functions, by ascending sbdf. */
+extern struct pci_device *pci_devices;
+#define FOR_EACH_DEVICE(dev)                                                   \
+    for (struct pci_device *dev = pci_devices; dev; dev = dev->next)
 
 /* Find all functions; before the initial domain is made. */
 void pci_init(void);
 
-/* Give every function but bridges to @d, once. */
+/* Give every function but bridges to @d, once.  -ENOMEM. */
 int __must_check pci_assign_all(struct domain *d);
 
 /* The function @sbdf if it is @d's, else NULL. */
@@ -84,7 +98,49 @@ struct pci_device *pci_find(const struct domain *d, pci_sbdf_t sbdf)
 struct pci_device *pci_find_nth(const struct domain *d, uint32_t index)
     __must_hold(device_lock);
 
-/* All functions, for those who keep order. */
-extern struct list pci_devices;
+/* device_op bar_map. */
+int __must_check bar_map(struct domain *d, struct pci_device *dev,
+                         struct device_bar_map *op) __must_hold(device_lock);
+
+/*
+ * Pin and unpin one page.  -EINVAL: no RAM page, or not pinned; -EBUSY: pinned
+ * as often as can be counted.
+ */
+int __must_check dma_pin(struct domain *d, uint64_t gfn, uint64_t *maddr);
+int dma_unpin(struct domain *d, uint64_t gfn);
+
+/*
+ * A quantum of undoing all pins of @d, which runs no more, and then of freeing
+ * its record; true when that is done.
+ */
+bool dma_end(struct domain *d);
+
+/* Learn what MSI-X the function has; at start-up. */
+void msix_scan(struct pci_device *dev) __must_hold(device_lock);
+
+/* Whether page @page of BAR @bar holds the table or the pending bits. */
+bool msix_owns_page(const struct pci_device *dev, unsigned int bar,
+                    uint64_t page);
+
+/* device_op irq_bind: entry @entry to a new port of @d. */
+int __must_check msix_bind(struct domain *d, struct pci_device *dev,
+                           uint32_t entry, uint32_t *port)
+    __must_hold(device_lock);
+
+/* Mask and unbind all entries; their ports never fire again. */
+void msix_unbind_all(struct pci_device *dev) __must_hold(device_lock);
+
+/* After a reset, which cleared the table: write it again. */
+void msix_restore(struct pci_device *dev) __must_hold(device_lock);
+
+/* No DMA from now on. */
+void reset_quiesce(struct pci_device *dev) __must_hold(device_lock);
+
+/*
+ * Begin a reset, or look whether it is over: 0, the function is as after
+ * power-on but where it was; -EAGAIN: ask again, for it may take 100 ms, and
+ * nobody waits for that here; -ENODEV: it cannot be reset.
+ */
+int __must_check reset_step(struct pci_device *dev) __must_hold(device_lock);
 
 #endif /* DEVICE_PCI_H */

@@ -13,43 +13,39 @@
 #include "domain/fault.h"
 #include "domain/vcpu.h"
 #include "grant/active.h"
-#include "grant/active_near.h"
 #include "lib/errno.h"
-#include "memory/frame.h"
 #include "memory/light.h"
-#include "memory/light_near.h"
 
 /* One end of a copy. */
 struct end {
     struct domain *granter; /* held; NULL: a page of the caller's own */
-    struct grant_pin pin;   /* of its own page only frame and write */
+    struct grant_pin pin;   /* of its own page only mfn and frame */
 };
 
 static __in_place int16_t own_open(struct domain *d,
                                    const struct gnttab_copy_ptr *ptr,
                                    bool write, struct end *end)
 {
+    struct frame *frame;
     int rc;
 
     if (unlikely(ptr->domid != DOMID_SELF))
         return GNTST_permission_denied;
 
     end->granter = NULL;
-    if (light_near_frame(d->space, ptr->u.gmfn, write, &end->pin.frame))
+    if (likely(light_near_frame(d->space, ptr->u.gmfn, write, &end->pin.mfn))) {
+        end->pin.frame = mfn_to_frame(end->pin.mfn);
         return GNTST_okay;
+    }
     rc = light_get_frame(d->space, gfn(ptr->u.gmfn),
-                         write ? LIGHT_WRITE : LIGHT_READ, false,
-                         &end->pin.frame);
-    if (rc == 0)
-        return GNTST_okay;
-    if (rc == -EINVAL)
-        return GNTST_bad_page;
-    if (rc != -ENOMEM)
-        return GNTST_general_error;
-
-    /* It is the caller that waits: it makes its call again. */
-    fault_repeat_call(gfn(ptr->u.gmfn));
-    return GNTST_eagain;
+                         write ? LIGHT_WRITE : LIGHT_READ, false, &frame);
+    if (rc == -ENOMEM) /* It is the caller that waits: it calls again. */
+        fault_repeat_call(gfn(ptr->u.gmfn));
+    if (rc)
+        return grant_frame_status(rc);
+    end->pin.frame = frame;
+    end->pin.mfn = frame_to_mfn(frame);
+    return GNTST_okay;
 }
 
 static __in_place int16_t grant_open(struct domain *d,
@@ -61,10 +57,8 @@ static __in_place int16_t grant_open(struct domain *d,
     end->granter = domain_get_or_self(ptr->domid, d);
     if (unlikely(!end->granter))
         return GNTST_bad_domain;
-    if (grant_pin_near(end->granter, ptr->u.ref, d->domid, write, &end->pin))
-        return GNTST_okay;
-    status = grant_pin(end->granter, ptr->u.ref, d->domid, &end->pin);
-    if (status)
+    status = grant_pin(end->granter, ptr->u.ref, d->domid, write, &end->pin);
+    if (unlikely(status))
         domain_put(end->granter);
     return status;
 }
@@ -73,7 +67,6 @@ static __in_place int16_t end_open(struct domain *d,
                                    const struct gnttab_copy_ptr *ptr,
                                    bool is_grant, bool write, struct end *end)
 {
-    end->pin.write = write;
     return is_grant ? grant_open(d, ptr, write, end)
                     : own_open(d, ptr, write, end);
 }
@@ -90,7 +83,7 @@ static __in_place void end_close(const struct end *end, bool write)
 
 static __in_place char *end_bytes(const struct end *end, uint16_t offset)
 {
-    return (char *)mfn_to_virt(frame_to_mfn(end->pin.frame)) + offset;
+    return (char *)mfn_to_virt(end->pin.mfn) + offset;
 }
 
 void grant_copy(struct domain *d, struct gnttab_copy *op)

@@ -13,48 +13,37 @@
 #include "domain/domain.h"
 #include "domain/policy.h"
 #include "grant/active.h"
-#include "grant/active_near.h"
 #include "grant/maptrack.h"
 #include "grant/table.h"
 #include "lib/atomic.h"
-#include "memory/frame.h"
 #include "memory/light.h"
 #include "memory/tlb_batch.h"
 
 /* Pin, and write the leaf if one is wanted. */
 static inline int16_t map_entry(struct domain *d, struct domain *granter,
                                 const struct gnttab_map_grant_ref *op,
-                                struct grant_pin *pin)
+                                bool write, struct grant_pin *pin)
 {
-    int16_t status;
+    int16_t status = grant_pin(granter, op->ref, d->domid, write, pin);
 
-    pin->write = !(op->flags & GNTMAP_readonly);
-    status = GNTST_okay;
-    if (!grant_pin_near(granter, op->ref, d->domid, pin->write, pin))
-        status = grant_pin(granter, op->ref, d->domid, pin);
     if (unlikely(status) || !(op->flags & GNTMAP_host_map))
         return status;
-    if (likely(!light_map_granted(d->space, op->host_addr,
-                                  frame_to_mfn(pin->frame), pin->write)))
+    if (likely(!light_map_granted(d->space, op->host_addr, pin->mfn, write)))
         return GNTST_okay;
-    grant_unpin(granter, pin, pin->write);
+    grant_unpin(granter, pin, write);
     return GNTST_general_error;
 }
 
 /* What @handle stands for, from here on; its reference to @granter stays. */
 static inline void map_commit(struct domain *d, struct domain *granter,
-                              struct gnttab_map_grant_ref *op,
-                              const struct grant_pin *pin,
-                              grant_handle_t handle)
+                              struct gnttab_map_grant_ref *op, mfn_t m,
+                              grant_handle_t handle, struct maptrack *track)
 {
-    struct maptrack *track = maptrack_at(d->grants, handle);
-    mfn_t m = frame_to_mfn(pin->frame);
-
     track->granter = granter;
     track->ref = op->ref;
     track->mfn = (uint32_t)m.raw;
     track->host_addr = op->flags & GNTMAP_host_map ? op->host_addr : 0;
-    track->writable = pin->write;
+    track->writable = !(op->flags & GNTMAP_readonly);
     track->device = op->flags & GNTMAP_device_map;
 
     /* A guess at the handle by another vCPU sees all of it or nothing. */
@@ -67,17 +56,21 @@ static inline void map_commit(struct domain *d, struct domain *granter,
 static inline int16_t map_from(struct domain *d, struct domain *granter,
                                struct gnttab_map_grant_ref *op)
 {
-    grant_handle_t handle = maptrack_alloc(d->grants);
+    struct maptrack *track = NULL;
+    grant_handle_t handle = maptrack_alloc(d->grants, &track);
     struct grant_pin pin;
     int16_t status;
 
     if (unlikely(handle == NO_HANDLE))
         return GNTST_no_space;
-    status = map_entry(d, granter, op, &pin);
+    if (op->flags & GNTMAP_readonly)
+        status = map_entry(d, granter, op, false, &pin);
+    else
+        status = map_entry(d, granter, op, true, &pin);
     if (unlikely(status))
         maptrack_free(d->grants, handle);
     else
-        map_commit(d, granter, op, &pin, handle);
+        map_commit(d, granter, op, pin.mfn, handle, track);
     return status;
 }
 
@@ -143,7 +136,8 @@ static int16_t unmap_begin(struct domain *d,
 
     spin_lock(&t->lock);
     track = maptrack_at(t, op->handle);
-    if (track && track->state == MAPTRACK_MAPPED)
+    if (track &&
+        __atomic_load_n(&track->state, __ATOMIC_ACQUIRE) == MAPTRACK_MAPPED)
         status = unmap_halves(d, track, op, batch, gone);
     spin_unlock(&t->lock);
     return status;

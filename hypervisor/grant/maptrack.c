@@ -36,27 +36,18 @@ static bool grow(struct grant_table *t)
     return true;
 }
 
-static grant_handle_t alloc_locked(struct grant_table *t)
+grant_handle_t maptrack_alloc(struct grant_table *t, struct maptrack **track)
 {
-    struct maptrack *track;
-    grant_handle_t handle;
-
-    if (t->closed || (t->maptrack_free == NO_HANDLE && !grow(t)))
-        return NO_HANDLE;
-    handle = t->maptrack_free;
-    track = maptrack_at(t, handle);
-    t->maptrack_free = track->next;
-    t->maptrack_used++;
-    track->state = MAPTRACK_RESERVED;
-    return handle;
-}
-
-grant_handle_t maptrack_alloc(struct grant_table *t)
-{
-    grant_handle_t handle;
+    grant_handle_t handle = NO_HANDLE;
 
     spin_lock(&t->lock);
-    handle = alloc_locked(t);
+    if (!t->closed && (likely(t->maptrack_free != NO_HANDLE) || grow(t))) {
+        handle = t->maptrack_free;
+        *track = maptrack_at(t, handle);
+        t->maptrack_free = (*track)->next;
+        t->maptrack_used++;
+        (*track)->state = MAPTRACK_RESERVED;
+    }
     spin_unlock(&t->lock);
     return handle;
 }

@@ -49,8 +49,9 @@ static_assert(sizeof(struct maptrack) == 32, "128 in a frame");
 
 #define MAPTRACK_CHUNK 128U
 
-/* A RESERVED handle; NO_HANDLE: the limit is reached, or no memory. */
-grant_handle_t maptrack_alloc(struct grant_table *t);
+/* A RESERVED handle and its record; NO_HANDLE: none left, or no memory. */
+grant_handle_t __must_check maptrack_alloc(struct grant_table *t,
+                                           struct maptrack **track);
 
 /* From RESERVED. */
 void maptrack_free(struct grant_table *t, grant_handle_t handle);

@@ -4,6 +4,7 @@
 #include "control/control.h"
 
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/nospec.h"
 #include "domain/domain.h"
 #include "domain/policy.h"
 #include "domain/vcpu.h"
@@ -11,54 +12,26 @@
 #include "lib/errno.h"
 #include "pv/guest_copy.h"
 
-/* What each command needs; false: there is no such command. */
-static bool operation_of(uint32_t cmd, enum policy_operation *operation)
-{
-    switch (cmd) {
-    case CONTROL_OP_host_info:
-        *operation = POLICY_host_info;
-        return true;
-    case CONTROL_OP_create:
-        *operation = POLICY_create;
-        return true;
-    case CONTROL_OP_destroy:
-        *operation = POLICY_destroy;
-        return true;
-    case CONTROL_OP_pause:
-    case CONTROL_OP_unpause:
-        *operation = POLICY_pause;
-        return true;
-    case CONTROL_OP_set_region:
-    case CONTROL_OP_set_start:
-    case CONTROL_OP_seed_grant:
-        *operation = POLICY_build;
-        return true;
-    case CONTROL_OP_copy_to:
-    case CONTROL_OP_copy_from:
-        *operation = POLICY_copy;
-        return true;
-    case CONTROL_OP_list:
-        *operation = POLICY_list;
-        return true;
-    case CONTROL_OP_shutdown:
-        *operation = POLICY_shutdown;
-        return true;
-    case CONTROL_OP_log_read:
-        *operation = POLICY_log_read;
-        return true;
-    case CONTROL_OP_module:
-        *operation = POLICY_module;
-        return true;
-    case CONTROL_OP_set_sched:
-        *operation = POLICY_set_sched;
-        return true;
-    case CONTROL_OP_debug_key:
-        *operation = POLICY_debug_key;
-        return true;
-    default:
-        return false;
-    }
-}
+/* What each command needs. */
+static const uint8_t policy_of[] = {
+    [CONTROL_OP_host_info] = POLICY_host_info,
+    [CONTROL_OP_create] = POLICY_create,
+    [CONTROL_OP_destroy] = POLICY_destroy,
+    [CONTROL_OP_pause] = POLICY_pause,
+    [CONTROL_OP_unpause] = POLICY_pause,
+    [CONTROL_OP_set_region] = POLICY_build,
+    [CONTROL_OP_copy_to] = POLICY_copy,
+    [CONTROL_OP_copy_from] = POLICY_copy,
+    [CONTROL_OP_set_start] = POLICY_build,
+    [CONTROL_OP_seed_grant] = POLICY_build,
+    [CONTROL_OP_list] = POLICY_list,
+    [CONTROL_OP_shutdown] = POLICY_shutdown,
+    [CONTROL_OP_log_read] = POLICY_log_read,
+    [CONTROL_OP_module] = POLICY_module,
+    [CONTROL_OP_set_sched] = POLICY_set_sched,
+    [CONTROL_OP_debug_key] = POLICY_debug_key,
+    [CONTROL_OP_vcpu_info] = POLICY_list,
+};
 
 static int set_start(struct domain *d, const struct control_set_start *op)
 {
@@ -76,24 +49,41 @@ static int shut_down(struct domain *d, const struct control_shutdown *op)
 }
 
 /* Nobody pauses himself: nobody could unpause him. */
-static int pause(struct domain *d)
+static int pause(struct domain *d, struct control_pause *op)
 {
-    return d == current->domain ? -EINVAL : domain_pause(d);
+    int rc = 0;
+
+    if (d == current->domain)
+        return -EINVAL;
+    if (!op->counted)
+        rc = domain_pause(d);
+    if (rc)
+        return rc;
+    op->counted = !domain_is_off(d);
+    return op->counted ? -EAGAIN : 0;
+}
+
+static int vcpu_info(struct domain *d, struct control_vcpu_info *op)
+{
+    if (op->vcpu >= d->vcpu_count)
+        return -ENOENT;
+    vcpu_tell(d->vcpu[index_nospec(op->vcpu, d->vcpu_count)], op);
+    return 0;
 }
 
 static int about_domain(struct domain *d, struct control_op *op)
 {
     switch (op->cmd) {
     case CONTROL_OP_pause:
-        return pause(d);
+        return pause(d, &op->u.pause);
     case CONTROL_OP_unpause:
         return domain_unpause(d);
     case CONTROL_OP_set_region:
         return control_set_region(d, &op->u.set_region);
     case CONTROL_OP_copy_to:
-        return control_copy_to(d, &op->u.copy);
+        return control_copy(d, &op->u.copy, true);
     case CONTROL_OP_copy_from:
-        return control_copy_from(d, &op->u.copy);
+        return control_copy(d, &op->u.copy, false);
     case CONTROL_OP_set_start:
         return set_start(d, &op->u.set_start);
     case CONTROL_OP_seed_grant:
@@ -101,7 +91,9 @@ static int about_domain(struct domain *d, struct control_op *op)
     case CONTROL_OP_shutdown:
         return shut_down(d, &op->u.shutdown);
     case CONTROL_OP_set_sched:
-        return control_set_sched(d, &op->u.set_sched);
+        return domain_set_sched(d, &op->u.set_sched);
+    case CONTROL_OP_vcpu_info:
+        return vcpu_info(d, &op->u.vcpu_info);
     default:
         return -ENOSYS;
     }
@@ -146,7 +138,6 @@ static int make(struct control_op *op)
 long hypercall_control_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                           uint64_t a5)
 {
-    enum policy_operation operation;
     struct control_op op;
     int rc;
 
@@ -156,9 +147,10 @@ long hypercall_control_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         return -EFAULT;
     if (op.version != CONTROL_OP_VERSION)
         return -EACCES;
-    if (!operation_of(op.cmd, &operation))
+    if (op.cmd == 0 || op.cmd >= sizeof(policy_of))
         return -ENOSYS;
-    if (!policy_allows(current->domain, operation))
+    if (!policy_allows(current->domain,
+                       policy_of[index_nospec(op.cmd, sizeof(policy_of))]))
         return -EPERM;
 
     rc = make(&op);

@@ -4,9 +4,6 @@
 #include <abi/device.h>
 
 #include "device/config_space.h"
-#include "device/msix.h"
-#include "device/owner.h"
-#include "device/reset.h"
 #include "domain/domain.h"
 #include "domain/policy.h"
 #include "domain/vcpu.h"

@@ -82,10 +82,12 @@ static __noinline long op_map(struct domain *d, struct guest_ptr at,
     struct gnttab_map_grant_ref op;
 
     for (; count > left; count--, at = field(at, sizeof(op))) {
-        if (copy_from_guest(&op, at, sizeof(op)))
+        uint64_t va = guest_address(at.va);
+
+        if (unlikely(!guest_load_words(&op, va, sizeof(op))))
             return element_fault(at, count);
         grant_map(d, &op);
-        if (copy_to_guest(field(at, out), &op.dom, sizeof(op) - out)) {
+        if (unlikely(!guest_store_words(va + out, &op.dom, sizeof(op) - out))) {
             take_back(d, &op);
             return element_fault(at, count);
         }
@@ -97,12 +99,13 @@ static __noinline long op_map(struct domain *d, struct guest_ptr at,
 static __noinline long op_unmap_one(struct domain *d, struct guest_ptr at)
 {
     const size_t out = offsetof(struct gnttab_unmap_grant_ref, handle);
+    uint64_t va = guest_address(at.va);
     struct gnttab_unmap_grant_ref op;
 
-    if (copy_from_guest(&op, at, sizeof(op)))
+    if (unlikely(!guest_load_words(&op, va, sizeof(op))))
         return -EFAULT;
     grant_unmap(d, &op, 1);
-    if (copy_to_guest(field(at, out), &op.handle, sizeof(op) - out))
+    if (unlikely(!guest_store_words(va + out, &op.handle, sizeof(op) - out)))
         return element_fault(at, 0); /* It is done, even so. */
     return 0;
 }
@@ -129,7 +132,7 @@ static __noinline long op_unmap(struct domain *d, struct guest_ptr at,
     return elements_done(end, left);
 }
 
-static __in_place long op_copy(struct domain *d, struct guest_ptr at,
+static __noinline long op_copy(struct domain *d, struct guest_ptr at,
                                uint32_t count)
 {
     const size_t out = offsetof(struct gnttab_copy, len);
@@ -137,12 +140,14 @@ static __in_place long op_copy(struct domain *d, struct guest_ptr at,
     struct gnttab_copy op;
 
     for (; count > left; count--, at = field(at, sizeof(op))) {
-        if (copy_from_guest(&op, at, sizeof(op)))
+        uint64_t va = guest_address(at.va);
+
+        if (unlikely(!guest_load_words(&op, va, sizeof(op))))
             return element_fault(at, count);
         grant_copy(d, &op);
         if (unlikely(op.status == GNTST_eagain) && current->repeat)
             return element_fault(at, count);
-        if (copy_to_guest(field(at, out), &op.len, sizeof(op) - out))
+        if (unlikely(!guest_store_words(va + out, &op.len, sizeof(op) - out)))
             return element_fault(at, count);
     }
     return elements_done(at, count);
@@ -283,10 +288,8 @@ static __noinline long op_other(struct domain *d, uint32_t cmd,
     union table_op op;
 
     switch (cmd) {
-    case GNTTABOP_map_grant_ref:
-        return op_map(d, at, count);
     case GNTTABOP_unmap_grant_ref:
-        return count == 1 ? op_unmap_one(d, at) : op_unmap(d, at, count);
+        return op_unmap(d, at, count);
     case GNTTABOP_set_version:
         return op_set_version(at);
     case GNTTABOP_cache_flush:
@@ -306,13 +309,21 @@ long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3,
                               uint64_t a4, uint64_t a5)
 {
     struct domain *d = current->domain;
+    struct guest_ptr at = guest_ptr(a2);
+    uint32_t count = (uint32_t)a3;
 
     (void)a4, (void)a5;
 
     /* The count as an int, which it is in Xen's interface. */
-    if (unlikely((int32_t)a3 < 0 || a1 > UINT32_MAX))
+    if (unlikely((int32_t)a3 < 0))
         return -EINVAL;
-    if (likely(a1 == GNTTABOP_copy)) /* The one that is hot. */
-        return op_copy(d, guest_ptr(a2), (uint32_t)a3);
-    return op_other(d, (uint32_t)a1, guest_ptr(a2), (uint32_t)a3);
+    if (likely(a1 == GNTTABOP_copy)) /* The hot ones first. */
+        return op_copy(d, at, count);
+    if (a1 == GNTTABOP_map_grant_ref)
+        return op_map(d, at, count);
+    if (a1 == GNTTABOP_unmap_grant_ref && count == 1)
+        return op_unmap_one(d, at);
+    if (unlikely(a1 > UINT32_MAX))
+        return -EINVAL;
+    return op_other(d, (uint32_t)a1, at, count);
 }

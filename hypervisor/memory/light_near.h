@@ -74,26 +74,27 @@ static __in_place bool light_near_is_guard(const struct light_space *s,
  */
 static __in_place bool __must_check light_near_frame(struct light_space *s,
                                                      uint64_t g, bool write,
-                                                     struct frame **frame)
+                                                     mfn_t *m)
 {
-    uint64_t needed = write ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT, value = 0;
-    const uint64_t *leaf;
+    uint64_t needed = write ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT;
+    uint64_t number = s->first_leaf + g, entry, leaf = 0;
     bool found = false;
 
-    if (unlikely(g >= s->layout.ram_pages) ||
-        unlikely(!spin_try_lock(&s->lock)))
+    if (unlikely(g >= s->near_pages) || unlikely(!spin_try_lock(&s->lock)))
         return false;
 
-    leaf = light_leaf_near(s, index_nospec(g, s->layout.ram_pages));
-    if (likely(leaf) && likely(!s->dying))
-        value = atomic_read(leaf);
-    if (likely((value & (needed | LEAF_SOFT_MASK)) == needed)) {
-        *frame = mfn_to_frame(pte_mfn(value));
+    /* Indices into whole tables: in speculation, too, they stay inside. */
+    entry = atomic_read(&s->first_l2[number / PT_ENTRIES % PT_ENTRIES]);
+    if (likely(entry & PTE_PRESENT) && likely(!s->dying))
+        leaf = atomic_read(&table_of_entry(entry)[number % PT_ENTRIES]);
+    if (likely((leaf & (needed | LEAF_SOFT_MASK)) == needed)) {
+        uint32_t *refs = &mfn_to_frame(pte_mfn(leaf))->refs;
 
+        *m = pte_mfn(leaf);
         /* The leaf's own reference keeps it from being the first. */
-        found = likely(atomic_read(&(*frame)->refs) < FRAME_REFS_MAX);
+        found = likely(atomic_read(refs) < FRAME_REFS_MAX);
         if (found)
-            (void)atomic_add(&(*frame)->refs, 1);
+            (void)atomic_add(refs, 1);
     }
     spin_unlock(&s->lock);
     return found;

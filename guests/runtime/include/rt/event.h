@@ -35,7 +35,7 @@ void rt_port_unbind(evtchn_port_t port);
 void rt_port_mask(evtchn_port_t port);
 void rt_port_unmask(evtchn_port_t port);
 
-/* Have the handler called as if an event had come; makes no hypercall. */
+/* Have the handler called as if an event had come. */
 void rt_port_raise(evtchn_port_t port);
 
 /* Send an event to the other side of @port. */
@@ -56,6 +56,13 @@ int rt_port_bind_virq(uint32_t virq, evtchn_port_t *port);
 
 /* Unbind the handler, if any, and close @port. */
 void rt_port_close(evtchn_port_t port);
+
+/*
+ * Use the FIFO ABI: 131,071 ports instead of 4,095, for two pages and one more
+ * for each 1,024 ports.  What is bound, masked or pending stays so.  An error
+ * of EVTCHNOP_init_control, or -ABI_ENOMEM: it stays 2-level.
+ */
+int rt_events_use_fifo(void);
 
 /*
  * A function that the loop calls after each round of handlers, timers and

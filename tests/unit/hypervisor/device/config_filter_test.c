@@ -40,7 +40,7 @@ void setup(void)
         space[i] = (uint8_t)(i * 7 + 1);
     space[PCI_COMMAND] = PCI_COMMAND_MEMORY;
     space[PCI_COMMAND + 1] = 0;
-    dev.in_reset = false;
+    dev.reset_until = 0;
     writes = 0;
 }
 
@@ -137,7 +137,7 @@ TEST("decoding can be neither switched off nor on")
 
 TEST("nothing is written while the function is being reset")
 {
-    dev.in_reset = true;
+    dev.reset_until = 1;
     EXPECT_EQ(put(PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER),
               -EBUSY);
     EXPECT_EQ(put(PCI_INTERRUPT_LINE, 1, 5), -EBUSY);

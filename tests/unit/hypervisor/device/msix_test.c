@@ -8,7 +8,7 @@
 
 /* LINK: hypervisor/device/msix.c */
 
-#include "device/msix.h"
+#include "device/config_space.h"
 
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/upcalls.h"
@@ -16,7 +16,6 @@
 #include "core/log.h"
 #include "core/time.h"
 #include "core/timer.h"
-#include "device/config_space.h"
 #include "domain/domain.h"
 #include "event/evtchn.h"
 #include "event/upcalls.h"

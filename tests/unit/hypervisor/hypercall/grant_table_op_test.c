@@ -16,6 +16,7 @@
 #include "lib/assert.h"
 #include "lib/errno.h"
 #include "memory/direct_map.h"
+#include "pv/guest_copy.h"
 #include "test.h"
 
 #define QUANTUM 10U
@@ -33,6 +34,14 @@ void assert_failed(const char *file, int line, const char *belief)
 {
     printf("%s:%d: %s\n", file, line, belief);
     abort();
+}
+
+bool unit_test_guest_word(uint64_t va, void *value, size_t size, bool store)
+{
+    if (va >= 1UL << 47)
+        return false;
+    memcpy(store ? (void *)va : value, store ? value : (void *)va, size);
+    return true;
 }
 
 long hypercall_continue(void)

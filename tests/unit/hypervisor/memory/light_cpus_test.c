@@ -176,10 +176,12 @@ static void pin(struct light_space *s, uint64_t page)
 {
     struct frame *f;
     bool write = cpu_random(2);
+    mfn_t m;
 
-    if (!light_near_frame(s, page, write, &f) &&
-        light_get_frame(s, gfn(page), write ? LIGHT_WRITE : LIGHT_READ, false,
-                        &f))
+    if (light_near_frame(s, page, write, &m))
+        f = mfn_to_frame(m);
+    else if (light_get_frame(s, gfn(page), write ? LIGHT_WRITE : LIGHT_READ,
+                             false, &f))
         return;
     cpu_lets_in();
     if (atomic_read(&f->refs) < 2 || f->owner != s->owner)
