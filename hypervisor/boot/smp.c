@@ -27,6 +27,7 @@
 #include "core/options.h"
 #include "core/spec_ctrl.h"
 #include "core/time.h"
+#include "domain/vcpu.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "memory/direct_map.h"
@@ -287,7 +288,7 @@ void upcall_start_cpu(void)
         spec_init_cpu();
         lapic_init_cpu();
     }
+    sched_init(); /* others may give it work as soon as it is counted */
     obey();
-    for (;;)
-        cpu_idle();
+    sched_start();
 }
