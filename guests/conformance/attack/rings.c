@@ -83,18 +83,27 @@ void attack_store(void)
 }
 
 /* As many nodes, watches and transactions as it gets. */
+/* @prefix and the digits of @n behind it, from @at on; returns the end. */
+static char *put_digits(char *at, const char *prefix, uint64_t n)
+{
+    size_t size = strlen(prefix);
+
+    memcpy(at, prefix, size);
+    at += size;
+    for (uint64_t digits = n + 100000; digits > 0; digits /= 10)
+        *at++ = (char)('0' + digits % 10);
+    return at;
+}
+
 void attack_store_flood(void)
 {
     unsigned int nodes = 0, watches = 0, transactions = 0;
     char path[48];
 
     for (uint64_t n = 0; n < rounds(3000); n++) {
-        char *at = path;
+        /* Some to a folder: one with many names is too big for a node. */
+        char *at = put_digits(put_digits(path, "data/", n / 50), "/", n);
 
-        memcpy(at, "data/", 5);
-        at += 5;
-        for (uint64_t digits = n + 100000; digits > 0; digits /= 10)
-            *at++ = (char)('0' + digits % 10);
         *at = '\0';
         if (!store_write(path, "flood"))
             break;

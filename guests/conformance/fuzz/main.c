@@ -170,8 +170,10 @@ static void check_lines(const char *text, uint32_t size)
 
         while (text < end && *text != '\n')
             text++;
+        /* The emulator's clocks drift when its host has no time. */
         if (has_word(line, text, "] error: ") ||
-            has_word(line, text, "] warning: "))
+            (has_word(line, text, "] warning: ") &&
+             !has_word(line, text, "] warning: time: ")))
             failed("the hypervisor complains", log_position);
         text++;
     }
