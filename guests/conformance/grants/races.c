@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Two vCPUs at one handle, one entry, one argument, one address. */
+
+#include <string.h>
+
+#include <abi/hypercall.h>
+
+#include <rt/hypercall.h>
+
+#include "framework/grants.h"
+#include "framework/test.h"
+#include "framework/vcpu.h"
+
+#define REF    60U
+#define ROUNDS 400U
+
+PAGES(one, 1);
+PAGES(two, 1);
+PAGES(target, 2);
+
+/* What the other vCPU does, until it is told to stop. */
+static volatile bool stop;
+
+/* Rounds that both begin together. */
+static volatile unsigned int begun, ended;
+
+static void begin_round(void)
+{
+    __atomic_fetch_add(&begun, 1, __ATOMIC_SEQ_CST);
+}
+
+/* The other one: false when there are no more. */
+static bool next_round(unsigned int *seen)
+{
+    while (begun == *seen && !stop)
+        vcpu_yield();
+    *seen = begun;
+    return !stop;
+}
+
+static void end_round(void)
+{
+    __atomic_fetch_add(&ended, 1, __ATOMIC_SEQ_CST);
+}
+
+static bool start_other(vcpu_fn *fn)
+{
+    stop = false;
+    begun = ended = 0;
+    return vcpu_start(1, fn, 0);
+}
+
+static void stop_other(void)
+{
+    stop = true;
+    EXPECT_TRUE(vcpu_wait(1));
+}
+
+static volatile grant_handle_t shared_handle;
+static volatile int16_t other_status;
+
+static void unmap_too(uint64_t unused)
+{
+    unsigned int seen = 0;
+
+    (void)unused;
+    while (next_round(&seen)) {
+        other_status = grant_unmap(shared_handle, grant_slot(0));
+        end_round();
+    }
+}
+
+TEST("a handle that two vCPUs unmap at once is unmapped once")
+{
+    SKIP_UNLESS_VCPUS(2);
+    grant_give(REF, own_domid, one, 0);
+    REQUIRE(start_other(unmap_too));
+    for (unsigned int i = 0; i < ROUNDS && test_failures == 0; i++) {
+        struct gnttab_map_grant_ref op =
+            grant_map(own_domid, REF, grant_slot(0), GNTMAP_host_map);
+        int16_t status;
+
+        EXPECT_EQ(op.status, GNTST_okay);
+        shared_handle = op.handle;
+        begin_round();
+        status = grant_unmap(op.handle, grant_slot(0));
+        YIELD_UNTIL(ended == begun);
+        EXPECT_EQ((status == GNTST_okay) + (other_status == GNTST_okay), 1);
+        EXPECT_EQ(status + other_status, GNTST_bad_handle);
+    }
+    stop_other();
+    EXPECT_TRUE(grant_take_back(REF));
+}
+
+/* So that the entry is seen as it is for a while, and not only changing. */
+static void pause_a_while(unsigned int i)
+{
+    if (i % 16 == 0)
+        vcpu_yield();
+    for (volatile unsigned int n = 0; n < 2000; n++)
+        ;
+}
+
+/* The entry is one page, the other, nobody's, readonly; the flags last. */
+static void change_entry(uint64_t unused)
+{
+    (void)unused;
+    for (unsigned int i = 0; !stop; i++) {
+        grants[REF].frame = (uint32_t)frame_of(i % 2 ? one : two);
+        grants[REF].domid = i % 3 ? own_domid : 0x5555;
+        __atomic_store_n(&grants[REF].flags,
+                         GTF_permit_access | (i % 5 ? 0 : GTF_readonly),
+                         __ATOMIC_SEQ_CST);
+        pause_a_while(i);
+    }
+}
+
+TEST("an entry that another vCPU changes is mapped as it was at one time, or "
+     "not")
+{
+    volatile uint8_t *at = (volatile uint8_t *)(uintptr_t)grant_slot(0);
+    unsigned int mapped = 0;
+
+    SKIP_UNLESS_VCPUS(2);
+    memset(one, 0x11, 16);
+    memset(two, 0x22, 16);
+    REQUIRE(start_other(change_entry));
+    for (unsigned int i = 0; i < ROUNDS && test_failures == 0; i++) {
+        struct gnttab_map_grant_ref op =
+            grant_map(own_domid, REF, grant_slot(0), GNTMAP_host_map);
+
+        if (op.status != GNTST_okay) {
+            EXPECT_TRUE(op.status == GNTST_general_error ||
+                        op.status == GNTST_eagain);
+            vcpu_yield();
+            continue;
+        }
+        mapped++;
+        EXPECT_TRUE(at[0] == 0x11 || at[0] == 0x22);
+        EXPECT_EQ(grant_unmap(op.handle, grant_slot(0)), GNTST_okay);
+    }
+    stop_other();
+    print("# mapped %u of %u\n", mapped, ROUNDS);
+    grant_give(REF, own_domid, one, 0);
+    EXPECT_TRUE(grant_take_back(REF));
+}
+
+static struct gnttab_copy shared_copy;
+
+static void change_copy(uint64_t unused)
+{
+    (void)unused;
+    for (unsigned int i = 0; !stop; i++) {
+        shared_copy.dest.offset = i % 2 ? 0 : PAGE_SIZE - 8;
+        shared_copy.len = i % 3 ? 8 : 64;
+        shared_copy.source.offset = i % 5 ? 0 : 0xfff0;
+        if (i % 16 == 0)
+            vcpu_yield();
+    }
+}
+
+TEST("a copy whose argument another vCPU changes stays within its page")
+{
+    SKIP_UNLESS_VCPUS(2);
+    memset(one, 0x33, PAGE_SIZE);
+    memset(target, 0, 2 * PAGE_SIZE);
+    shared_copy = (struct gnttab_copy){
+        .source = {.u.gmfn = frame_of(one), .domid = DOMID_SELF},
+        .dest = {.u.gmfn = frame_of(target), .domid = DOMID_SELF},
+        .len = 8,
+    };
+    REQUIRE(start_other(change_copy));
+    for (unsigned int i = 0; i < ROUNDS; i++) {
+        int16_t status;
+
+        shared_copy.status = 77;
+        EXPECT_EQ(hypercall_grant_table_op(GNTTABOP_copy, &shared_copy, 1), 0);
+        status = shared_copy.status;
+        EXPECT_TRUE(status == GNTST_okay || status == GNTST_bad_copy_arg);
+        if (i % 16 == 0)
+            vcpu_yield();
+    }
+    stop_other();
+    for (unsigned int i = 64; i < PAGE_SIZE - 8; i++)
+        EXPECT_EQ(target[i], 0);
+    for (unsigned int i = 0; i < PAGE_SIZE; i++)
+        EXPECT_EQ(target[PAGE_SIZE + i], 0);
+}
+
+static volatile grant_handle_t other_handle;
+
+static void map_too(uint64_t unused)
+{
+    unsigned int seen = 0;
+
+    (void)unused;
+    while (next_round(&seen)) {
+        struct gnttab_map_grant_ref op =
+            grant_map(own_domid, REF + 1, grant_slot(1), GNTMAP_host_map);
+
+        other_handle = op.handle;
+        other_status = op.status;
+        end_round();
+    }
+}
+
+TEST("a page of the grant window that two vCPUs map at once is one's")
+{
+    SKIP_ON_XEN("class pv replaces what is mapped there");
+    SKIP_UNLESS_VCPUS(2);
+    grant_give(REF, own_domid, one, 0);
+    grant_give(REF + 1, own_domid, two, 0);
+    REQUIRE(start_other(map_too));
+    for (unsigned int i = 0; i < ROUNDS && test_failures == 0; i++) {
+        struct gnttab_map_grant_ref op;
+
+        begin_round();
+        op = grant_map(own_domid, REF, grant_slot(1), GNTMAP_host_map);
+        YIELD_UNTIL(ended == begun);
+        EXPECT_EQ((op.status == GNTST_okay) + (other_status == GNTST_okay), 1);
+        EXPECT_EQ(
+            grant_unmap(op.status == GNTST_okay ? op.handle : other_handle,
+                        grant_slot(1)),
+            GNTST_okay);
+    }
+    stop_other();
+    EXPECT_TRUE(grant_take_back(REF));
+    EXPECT_TRUE(grant_take_back(REF + 1));
+}
