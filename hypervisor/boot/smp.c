@@ -27,6 +27,7 @@
 #include "core/options.h"
 #include "core/spec_ctrl.h"
 #include "core/time.h"
+#include "domain/vcpu.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "memory/direct_map.h"
@@ -288,6 +289,6 @@ void upcall_start_cpu(void)
         lapic_init_cpu();
     }
     obey();
-    for (;;)
-        cpu_idle();
+    sched_init();
+    sched_start();
 }

@@ -41,7 +41,5 @@ int __must_check control_copy(struct domain *d, struct control_copy *op,
                               bool to);
 int __must_check control_seed_grant(struct domain *d,
                                     const struct control_seed_grant *op);
-int __must_check control_set_sched(struct domain *d,
-                                   const struct control_set_sched *op);
 
 #endif /* CONTROL_CONTROL_H */

@@ -40,16 +40,3 @@ int control_destroy(domid_t domid)
     domain_put(d);
     return rc;
 }
-
-int control_set_sched(struct domain *d, const struct control_set_sched *op)
-{
-    if (op->weight == 0 || op->weight > DOMAIN_WEIGHT_MAX)
-        return -EINVAL;
-
-    spin_lock(&d->lock);
-    d->weight = op->weight;
-    for (uint32_t i = 0; i < d->vcpu_count; i++)
-        vcpu_set_weight(d->vcpu[i], op->weight);
-    spin_unlock(&d->lock);
-    return 0;
-}

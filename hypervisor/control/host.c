@@ -2,6 +2,8 @@
 /* What the control domain may know of the machine, and its debug keys. */
 
 #include "control/control.h"
+
+#include "arch/x86_64/smp.h"
 #include "core/keys.h"
 #include "core/log.h"
 #include "core/time.h"
@@ -24,7 +26,7 @@ void control_host_info(struct control_host_info *op)
         .free_pages = totals.free,
         .unreserved_pages = totals.unreserved,
         .uptime_ns = time_now(),
-        .cpu_count = 1,
+        .cpu_count = cpu_count,
         .tsc_khz = tsc_khz,
         .domain_count = domain_count(),
         .domain_max = DOMAIN_MAX,

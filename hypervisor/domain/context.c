@@ -5,8 +5,10 @@
 
 #include "arch/x86_64/fpu.h"
 #include "arch/x86_64/segment.h"
+#include "arch/x86_64/smp.h"
 #include "domain/domain.h"
 #include "domain/vcpu.h"
+#include "lib/assert.h"
 #include "lib/compiler.h"
 #include "memory/light.h"
 
@@ -15,9 +17,12 @@ static DEFINE_PER_CPU(struct vcpu *, loaded_vcpu);
 
 static void save(struct vcpu *v)
 {
+    assert(v->loaded && v->cpu == this_cpu(cpu_id));
     v->regs = *guest_regs();
     v->segments = segments_read();
     fpu_save(v->fpu);
+    /* From here on another CPU may load it. */
+    __atomic_store_n(&v->loaded, false, __ATOMIC_RELEASE);
 }
 
 /*
@@ -39,6 +44,7 @@ void context_load(struct vcpu *v)
 
     /* Even if it is this vCPU's: an idle CPU may have dropped the space. */
     light_load(v->domain->space);
+    assert(v->loaded && v->cpu == this_cpu(cpu_id));
     if (likely(loaded == v))
         return;
     if (loaded)
@@ -47,8 +53,21 @@ void context_load(struct vcpu *v)
     load(v);
 }
 
+void context_drop(void)
+{
+    save(this_cpu(loaded_vcpu));
+    this_cpu(loaded_vcpu) = NULL;
+}
+
+static void forget(uintptr_t vcpu)
+{
+    if ((uintptr_t)this_cpu(loaded_vcpu) == vcpu)
+        this_cpu(loaded_vcpu) = NULL;
+}
+
 void context_forget(struct vcpu *v)
 {
-    if (this_cpu(loaded_vcpu) == v)
-        this_cpu(loaded_vcpu) = NULL;
+    if (v->loaded)
+        cpus_run(1ULL << v->cpu, forget, (uintptr_t)v);
+    v->loaded = false;
 }

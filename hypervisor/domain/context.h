@@ -11,10 +11,16 @@
 
 struct vcpu;
 
-/* Make the processor hold @v's state, saving what it holds. */
+/*
+ * Make the processor hold the state of @v, which sched_choose() has marked as
+ * loaded, saving what it holds.
+ */
 void context_load(struct vcpu *v);
 
-/* @v ends: its state is not worth saving. */
+/* Save what it holds, which is somebody's: that vCPU goes elsewhere. */
+void context_drop(void);
+
+/* @v, which runs nowhere, ends: its state is not worth saving. */
 void context_forget(struct vcpu *v);
 
 #endif /* DOMAIN_CONTEXT_H */

@@ -53,6 +53,12 @@ enum domain_end {
     DOMAIN_END_DONE,
 };
 
+/* How far a domain's processor time is paid for; domain/share.h. */
+struct meter {
+    uint32_t percent;    /* (d) of one CPU; 0: none */
+    uint64_t paid_until; /* (a) system time */
+};
+
 struct domain {
     domid_t domid;                   /* (c) */
     uint32_t class;                  /* (c) CAIRN_CLASS_* */
@@ -71,15 +77,18 @@ struct domain {
     uint64_t reserved_pages; /* (c) promised at creation */
 
     struct spinlock lock;
-    bool dying;                              /* (d) */
-    bool is_shutdown;                        /* (d) */
-    bool started;                            /* (d) was unpaused once */
-    bool has_shutdown_code;                  /* (d) reason below came early */
-    enum domain_end end;                     /* (d) how far destruction is */
-    uint32_t shutdown_reason;                /* (d) SHUTDOWN_* */
-    uint32_t pause_count;                    /* (d) vCPUs run only at 0 */
-    uint32_t weight;                         /* (d) of each vCPU */
-    bool runstate_update;                    /* (a) see vm_assist */
+    bool dying;               /* (d) */
+    bool is_shutdown;         /* (d) */
+    bool started;             /* (d) was unpaused once */
+    bool has_shutdown_code;   /* (d) reason below came early */
+    enum domain_end end;      /* (d) how far destruction is */
+    uint32_t shutdown_reason; /* (d) SHUTDOWN_* */
+    uint32_t pause_count;     /* (d) vCPUs run only at 0 */
+    bool ending;              /* (a) a quantum of it is done */
+    bool runstate_update;     /* (a) see vm_assist */
+    bool metered;             /* (d) it has one of these two */
+    struct meter cap, reserved;
+    uint32_t weight;                         /* (d) its vCPUs share it */
     uint64_t console_paid_until;             /* (d) see console_io */
     uint8_t uuid[16];                        /* (c) */
     char crash_reason[CONTROL_REASON_BYTES]; /* (d) */
@@ -158,6 +167,16 @@ int __must_check domain_set_start(struct domain *d, uint32_t id, uint64_t rip,
  */
 int __must_check domain_vcpu_up(struct vcpu *v);
 void domain_vcpu_down(struct vcpu *v);
+
+/* -EINVAL, -ENOENT, -ENOSPC as control_op set_sched. */
+int __must_check domain_set_sched(struct domain *d,
+                                  const struct control_set_sched *sched);
+
+/*
+ * After a pause: wait a little for its vCPUs to leave their CPUs.  False: call
+ * again, from a continuation.
+ */
+bool __must_check domain_is_off(struct domain *d);
 
 /* All but what the event and grant rooms know. */
 void domain_info(struct domain *d, struct control_domain_info *info);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What can be told of a domain: to the control domain and to debug keys. */
 
+#include "arch/x86_64/smp.h"
 #include "core/keys.h"
 #include "core/log.h"
 #include "domain/domain.h"
@@ -69,6 +70,8 @@ void domain_info(struct domain *d, struct control_domain_info *info)
     info->flags = flags_of(d);
     info->shutdown_reason = d->shutdown_reason;
     info->weight = d->weight;
+    info->cap = d->cap.percent;
+    info->reserved_percent = d->reserved.percent;
     info->pause_count = d->pause_count;
     memcpy(info->crash_reason, d->crash_reason, sizeof(info->crash_reason));
     spin_unlock(&d->lock);
@@ -121,23 +124,28 @@ static void print_waiting(struct domain *d)
     for (uint32_t i = 0; i < d->vcpu_count; i++) {
         const struct vcpu *v = d->vcpu[i];
 
-        if (v->queued)
-            log_info("    d%uv%u waits, vtime %llu weight %u", d->domid, v->id,
-                     (unsigned long long)v->vtime, v->weight);
+        if (v->place != IN_NO_QUEUE)
+            log_info("    d%uv%u waits for CPU %u%s, vtime %llu", d->domid,
+                     v->id, v->cpu, v->place == IN_THROTTLED ? " (cap)" : "",
+                     (unsigned long long)v->vtime);
     }
 }
 
-static void print_queue(void)
+static void print_queues(void)
 {
-    const struct run_queue *q = &this_cpu(run_queue);
-    const struct vcpu *v = current;
+    for (unsigned int cpu = 0; cpu < cpu_count; cpu++) {
+        struct run_queue *q = &per_cpu(run_queue, cpu);
+        const struct vcpu *v;
 
-    log_info("cpu %u: %u waiting, virtual time %llu, slice %s",
-             this_cpu(cpu_id), q->length, (unsigned long long)q->vtime,
-             q->slice_armed ? "limited" : "unlimited");
-    if (v)
-        log_info("    d%uv%u runs, vtime %llu weight %u", v->domain->domid,
-                 v->id, (unsigned long long)v->vtime, v->weight);
+        spin_lock(&q->lock);
+        log_info("CPU %u: %u wait, virtual time %llu base %lld", cpu, q->length,
+                 (unsigned long long)q->vtime, (long long)q->base);
+        v = per_cpu(current_vcpu, cpu);
+        if (v)
+            log_info("    d%uv%u runs, vtime %llu", v->domain->domid, v->id,
+                     (unsigned long long)v->vtime);
+        spin_unlock(&q->lock);
+    }
     for_each_domain(print_waiting);
 }
-DEBUG_KEY('q', "run queues", print_queue);
+DEBUG_KEY('q', "run queues", print_queues);

@@ -3,10 +3,14 @@
 
 #include <stdarg.h>
 
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/smp.h"
 #include "core/log.h"
 #include "core/power.h"
+#include "core/time.h"
 #include "domain/domain.h"
 #include "domain/policy.h"
+#include "domain/share.h"
 #include "domain/table.h"
 #include "domain/upcalls.h"
 #include "domain/vcpu.h"
@@ -18,6 +22,37 @@
 /* More pauses than anybody counts: a mistake, refused before it wraps. */
 #define PAUSE_COUNT_MAX 0x7fffffffU
 
+/* A kick arrives, and a quantum ends, in less. */
+#define OFF_WAIT_NS 100000U
+
+static bool may_run(const struct domain *d)
+{
+    return !atomic_read(&d->pause_count) && !d->is_shutdown && !d->dying;
+}
+
+static void hold_vcpus(struct domain *d) __must_hold(d->lock)
+{
+    for (uint32_t i = 0; i < d->vcpu_count; i++)
+        vcpu_hold(d->vcpu[i]);
+}
+
+bool domain_is_off(struct domain *d)
+{
+    uint64_t end = time_now() + OFF_WAIT_NS;
+    uint32_t i = 0;
+
+    for (;;) {
+        while (i < d->vcpu_count && vcpu_is_off(d->vcpu[i]))
+            i++;
+        if (i == d->vcpu_count || may_run(d))
+            return true;
+        if (time_now() >= end)
+            return false;
+        cpus_serve();
+        cpu_relax();
+    }
+}
+
 int domain_pause(struct domain *d)
 {
     int rc = 0;
@@ -26,15 +61,9 @@ int domain_pause(struct domain *d)
     if (d->pause_count == PAUSE_COUNT_MAX)
         rc = -EINVAL;
     else if (d->pause_count++ == 0)
-        domain_hold_vcpus(d);
+        hold_vcpus(d);
     spin_unlock(&d->lock);
     return rc;
-}
-
-static void release_if_free(struct domain *d) __must_hold(d->lock)
-{
-    if (d->pause_count == 0 && !d->is_shutdown && !d->dying)
-        domain_release_vcpus(d);
 }
 
 int domain_unpause(struct domain *d)
@@ -49,7 +78,8 @@ int domain_unpause(struct domain *d)
             d->started = true;
             vcpu_up(d->vcpu[0]);
         }
-        release_if_free(d);
+        for (uint32_t i = 0; may_run(d) && i < d->vcpu_count; i++)
+            vcpu_release_hold(d->vcpu[i]);
     }
     spin_unlock(&d->lock);
     return rc;
@@ -61,10 +91,12 @@ int domain_vcpu_up(struct vcpu *v)
     int rc = 0;
 
     spin_lock(&d->lock);
-    if (v->has_start)
+    if (v->has_start) {
         vcpu_up(v);
-    else
+        share_divide(d);
+    } else {
         rc = -EINVAL;
+    }
     spin_unlock(&d->lock);
     return rc;
 }
@@ -77,8 +109,10 @@ void domain_vcpu_down(struct vcpu *v)
     spin_lock(&d->lock);
     for (uint32_t i = 0; i < d->vcpu_count; i++)
         others |= d->vcpu[i] != v && d->vcpu[i]->state != VCPU_OFFLINE;
-    if (others)
+    if (others) {
         vcpu_down(v);
+        share_divide(d);
+    }
     spin_unlock(&d->lock);
 
     if (!others)
@@ -139,7 +173,7 @@ void domain_shutdown(struct domain *d, uint32_t reason)
         d->is_shutdown = true;
         if (!d->has_shutdown_code)
             d->shutdown_reason = reason;
-        domain_hold_vcpus(d);
+        hold_vcpus(d);
     }
     spin_unlock(&d->lock);
 
@@ -174,20 +208,23 @@ void domain_crash(struct domain *d, const char *fmt, ...)
     domain_shutdown(d, SHUTDOWN_crash);
 }
 
-/* It cannot be found any more and runs no more. */
-static void begin_end(struct domain *d)
+/* It cannot be found any more and runs no more; false: in a moment. */
+static bool begin_end(struct domain *d)
 {
     spin_lock(&d->lock);
     atomic_write(&d->dying, true);
-    domain_hold_vcpus(d);
+    hold_vcpus(d);
     spin_unlock(&d->lock);
 
+    if (!domain_is_off(d))
+        return false;
     for (uint32_t i = 0; i < d->vcpu_count; i++) {
         vcpu_down(d->vcpu[i]);
         vcpu_release(d->vcpu[i]);
     }
     upcall_devices_quiesce(d);
     d->end = DOMAIN_END_DEVICES;
+    return true;
 }
 
 /* One quantum; true when @d can take the next step. */
@@ -195,8 +232,7 @@ static bool end_step(struct domain *d)
 {
     switch (d->end) {
     case DOMAIN_END_NOT_BEGUN:
-        begin_end(d);
-        return true;
+        return begin_end(d);
     case DOMAIN_END_DEVICES:
         if (!upcall_devices_release(d))
             return false;
@@ -215,6 +251,7 @@ static bool end_step(struct domain *d)
             d->end = DOMAIN_END_RECORDS;
         return false;
     case DOMAIN_END_RECORDS: /* They go with the last reference. */
+        share_give_back(d);
         d->end = DOMAIN_END_DONE;
         return true;
     case DOMAIN_END_DONE:
@@ -223,19 +260,30 @@ static bool end_step(struct domain *d)
     return true;
 }
 
-int domain_destroy(struct domain *d)
+static void vanish(struct domain *d)
 {
-    if (d == initial_domain || (current && current->domain == d))
-        return -EINVAL;
-    if (d->end == DOMAIN_END_DONE)
-        return 0;
-
-    while (d->end != DOMAIN_END_DONE)
-        if (!end_step(d))
-            return -EAGAIN;
-
     table_remove(d);
     upcall_domain_changed();
     domain_put(d);
-    return 0;
+}
+
+int domain_destroy(struct domain *d)
+{
+    int rc = 0;
+
+    if (d == initial_domain || (current && current->domain == d))
+        return -EINVAL;
+    /* One at a time: another that destroys it, too, comes again. */
+    if (atomic_exchange(&d->ending, true))
+        return -EAGAIN;
+
+    if (d->end != DOMAIN_END_DONE) {
+        do
+            rc = end_step(d) ? 0 : -EAGAIN;
+        while (!rc && d->end != DOMAIN_END_DONE);
+        if (!rc)
+            vanish(d);
+    }
+    (void)atomic_exchange(&d->ending, false);
+    return rc;
 }

@@ -5,7 +5,7 @@
 
 #include "core/time.h"
 #include "domain/domain.h"
-#include "domain/vcpu.h"
+#include "domain/sched.h"
 #include "memory/frame.h"
 
 /* The guest reads it at any time: with vm_assist's flag it can tell. */
@@ -26,17 +26,24 @@ void runstate_set(struct vcpu *v, uint8_t runstate, uint64_t now)
 {
     if (v->runstate == runstate)
         return;
-    v->runstate_ns[v->runstate] += now - v->runstate_since;
+    if (now > v->runstate_since) { /* else another CPU's clock is ahead */
+        v->runstate_ns[v->runstate] += now - v->runstate_since;
+        v->runstate_since = now;
+    }
     v->runstate = runstate;
-    v->runstate_since = now;
     if (v->runstate_area)
         fill(v, v->runstate_area);
 }
 
 void vcpu_runstate(struct vcpu *v, struct vcpu_runstate_info *info)
 {
+    struct run_queue *q = queue_lock(v);
+    uint64_t now = time_now();
+
     fill(v, info);
-    info->time[v->runstate] += time_now() - v->runstate_since;
+    if (now > v->runstate_since)
+        info->time[v->runstate] += now - v->runstate_since;
+    queue_unlock(q);
 }
 
 uint64_t vcpu_cpu_time(struct vcpu *v)
@@ -47,9 +54,18 @@ uint64_t vcpu_cpu_time(struct vcpu *v)
     return info.time[RUNSTATE_running];
 }
 
+void vcpu_tell(struct vcpu *v, struct control_vcpu_info *info)
+{
+    info->state = v->runstate;
+    info->cpu = v->cpu;
+    info->affinity = v->affinity;
+    info->cpu_time_ns = vcpu_cpu_time(v);
+}
+
 void vcpu_set_runstate_area(struct vcpu *v, struct frame *frame,
                             uint32_t offset)
 {
+    struct run_queue *q = queue_lock(v);
     struct frame *old = v->runstate_frame;
 
     v->runstate_area = NULL;
@@ -59,6 +75,7 @@ void vcpu_set_runstate_area(struct vcpu *v, struct frame *frame,
             (void *)((char *)mfn_to_virt(frame_to_mfn(frame)) + offset);
         fill(v, v->runstate_area);
     }
+    queue_unlock(q);
     if (old)
         frame_put(old);
 }

@@ -7,19 +7,44 @@
 #include "domain/context.h"
 #include "domain/domain.h"
 #include "domain/runstate.h"
-#include "domain/vcpu.h"
+#include "domain/share.h"
 #include "lib/assert.h"
+#include "lib/atomic.h"
 
 DEFINE_PER_CPU(struct vcpu *, current_vcpu);
 DEFINE_PER_CPU(bool, need_resched);
-DEFINE_PER_CPU(struct run_queue, run_queue);
+
+/*
+ * Virtual times begin so high that nothing below is ever beyond 0: a vCPU's
+ * first one, 0, is long ago.
+ */
+DEFINE_PER_CPU(struct run_queue, run_queue) = {
+    .lock = SPINLOCK_INIT(LOCK_runqueue), .vtime = 1ULL << 40};
 
 /* The weight at which virtual time is time. */
 #define WEIGHT_ONE 256U
 
-static struct run_queue *queue_of(const struct vcpu *v)
+uint64_t sched_cpus;
+
+/* Most that are found to be over their cap in one choice. */
+#define THROTTLE_QUANTUM 8
+
+struct run_queue *queue_lock(const struct vcpu *v) __lock_primitive
 {
-    return &per_cpu(run_queue, v->cpu);
+    for (;;) {
+        uint8_t cpu = atomic_read(&v->cpu);
+        struct run_queue *q = &per_cpu(run_queue, cpu);
+
+        spin_lock(&q->lock);
+        if (likely(atomic_read(&v->cpu) == cpu))
+            return q;
+        spin_unlock(&q->lock);
+    }
+}
+
+void queue_unlock(struct run_queue *q) __lock_primitive
+{
+    spin_unlock(&q->lock);
 }
 
 /* Move @v's virtual time up to @now; it runs. */
@@ -27,8 +52,22 @@ static void charge(struct vcpu *v, uint64_t now)
 {
     uint64_t ran = now - v->ran_since;
 
+    if (unlikely((int64_t)ran <= 0))
+        return; /* Another CPU's clock, a moment behind. */
     v->ran_since = now;
-    v->vtime += (uint64_t)((unsigned __int128)ran * v->vtime_rate >> 24);
+    v->vtime += sched_weigh(v, ran);
+    if (unlikely(v->domain->metered))
+        share_charge(v->domain, now, ran);
+}
+
+struct vcpu *sched_running(unsigned int cpu, uint64_t now)
+{
+    struct vcpu *v = per_cpu(current_vcpu, cpu);
+
+    if (!v || v->state != VCPU_RUNNING)
+        return NULL; /* About to go: the CPU chooses again anyway. */
+    charge(v, now);
+    return v;
 }
 
 /* The queue's virtual time follows the least of those that can run. */
@@ -46,79 +85,163 @@ static void advance_queue(struct run_queue *q, const struct vcpu *running)
         q->vtime = least;
 }
 
-static void enqueue(struct run_queue *q, struct vcpu *v)
+/* The alarm is this CPU's: whoever wants it earlier elsewhere kicks. */
+static void set_alarm(struct run_queue *q, uint64_t when)
 {
-    assert(!v->queued);
+    if (q->alarm_at && q->alarm_at <= when)
+        return;
+    if (q == &this_cpu(run_queue)) {
+        q->alarm_at = when;
+        timer_set(&q->alarm, when);
+    } else {
+        cpu_resched(q->cpu);
+    }
+}
+
+static void alarm_expired(struct timer *t)
+{
+    struct run_queue *q = container_of(t, struct run_queue, alarm);
+
+    q->alarm_at = 0;
+    q->slice_ended = true;
+    cpu_resched(q->cpu);
+}
+
+/* Into the heap, or off the CPUs until its domain's cap allows more. */
+static void enqueue(struct run_queue *q, struct vcpu *v, uint64_t now)
+{
+    struct domain *d = v->domain;
+
+    assert(v->place == IN_NO_QUEUE);
+    if (unlikely(d->metered) && share_capped_until(d) > now) {
+        v->place = IN_THROTTLED;
+        heap_insert(&q->throttled, &v->run, share_capped_until(d));
+        set_alarm(q, share_capped_until(d));
+        return;
+    }
+    if (unlikely(d->metered) && d->reserved.percent) {
+        /* What it ran on its reservation is no debt to the others. */
+        uint64_t most = q->vtime + sched_lag(v);
+
+        v->vtime = v->vtime < most ? v->vtime : most;
+        v->in_reserved = true;
+        heap_insert(&q->reserved, &v->owed, d->reserved.paid_until);
+    }
+    v->place = IN_HEAP;
     heap_insert(&q->heap, &v->run, v->vtime);
-    v->queued = true;
-    q->length++;
+    atomic_write(&q->length, q->length + 1);
 }
 
 static void dequeue(struct run_queue *q, struct vcpu *v)
 {
-    if (!v->queued)
-        return;
-    heap_remove(&q->heap, &v->run);
-    v->queued = false;
-    q->length--;
+    if (v->place == IN_THROTTLED) {
+        heap_remove(&q->throttled, &v->run);
+    } else if (v->place == IN_HEAP) {
+        heap_remove(&q->heap, &v->run);
+        atomic_write(&q->length, q->length - 1);
+    }
+    v->place = IN_NO_QUEUE;
+    if (unlikely(v->in_reserved)) {
+        v->in_reserved = false;
+        heap_remove(&q->reserved, &v->owed);
+    }
 }
 
-/* Somebody waits now: the running vCPU's time is limited from here. */
-static void arm_slice(struct run_queue *q, uint64_t now)
+/* Time spent asleep is not saved up. */
+static void forget_sleep(const struct run_queue *q, struct vcpu *v)
 {
-    if (q->slice_armed)
-        return;
-    q->slice_armed = true;
-    timer_set(&q->slice, now + SCHED_SLICE_NS);
+    if (v->vtime < q->vtime - SCHED_CREDIT_NS)
+        v->vtime = q->vtime - SCHED_CREDIT_NS;
 }
 
-static void slice_expired(struct timer *t)
+/* From the scale of all CPUs to the queue's own, near those that are there. */
+static void settle(struct run_queue *q, struct vcpu *v, bool alone)
 {
-    struct run_queue *q = container_of(t, struct run_queue, slice);
+    uint64_t lag = sched_lag(v);
 
-    q->slice_armed = false;
-    cpu_resched(this_cpu(cpu_id));
+    if (alone)
+        q->base = v->vtime - q->vtime;
+    v->vtime -= q->base;
+    if ((int64_t)(v->vtime - (q->vtime - lag)) < 0)
+        v->vtime = q->vtime - lag;
+    if ((int64_t)(v->vtime - (q->vtime + lag)) > 0)
+        v->vtime = q->vtime + lag;
 }
 
-/* @v, RUNNABLE and not held, comes back from where it used no CPU. */
-static void join_queue(struct run_queue *q, struct vcpu *v, uint64_t now)
+/* @v, RUNNABLE and not held, begins to wait in @q. */
+static void join(struct run_queue *q, struct vcpu *v, uint64_t now)
 {
-    struct vcpu *running = per_cpu(current_vcpu, v->cpu);
-    uint64_t earliest;
+    const struct vcpu *running = sched_running(q->cpu, now);
 
-    if (running && running->state != VCPU_RUNNING)
-        running = NULL; /* About to go: the CPU chooses again anyway. */
-    if (running)
-        charge(running, now);
     advance_queue(q, running);
-
-    /* Time spent asleep is not saved up. */
-    earliest = q->vtime > SCHED_CREDIT_NS ? q->vtime - SCHED_CREDIT_NS : 0;
-    if (v->vtime < earliest)
-        v->vtime = earliest;
-    enqueue(q, v);
+    if (v->travels)
+        settle(q, v, !running && !heap_min(&q->heap));
+    else
+        forget_sleep(q, v);
+    v->travels = false;
+    enqueue(q, v, now);
 
     /* Shall it run at once, or when the slice ends? */
-    if (!running || v->vtime + SCHED_GRANULARITY_NS < running->vtime)
-        cpu_resched(v->cpu);
+    if (!running || v->vtime + SCHED_GRANULARITY_NS < running->vtime ||
+        share_owed(v->domain, now))
+        cpu_resched(q->cpu);
     else
-        arm_slice(q, now);
+        set_alarm(q, now + SCHED_SLICE_NS);
+}
+
+void sched_depart(struct run_queue *q, struct vcpu *v, unsigned int cpu)
+{
+    dequeue(q, v);
+    v->vtime += q->base;
+    v->travels = true;
+    atomic_write(&v->cpu, (uint8_t)cpu);
+}
+
+void sched_arrive(struct vcpu *v)
+{
+    struct run_queue *q = queue_lock(v);
+
+    if (v->state == VCPU_RUNNABLE && !v->held) {
+        join(q, v, time_now());
+    } else {
+        v->vtime -= q->base;
+        v->travels = false;
+        cpu_resched(q->cpu); /* It may be spoken for, in vain. */
+    }
+    queue_unlock(q);
+}
+
+/* @v waits here from now on; or true: it is on its way to another CPU. */
+static bool enter(struct run_queue *q, struct vcpu *v, bool anew, uint64_t now)
+{
+    unsigned int cpu = sched_place(v, anew);
+
+    if (cpu == q->cpu) {
+        join(q, v, now);
+        return false;
+    }
+    advance_queue(q, sched_running(q->cpu, now));
+    forget_sleep(q, v);
+    sched_depart(q, v, cpu);
+    return true;
 }
 
 /* @v can run: from @from, where it used no CPU. */
 static void start(struct vcpu *v, enum vcpu_state from)
 {
-    struct run_queue *q = queue_of(v);
+    struct run_queue *q = queue_lock(v);
     uint64_t now = time_now();
+    bool departs = false;
 
-    spin_lock(&q->lock);
     if (v->state == from) {
         v->state = VCPU_RUNNABLE;
         runstate_set(v, v->held ? RUNSTATE_offline : RUNSTATE_runnable, now);
-        if (!v->held)
-            join_queue(q, v, now);
+        if (!v->held && !v->travels)
+            departs = enter(q, v, from == VCPU_OFFLINE, now);
     }
-    spin_unlock(&q->lock);
+    queue_unlock(q);
+    if (departs)
+        sched_arrive(v);
 }
 
 void vcpu_wake(struct vcpu *v)
@@ -140,151 +263,249 @@ static void leave(struct run_queue *q, struct vcpu *v, enum vcpu_state state,
     if (v->state == VCPU_RUNNING) {
         charge(v, now);
         advance_queue(q, v);
-        cpu_resched(v->cpu);
+        cpu_resched(q->cpu);
     }
     dequeue(q, v);
-    v->state = state;
+    /* A full barrier: who blocks looks for events after this. */
+    (void)atomic_exchange(&v->state, state);
     runstate_set(v, runstate, now);
 }
 
 void vcpu_down(struct vcpu *v)
 {
-    struct run_queue *q = queue_of(v);
+    struct run_queue *q = queue_lock(v);
 
-    spin_lock(&q->lock);
     if (v->state != VCPU_OFFLINE)
         leave(q, v, VCPU_OFFLINE, RUNSTATE_offline);
-    spin_unlock(&q->lock);
+    queue_unlock(q);
 }
 
 void vcpu_block(struct vcpu *v)
 {
-    struct run_queue *q = queue_of(v);
+    struct run_queue *q = queue_lock(v);
 
-    spin_lock(&q->lock);
     if (v->state == VCPU_RUNNING)
         leave(q, v, VCPU_BLOCKED, RUNSTATE_blocked);
-    spin_unlock(&q->lock);
+    queue_unlock(q);
 }
 
 void vcpu_yield(struct vcpu *v)
 {
-    struct run_queue *q = queue_of(v);
-    const struct heap_node *first;
+    struct run_queue *q = queue_lock(v);
+    const struct heap_node *first = heap_min(&q->heap);
 
-    spin_lock(&q->lock);
-    first = heap_min(&q->heap);
     if (first && v->state == VCPU_RUNNING) {
         charge(v, time_now());
         if (v->vtime <= first->key)
             v->vtime = first->key + 1;
-        cpu_resched(v->cpu);
+        cpu_resched(q->cpu);
     }
-    spin_unlock(&q->lock);
+    queue_unlock(q);
 }
 
-void vcpu_set_weight(struct vcpu *v, uint32_t weight)
+void vcpu_set_weight(struct vcpu *v, uint32_t weight, uint32_t parts)
 {
-    struct run_queue *q = queue_of(v);
+    struct run_queue *q = queue_lock(v);
 
-    spin_lock(&q->lock);
     if (v->state == VCPU_RUNNING)
         charge(v, time_now());
-    v->weight = weight;
-    v->vtime_rate = ((uint64_t)WEIGHT_ONE << 24) / weight;
-    spin_unlock(&q->lock);
+    v->vtime_rate = ((uint64_t)WEIGHT_ONE << 24) * parts / weight;
+    queue_unlock(q);
 }
 
-static void hold(struct vcpu *v)
+void vcpu_set_affinity(struct vcpu *v, uint64_t cpus)
 {
-    struct run_queue *q = queue_of(v);
+    struct run_queue *q = queue_lock(v);
 
-    spin_lock(&q->lock);
+    v->affinity = cpus;
+    /* One that waits on a wrong CPU goes on when its turn comes. */
+    cpu_resched(q->cpu);
+    queue_unlock(q);
+}
+
+void vcpu_hold(struct vcpu *v)
+{
+    struct run_queue *q = queue_lock(v);
+
     v->held = true;
     if (v->state == VCPU_RUNNING || v->state == VCPU_RUNNABLE)
         leave(q, v, VCPU_RUNNABLE, RUNSTATE_offline);
-    spin_unlock(&q->lock);
+    queue_unlock(q);
 }
 
-static void release(struct vcpu *v)
+void vcpu_release_hold(struct vcpu *v)
 {
-    struct run_queue *q = queue_of(v);
+    struct run_queue *q = queue_lock(v);
     uint64_t now = time_now();
 
-    spin_lock(&q->lock);
     if (v->held) {
         v->held = false;
         if (v->state == VCPU_RUNNABLE) {
             runstate_set(v, RUNSTATE_runnable, now);
-            join_queue(q, v, now);
+            if (!v->travels)
+                join(q, v, now);
         }
     }
-    spin_unlock(&q->lock);
+    queue_unlock(q);
 }
 
-void domain_hold_vcpus(struct domain *d)
+bool vcpu_is_off(const struct vcpu *v)
 {
-    for (uint32_t i = 0; i < d->vcpu_count; i++)
-        hold(d->vcpu[i]);
+    return !atomic_read(&v->travels) &&
+           __atomic_load_n(&per_cpu(current_vcpu, atomic_read(&v->cpu)),
+                           __ATOMIC_ACQUIRE) != v;
 }
 
-void domain_release_vcpus(struct domain *d)
-{
-    for (uint32_t i = 0; i < d->vcpu_count; i++)
-        release(d->vcpu[i]);
-}
-
+/*
+ * What the vCPU finds pending when it leaves the hypervisor it does not miss,
+ * nor when its turn comes; elsewhere its CPU has to be told.
+ */
 void vcpu_notify(struct vcpu *v)
 {
-    /*
-     * One that runs looks at its events on its way out of the hypervisor,
-     * and one that is runnable will when its turn comes.
-     */
-    if (v->state == VCPU_BLOCKED)
+    uint8_t state = atomic_read(&v->state);
+
+    if (state == VCPU_BLOCKED)
         vcpu_wake(v);
+    else if (state == VCPU_RUNNING && v != current)
+        cpu_kick(atomic_read(&v->cpu));
+}
+
+/* Those whose cap allows more. */
+static void end_throttles(struct run_queue *q, uint64_t now)
+{
+    struct heap_node *first;
+
+    while ((first = heap_min(&q->throttled)) && first->key <= now) {
+        struct vcpu *v = container_of(first, struct vcpu, run);
+
+        dequeue(q, v);
+        forget_sleep(q, v);
+        enqueue(q, v, now);
+    }
+}
+
+/* The first that is owed some of its reservation, else the least advanced. */
+static struct vcpu *first_of(struct run_queue *q, uint64_t now)
+{
+    struct heap_node *first;
+
+    while ((first = heap_min(&q->reserved)) && first->key <= now) {
+        struct vcpu *v = container_of(first, struct vcpu, owed);
+        uint64_t paid = atomic_read(&v->domain->reserved.paid_until);
+
+        if (paid <= now && v->domain->reserved.percent)
+            return v;
+        /* Another vCPU of the domain has had it, or it is reserved no more. */
+        heap_remove(&q->reserved, first);
+        v->in_reserved = paid > now;
+        if (v->in_reserved)
+            heap_insert(&q->reserved, first, paid);
+    }
+    first = heap_min(&q->heap);
+    return first ? container_of(first, struct vcpu, run) : NULL;
+}
+
+/* Out of the heap with the next one. */
+static struct vcpu *take_next(struct run_queue *q, uint64_t now)
+{
+    for (int i = 0;; i++) {
+        struct vcpu *v = first_of(q, now);
+
+        if (!v)
+            return NULL;
+        dequeue(q, v);
+        if (i == THROTTLE_QUANTUM || likely(!v->domain->metered) ||
+            share_capped_until(v->domain) <= now)
+            return v;
+        enqueue(q, v, now);
+    }
+}
+
+/* When this CPU must choose again although nothing happens. */
+static void plan(struct run_queue *q, const struct vcpu *next, uint64_t now)
+{
+    const struct heap_node *throttled = heap_min(&q->throttled);
+    uint64_t when = throttled ? throttled->key : UINT64_MAX;
+    uint64_t slice = SCHED_SLICE_NS;
+
+    if (next && unlikely(next->domain->metered))
+        slice = share_slice(next->domain);
+    if (next && (q->length || next->domain->cap.percent) && now + slice < when)
+        when = now + slice;
+
+    if (when != UINT64_MAX) {
+        set_alarm(q, when);
+    } else if (q->alarm_at) {
+        q->alarm_at = 0;
+        timer_cancel(&q->alarm);
+    }
+}
+
+static void set_idle(const struct run_queue *q, bool idle)
+{
+    uint64_t bit = 1ULL << q->cpu;
+
+    if (idle)
+        __atomic_fetch_or(&idle_cpus, bit, __ATOMIC_SEQ_CST);
+    else if (atomic_read(&idle_cpus) & bit)
+        __atomic_fetch_and(&idle_cpus, ~bit, __ATOMIC_SEQ_CST);
 }
 
 /* The least virtual time runs; the one that ran competes with the rest. */
 struct vcpu *sched_choose(void)
 {
     struct run_queue *q = &this_cpu(run_queue);
-    struct vcpu *ran = current, *next = NULL;
+    struct vcpu *ran = current, *next;
     uint64_t now = time_now();
-    struct heap_node *first;
 
     spin_lock(&q->lock);
+    end_throttles(q, now);
     if (ran && ran->state == VCPU_RUNNING) {
         charge(ran, now);
         ran->state = VCPU_RUNNABLE;
-        enqueue(q, ran);
+        enqueue(q, ran, now);
     }
-    first = heap_min(&q->heap);
-    if (first) {
-        next = container_of(first, struct vcpu, run);
-        dequeue(q, next);
-        next->state = VCPU_RUNNING;
+    next = take_next(q, now);
+    if (next) {
+        assert(!next->held && (!next->loaded || next->cpu == q->cpu));
         next->ran_since = now;
+        next->loaded = true;
+        /* A full barrier: its events are looked for after this. */
+        (void)atomic_exchange(&next->state, VCPU_RUNNING);
         advance_queue(q, next);
-        if (ran && ran != next && ran->queued)
-            runstate_set(ran, RUNSTATE_runnable, now);
-        if (q->length)
-            arm_slice(q, now);
     }
-    if (q->slice_armed && !q->length) {
-        q->slice_armed = false;
-        timer_cancel(&q->slice);
-    }
-    current = next;
+    if (ran && ran != next && ran->place != IN_NO_QUEUE)
+        runstate_set(ran, RUNSTATE_runnable, now);
+    plan(q, next, now);
+    __atomic_store_n(&current, next, __ATOMIC_RELEASE);
     if (next)
         runstate_set(next, RUNSTATE_running, now);
+    set_idle(q, !next);
     spin_unlock(&q->lock);
     return next;
+}
+
+bool sched_evict(void)
+{
+    struct vcpu *v = current;
+    struct run_queue *q = &this_cpu(run_queue);
+
+    if (likely(v->affinity >> q->cpu & 1))
+        return false;
+    vcpu_block(v); /* which chooses anew */
+    spin_lock(&q->lock);
+    current = NULL;
+    spin_unlock(&q->lock);
+    context_drop();
+    vcpu_wake(v);
+    return true;
 }
 
 void sched_init(void)
 {
     struct run_queue *q = &this_cpu(run_queue);
 
-    spin_lock_init(&q->lock, LOCK_runqueue);
-    timer_init(&q->slice, slice_expired);
+    q->cpu = (uint8_t)this_cpu(cpu_id);
+    timer_init(&q->alarm, alarm_expired);
+    __atomic_fetch_or(&sched_cpus, 1ULL << q->cpu, __ATOMIC_SEQ_CST);
 }

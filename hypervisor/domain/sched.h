@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The run queue, for the files that make up the scheduler.
+ * Run queues, for the files that make up the scheduler.
  *
- * Virtual time: a vCPU's advances by (ns run) * 256 / weight, the queue's is
- * the least virtual time of all that can run, and never goes back.  Whoever
- * runs has been taken out of the heap.
+ * Start-time fair queueing on each CPU: a vCPU's virtual time advances by
+ * (ns run) * 256 / weight, the queue's is the least virtual time of all that
+ * can run, and never goes back.  Whoever runs has been taken out of the heap.
  *
- * Tickless: the slice timer is armed only while somebody else waits.
+ * Between CPUs: virtual time plus the queue's base is on one scale.  When a
+ * slice ends and the first that waits is more than a slice of its own behind
+ * what runs on another CPU, it goes there and keeps its place on the scale, so
+ * that in the long run all advance alike wherever they run.  A CPU whose only
+ * vCPU may not or cannot run slower drifts away from the others; the drift
+ * means nothing, and a queue moves its base to keep it to a few slices.
+ *
+ * One queue's lock is held at a time: a vCPU that moves is in no queue for a
+ * moment, RUNNABLE, with its virtual time on the common scale.
+ *
+ * Tickless: the alarm is set only while somebody waits or has a cap.
  */
 
 #ifndef DOMAIN_SCHED_H
@@ -18,9 +28,8 @@
 #include "arch/x86_64/percpu.h"
 #include "core/lock.h"
 #include "core/timer.h"
+#include "domain/vcpu.h"
 #include "lib/heap.h"
-
-struct vcpu;
 
 /* Longest time a vCPU keeps the CPU while another one waits. */
 #define SCHED_SLICE_NS 5000000ULL
@@ -33,6 +42,9 @@ struct vcpu;
  */
 #define SCHED_CREDIT_NS SCHED_SLICE_NS
 
+/* Slices of its own that one who moves may be behind or ahead of others. */
+#define SCHED_LAG_SLICES 4
+
 /*
  * One that wakes preempts only if it is further behind than this, else a pair
  * that wakes each other would switch at every event.
@@ -41,18 +53,63 @@ struct vcpu;
 
 struct run_queue {
     struct spinlock lock;
-    struct heap heap;   /* of vcpu.run */
-    uint64_t vtime;     /* of the queue */
-    uint32_t length;    /* vCPUs in the heap */
-    struct timer slice; /* end of the running one's slice */
-    bool slice_armed;
+    struct heap heap;      /* of vcpu.run */
+    struct heap reserved;  /* of vcpu.reserved, those of them that have one */
+    struct heap throttled; /* of vcpu.run, those over their cap, by its end */
+    uint64_t vtime;        /* of the queue */
+    uint64_t base;         /* what to add for the scale of all CPUs */
+    uint32_t length;       /* vCPUs in the heap */
+    uint8_t cpu;
+    bool slice_ended;   /* look whether one that waits is due elsewhere */
+    struct timer alarm; /* choose again, then */
+    uint64_t alarm_at;  /* 0: not set */
 };
 
 DECLARE_PER_CPU(struct run_queue, run_queue);
+
+/* CPUs that have a queue, and those of them that found nothing to do. */
+extern uint64_t sched_cpus, idle_cpus;
+
+/* The queue @v belongs to, locked; it stays there until that is unlocked. */
+struct run_queue *queue_lock(const struct vcpu *v) __lock_primitive;
+void queue_unlock(struct run_queue *q) __lock_primitive;
+
+/* The virtual time of @ns. */
+static inline uint64_t sched_weigh(const struct vcpu *v, uint64_t ns)
+{
+    return (uint64_t)((unsigned __int128)ns * v->vtime_rate >> 24);
+}
+
+/* How far one that moves may be behind or ahead of others. */
+static inline uint64_t sched_lag(const struct vcpu *v)
+{
+    return SCHED_LAG_SLICES * sched_weigh(v, SCHED_SLICE_NS);
+}
+
+/* Who runs on @cpu, charged up to @now; NULL: nobody.  Its queue is locked. */
+struct vcpu *sched_running(unsigned int cpu, uint64_t now);
+
+/* @v leaves @q, its own, which is locked, for that of @cpu ... */
+void sched_depart(struct run_queue *q, struct vcpu *v, unsigned int cpu);
+
+/* ... and waits there from now on, unless it may no longer; none is locked. */
+void sched_arrive(struct vcpu *v);
 
 /*
  * Who runs now on this CPU: it becomes current and RUNNING.  NULL: nobody can.
  */
 struct vcpu *sched_choose(void);
+
+/* The current vCPU may not run here: it wakes elsewhere.  False: it may. */
+bool sched_evict(void);
+
+/* Where @v, which begins to wait, should; @anew: it never ran or was away. */
+unsigned int sched_place(const struct vcpu *v, bool anew);
+
+/* Take over one that waits on another CPU; false: there is none. */
+bool sched_steal(void);
+
+/* Let another CPU have one that waits here, where that is fair. */
+void sched_balance(void);
 
 #endif /* DOMAIN_SCHED_H */

@@ -8,6 +8,7 @@
 #include "domain/sched.h"
 #include "domain/upcalls.h"
 #include "domain/vcpu.h"
+#include "lib/atomic.h"
 
 static struct vcpu *choose_or_idle(void)
 {
@@ -22,15 +23,20 @@ static struct vcpu *choose_or_idle(void)
             return v;
 
         /* Interrupts, and the timers they run, come in here only. */
-        while (!this_cpu(need_resched))
+        while (!sched_steal() && !atomic_read(&this_cpu(need_resched)))
             cpu_idle();
     }
 }
 
 void schedule(void)
 {
-    while (this_cpu(need_resched))
+    while (this_cpu(need_resched)) {
         context_load(choose_or_idle());
+        if (sched_evict())
+            continue;
+        sched_balance();
+        vcpu_tick(current);
+    }
 }
 
 void sched_start(void)

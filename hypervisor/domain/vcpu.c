@@ -25,6 +25,14 @@ static void timer_expired(struct timer *t)
     upcall_vcpu_timer(container_of(t, struct vcpu, timer));
 }
 
+static void tick_expired(struct timer *t)
+{
+    struct vcpu *v = container_of(t, struct vcpu, tick);
+
+    if (v == current)
+        vcpu_tick(v);
+}
+
 static void poll_expired(struct timer *t)
 {
     vcpu_wake(container_of(t, struct vcpu, poll_timer));
@@ -49,7 +57,9 @@ int vcpu_create(struct domain *d, uint32_t id, struct vcpu **created)
     list_init(&v->memory_waiter);
     timer_init(&v->timer, timer_expired);
     timer_init(&v->poll_timer, poll_expired);
-    vcpu_set_weight(v, d->weight);
+    timer_init(&v->tick, tick_expired);
+    v->affinity = ~0ULL;
+    vcpu_set_weight(v, d->weight, 1);
     time_info_write(&v->info->time);
 
     v->regs.cs = SELECTOR_CS64;
@@ -63,8 +73,9 @@ int vcpu_create(struct domain *d, uint32_t id, struct vcpu **created)
 
 void vcpu_release(struct vcpu *v)
 {
-    timer_cancel(&v->timer);
-    timer_cancel(&v->poll_timer);
+    timer_cancel_wait(&v->timer);
+    timer_cancel_wait(&v->poll_timer);
+    timer_cancel_wait(&v->tick);
     fault_stop_waiting(v);
     context_forget(v);
     vcpu_set_runstate_area(v, NULL, 0);
@@ -116,4 +127,24 @@ void vcpu_set_timer(struct vcpu *v, uint64_t deadline)
     if (deadline > TIMER_FAR_NS && deadline > time_now() + TIMER_FAR_NS)
         deadline = time_now() + TIMER_SOON_NS;
     timer_set(&v->timer, deadline);
+}
+
+void vcpu_set_period(struct vcpu *v, uint64_t period)
+{
+    atomic_write(&v->tick_period, period);
+    /* If it runs, it begins now. */
+    cpu_resched(atomic_read(&v->cpu));
+}
+
+void vcpu_tick(struct vcpu *v)
+{
+    uint64_t period = atomic_read(&v->tick_period), now = time_now();
+
+    if (!period)
+        return;
+    if (now - v->tick_last >= period) {
+        v->tick_last = now;
+        upcall_vcpu_timer(v);
+    }
+    timer_set(&v->tick, v->tick_last + period);
 }

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <abi/control.h>
 #include <abi/event_channel.h>
 #include <abi/sched.h>
 #include <abi/shared_info.h>
@@ -45,6 +46,13 @@ enum vcpu_state {
     VCPU_RUNNING,
 };
 
+/* Where a vCPU that is RUNNABLE waits. */
+enum vcpu_place {
+    IN_NO_QUEUE,
+    IN_HEAP,
+    IN_THROTTLED, /* its domain is over its cap */
+};
+
 /* vcpu.poll_port when not polling, and when polling more than one port. */
 #define POLL_NONE 0U
 #define POLL_ANY  (~0U)
@@ -64,27 +72,34 @@ extern struct trap_entry trap_none[TRAP_GROUP];
 struct vcpu {
     struct domain *domain;  /* (c) */
     uint32_t id;            /* (c) */
-    enum vcpu_state state;  /* (r) */
+    uint8_t state;          /* (r) enum vcpu_state */
     struct vcpu_info *info; /* (o) hypervisor's address of a pinned page */
 
-    struct heap_node run; /* (r) in the run queue; key: virtual time */
-    uint64_t vtime;       /* (r) weighted ns it has run */
-    uint64_t ran_since;   /* (r) system time up to which vtime is right */
-    uint32_t weight;      /* (r) */
-    uint64_t vtime_rate;  /* (r) virtual ns a ns, << 24 */
-    bool queued;          /* (r) */
-    bool held;            /* (r) */
-    bool has_start;       /* (o) its first registers are known */
-    bool wants_memory;    /* (o) an access found no frame; see fault.h */
-    bool repeat;          /* (o) the hypercall it makes is to be made again */
-    uint8_t cpu;          /* (r) where it runs or ran last */
-    uint32_t poll_port;   /* (a) what it polls, POLL_ANY, or POLL_NONE */
+    struct heap_node run;  /* (r) in the run queue; key: virtual time */
+    struct heap_node owed; /* (r) among those with a reservation */
+    uint64_t vtime;        /* (r) weighted ns it has run */
+    uint64_t ran_since;    /* (r) system time up to which vtime is right */
+    uint64_t vtime_rate;   /* (r) virtual ns a ns, << 24 */
+    uint64_t affinity;     /* (r) CPUs it may run on */
+    enum vcpu_place place; /* (r) */
+    bool in_reserved;      /* (r) owed is in its heap */
+    bool travels;          /* (r) from one queue to another */
+    bool held;             /* (r) */
+    bool loaded;           /* its CPU has its state; docs/smp.md */
+    bool has_start;        /* (o) its first registers are known */
+    bool wants_memory;     /* (o) an access found no frame; see fault.h */
+    bool repeat;           /* (o) the hypercall it makes is to be made again */
+    uint8_t cpu;           /* (r) where it runs or ran last */
+    uint32_t poll_port;    /* (a) what it polls, POLL_ANY, or POLL_NONE */
 
     struct list
         memory_waiter; /* in the queue of those out of memory: fault.c */
 
     struct timer timer;      /* VIRQ_TIMER: set_timer_op and singleshot */
     struct timer poll_timer; /* end of a poll */
+    struct timer tick;       /* VIRQ_TIMER: set_periodic_timer */
+    uint64_t tick_period;    /* (a) ns; 0: none */
+    uint64_t tick_last;      /* (o) when it was due */
 
     uint8_t runstate;                     /* (r) RUNSTATE_* */
     uint64_t runstate_since;              /* (r) */
@@ -149,6 +164,13 @@ void vcpu_set_runstate_area(struct vcpu *v, struct frame *frame,
 void vcpu_set_timer(struct vcpu *v, uint64_t deadline);
 
 /*
+ * Raise it every @period ns while @v runs, 0: not any more.  What was due
+ * meanwhile comes once when @v is switched in, which vcpu_tick() is called for.
+ */
+void vcpu_set_period(struct vcpu *v, uint64_t period);
+void vcpu_tick(struct vcpu *v);
+
+/*
  * The scheduler: start-time fair queueing.  Each vCPU has a virtual time that
  * advances by (ns run) * 256 / weight; the least one runs next, for at most a
  * slice.  One that wakes starts no earlier than the queue's virtual time less
@@ -159,9 +181,19 @@ void vcpu_up(struct vcpu *v);    /* OFFLINE -> RUNNABLE */
 void vcpu_down(struct vcpu *v);  /* any -> OFFLINE */
 void vcpu_block(struct vcpu *v); /* RUNNING (the caller) -> BLOCKED */
 void vcpu_yield(struct vcpu *v); /* let equals go first */
-void vcpu_set_weight(struct vcpu *v, uint32_t weight);
-void domain_hold_vcpus(struct domain *d);    /* off the CPUs: pause, shutdown */
-void domain_release_vcpus(struct domain *d); /* back on the run queues */
+
+/* One of @parts parts of @weight. */
+void vcpu_set_weight(struct vcpu *v, uint32_t weight, uint32_t parts);
+
+/* CPUs it may run on, one at least of those there are; in a moment. */
+void vcpu_set_affinity(struct vcpu *v, uint64_t cpus);
+
+/* Off the CPUs, for a pause or a shutdown, in a moment; and back. */
+void vcpu_hold(struct vcpu *v);
+void vcpu_release_hold(struct vcpu *v);
+
+/* A vCPU that is held has left its CPU, but for what is loaded there. */
+bool vcpu_is_off(const struct vcpu *v);
 
 /* Set up this CPU's run queue; once. */
 void sched_init(void);
@@ -194,7 +226,8 @@ void domain_update_wallclock(struct domain *d);
 
 void vcpu_runstate(struct vcpu *v, struct vcpu_runstate_info *info);
 
-/* The processor time @v has used, in ns. */
+/* The processor time @v has used, in ns; and what else can be told of it. */
 uint64_t vcpu_cpu_time(struct vcpu *v);
+void vcpu_tell(struct vcpu *v, struct control_vcpu_info *info);
 
 #endif /* DOMAIN_VCPU_H */

@@ -30,6 +30,7 @@ static const uint8_t policy_of[] = {
     [CONTROL_OP_module] = POLICY_module,
     [CONTROL_OP_set_sched] = POLICY_set_sched,
     [CONTROL_OP_debug_key] = POLICY_debug_key,
+    [CONTROL_OP_vcpu_info] = POLICY_list,
 };
 
 static int set_start(struct domain *d, const struct control_set_start *op)
@@ -48,16 +49,33 @@ static int shut_down(struct domain *d, const struct control_shutdown *op)
 }
 
 /* Nobody pauses himself: nobody could unpause him. */
-static int pause(struct domain *d)
+static int pause(struct domain *d, struct control_pause *op)
 {
-    return d == current->domain ? -EINVAL : domain_pause(d);
+    int rc = 0;
+
+    if (d == current->domain)
+        return -EINVAL;
+    if (!op->counted)
+        rc = domain_pause(d);
+    if (rc)
+        return rc;
+    op->counted = !domain_is_off(d);
+    return op->counted ? -EAGAIN : 0;
+}
+
+static int vcpu_info(struct domain *d, struct control_vcpu_info *op)
+{
+    if (op->vcpu >= d->vcpu_count)
+        return -ENOENT;
+    vcpu_tell(d->vcpu[index_nospec(op->vcpu, d->vcpu_count)], op);
+    return 0;
 }
 
 static int about_domain(struct domain *d, struct control_op *op)
 {
     switch (op->cmd) {
     case CONTROL_OP_pause:
-        return pause(d);
+        return pause(d, &op->u.pause);
     case CONTROL_OP_unpause:
         return domain_unpause(d);
     case CONTROL_OP_set_region:
@@ -73,7 +91,9 @@ static int about_domain(struct domain *d, struct control_op *op)
     case CONTROL_OP_shutdown:
         return shut_down(d, &op->u.shutdown);
     case CONTROL_OP_set_sched:
-        return control_set_sched(d, &op->u.set_sched);
+        return domain_set_sched(d, &op->u.set_sched);
+    case CONTROL_OP_vcpu_info:
+        return vcpu_info(d, &op->u.vcpu_info);
     default:
         return -ENOSYS;
     }

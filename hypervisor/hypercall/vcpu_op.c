@@ -14,6 +14,10 @@
 #include "memory/light.h"
 #include "pv/guest_copy.h"
 
+/* Of the periodic timer: what Xen takes. */
+#define PERIOD_MIN_NS 1000000ULL
+#define PERIOD_MAX_NS (UINT64_MAX >> 2)
+
 static long op_get_runstate(struct vcpu *v, struct guest_ptr arg)
 {
     struct vcpu_runstate_info info = {0};
@@ -77,6 +81,19 @@ static long op_register_time(struct guest_ptr arg)
         return rc;
     time_info_write(&info);
     return copy_to_guest(guest_ptr(va), &info, sizeof(info));
+}
+
+static long op_set_periodic(struct vcpu *v, struct guest_ptr arg)
+{
+    struct vcpu_set_periodic_timer op;
+    int rc = copy_from_guest(&op, arg, sizeof(op));
+
+    if (rc)
+        return rc;
+    if (op.period_ns < PERIOD_MIN_NS || op.period_ns > PERIOD_MAX_NS)
+        return -EINVAL;
+    vcpu_set_period(v, op.period_ns);
+    return 0;
 }
 
 static long op_set_singleshot(struct vcpu *v, struct guest_ptr arg)
@@ -154,8 +171,11 @@ long hypercall_vcpu_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         return op_get_runstate(v, arg);
     case VCPUOP_register_runstate_memory_area:
         return op_register_runstate(v, arg);
+    case VCPUOP_set_periodic_timer:
+        return op_set_periodic(v, arg);
     case VCPUOP_stop_periodic_timer:
-        return 0; /* There never is one. */
+        vcpu_set_period(v, 0);
+        return 0;
     case VCPUOP_set_singleshot_timer:
         return op_set_singleshot(v, arg);
     case VCPUOP_stop_singleshot_timer:

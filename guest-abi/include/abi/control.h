@@ -20,7 +20,7 @@
 
 #include <abi/domid.h>
 
-#define CONTROL_OP_VERSION 1U
+#define CONTROL_OP_VERSION 2U
 
 /* X-macro: CONTROL_OP(number, name). */
 #define CONTROL_OPS(CONTROL_OP)                                                \
@@ -39,7 +39,8 @@
     CONTROL_OP(13, log_read)                                                   \
     CONTROL_OP(14, module)                                                     \
     CONTROL_OP(15, set_sched)                                                  \
-    CONTROL_OP(16, debug_key)
+    CONTROL_OP(16, debug_key)                                                  \
+    CONTROL_OP(17, vcpu_info)
 
 enum control_op_number {
 #define CONTROL_OP_NUMBER_(number, name) CONTROL_OP_##name = number,
@@ -145,6 +146,8 @@ struct control_domain_info {
     uint32_t grant_frames_used, grant_frames_max;
     uint32_t maptrack_used, maptrack_max;
     uint32_t weight;
+    uint32_t cap;              /* percent of a CPU; 0: none */
+    uint32_t reserved_percent; /* of a CPU */
     uint32_t pause_count;
     uint8_t uuid[16];
     char crash_reason[CONTROL_REASON_BYTES]; /* text, "" if none */
@@ -184,8 +187,34 @@ struct control_module {
     uint64_t string; /* IN: address of char[CONTROL_MODULE_STRING], filled */
 };
 
+/*
+ * Bounds of a domain's processor time.  -ENOSPC: more would be reserved than
+ * there is; -ENOENT: no such vCPU.
+ */
+#define CONTROL_SCHED_KEEP (~0U) /* as it is */
 struct control_set_sched {
-    uint32_t weight; /* IN: 1 .. 65535 */
+    uint32_t weight;   /* IN: 1 .. 65535 or KEEP: share, among its vCPUs */
+    uint32_t cap;      /* IN: most, in percent of a CPU; 0: none; KEEP */
+    uint32_t reserved; /* IN: least, in percent of a CPU; KEEP */
+    uint32_t vcpu;     /* IN: the one affinity is of; KEEP: all */
+    uint64_t affinity; /* IN: CPUs it may run on, a bit each; 0: as it is */
+};
+
+/*
+ * One vCPU, of those below control_domain_info.vcpu_count: -ENOENT.
+ */
+struct control_vcpu_info {
+    uint32_t vcpu;  /* IN */
+    uint32_t state; /* OUT: RUNSTATE_* */
+    uint32_t cpu;   /* OUT: where it runs or ran last */
+    uint32_t pad;
+    uint64_t affinity;    /* OUT */
+    uint64_t cpu_time_ns; /* OUT */
+};
+
+/* A pause is over when none of the domain's vCPUs runs any more. */
+struct control_pause {
+    uint32_t counted; /* IN: 0 */
 };
 
 struct control_debug_key {
@@ -210,6 +239,8 @@ struct control_op {
         struct control_module module;
         struct control_set_sched set_sched;
         struct control_debug_key debug_key;
+        struct control_vcpu_info vcpu_info;
+        struct control_pause pause;
         uint8_t size[112];
     } u;
 };
@@ -217,7 +248,7 @@ struct control_op {
 _Static_assert(sizeof(struct control_create) == 72, "ABI");
 _Static_assert(sizeof(struct control_copy) == 24, "ABI");
 _Static_assert(sizeof(struct control_set_start) == 32, "ABI");
-_Static_assert(sizeof(struct control_domain_info) == 176, "ABI");
+_Static_assert(sizeof(struct control_domain_info) == 184, "ABI");
 _Static_assert(sizeof(struct control_op) == 128, "ABI");
 
 #endif /* ABI_CONTROL_H */

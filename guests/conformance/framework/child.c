@@ -256,6 +256,20 @@ bool child_start(struct child *child, const struct child_limits *limits,
     return true;
 }
 
+long child_schedule(struct child *child, uint32_t weight, uint32_t cap,
+                    uint32_t reserved, uint64_t cpus)
+{
+    struct control_op op = {.cmd = CONTROL_OP_set_sched,
+                            .domid = child->domid,
+                            .u.set_sched = {.weight = weight,
+                                            .cap = cap,
+                                            .reserved = reserved,
+                                            .vcpu = CONTROL_SCHED_KEEP,
+                                            .affinity = cpus}};
+
+    return control(&op);
+}
+
 static bool look(struct child *child)
 {
     struct control_op op = {

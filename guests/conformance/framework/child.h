@@ -77,6 +77,14 @@ bool child_start(struct child *child, const struct child_limits *limits,
 bool child_make(struct child *child, const struct child_limits *limits,
                 child_fn *fn, uint64_t argument);
 
+/*
+ * Bounds of its processor time; what stays as it is is CHILD_KEEP, and 0 for
+ * the mask of CPUs.
+ */
+#define CHILD_KEEP CONTROL_SCHED_KEEP
+long child_schedule(struct child *child, uint32_t weight, uint32_t cap,
+                    uint32_t reserved, uint64_t cpus);
+
 /* Wait for its end, print what it printed; false: it never ended. */
 bool child_wait(struct child *child);
 

@@ -183,11 +183,46 @@ TEST("an unknown vcpu operation is -ENOSYS")
 
 TEST("the periodic timer can be stopped, and is refused below 1 ms")
 {
-    uint64_t period = 1000;
+    static const uint64_t bad[] = {0, 1000, 999999, 1UL << 62, 1UL << 63, ~0UL};
 
     EXPECT_EQ(hypercall_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL), 0);
-    EXPECT_EQ(hypercall_vcpu_op(VCPUOP_set_periodic_timer, 0, &period),
-              on_cairn ? -ABI_ENOSYS : -ABI_EINVAL);
+    for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct vcpu_set_periodic_timer op = {.period_ns = bad[i]};
+
+        EXPECT_EQ(hypercall_vcpu_op(VCPUOP_set_periodic_timer, 0, &op),
+                  -ABI_EINVAL);
+    }
+    EXPECT_EQ(
+        hypercall3(HYPERCALL_vcpu_op, VCPUOP_set_periodic_timer, 0, 1UL << 63),
+        -ABI_EFAULT);
+}
+
+TEST("the periodic timer comes again and again, until it is stopped")
+{
+    struct vcpu_set_periodic_timer op = {.period_ns = 5 * MS};
+    uint64_t start, first = 0;
+
+    begin();
+    start = now_ns();
+    EXPECT_EQ(hypercall_vcpu_op(VCPUOP_set_periodic_timer, 0, &op), 0);
+    for (int i = 0; i < 5; i++) {
+        uint64_t limit = now_ns() + 2000 * MS;
+
+        /* While the vCPU runs, that is: a sleep ends when another event comes.
+         */
+        while (!port_pending(timer_port) && now_ns() < limit)
+            ;
+        EXPECT_TRUE(port_pending(timer_port));
+        if (i == 0)
+            first = now_ns();
+        port_clear(timer_port);
+    }
+    EXPECT_TRUE(now_ns() - start >= 15 * MS);
+    EXPECT_TRUE(now_ns() - first >= 10 * MS);
+    EXPECT_EQ(hypercall_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL), 0);
+    port_clear(timer_port);
+    EXPECT_FALSE(wait_timer(now_ns() + 30 * MS));
+    end();
 }
 
 TEST("the run states add up to the time since the start")

@@ -165,7 +165,10 @@ int hv_module(uint32_t index, char string[CONTROL_MODULE_STRING], uint32_t *gfn,
 
 int hv_set_weight(domid_t domid, uint32_t weight)
 {
-    struct control_op op = {.u.set_sched = {.weight = weight}};
+    struct control_op op = {.u.set_sched = {.weight = weight,
+                                            .cap = CONTROL_SCHED_KEEP,
+                                            .reserved = CONTROL_SCHED_KEEP,
+                                            .vcpu = CONTROL_SCHED_KEEP}};
 
     return call(&op, CONTROL_OP_set_sched, domid);
 }

@@ -13,7 +13,7 @@
 
 #define MAGIC        0x2badb002U
 #define MAGIC2       0x36d76289U
-#define MEMORY_BYTES 0x10000U
+#define MEMORY_BYTES 0x20000U
 
 #define INFO    0x1000U
 #define COMMAND 0x2000U
@@ -193,6 +193,21 @@ TEST("a map whose entries make no sense ends there")
     put(INFO + 44, 0xfffffff0, 4);
     EXPECT_STR(boot_info_read(MAGIC, INFO),
                "the boot loader gives no memory map");
+    put(INFO + 44, 0x10001, 4); /* more than makes sense, but there */
+    EXPECT_STR(boot_info_read(MAGIC, INFO),
+               "the boot loader gives no memory map");
+}
+
+TEST("a map's entry that is too short is the last")
+{
+    put(INFO + 44, 48, 4);
+    put(MAP, 4, 4); /* the next would begin in the middle of it */
+    put(MAP + 8, 20, 4);
+    put(MAP + 12, 0x900000, 8);
+    put(MAP + 20, 0x1000, 8);
+    put(MAP + 28, 1, 4);
+    EXPECT_STR(boot_info_read(MAGIC, INFO),
+               "the boot loader names no memory that is RAM");
 }
 
 TEST("modules that cannot be are refused")

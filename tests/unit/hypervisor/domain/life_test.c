@@ -8,6 +8,7 @@
 /* LINK: hypervisor/domain/life.c hypervisor/domain/vcpu.c */
 /* LINK: hypervisor/domain/time.c hypervisor/domain/runstate.c */
 /* LINK: hypervisor/domain/sched.c hypervisor/domain/policy.c */
+/* LINK: hypervisor/domain/balance.c hypervisor/domain/share.c */
 /* LINK: hypervisor/event/table.c hypervisor/event/bind.c */
 /* LINK: hypervisor/event/close.c hypervisor/event/send.c */
 /* LINK: hypervisor/event/deliver.c hypervisor/event/virq.c */
@@ -85,9 +86,18 @@ void timer_cancel(struct timer *t)
     t->armed = false;
 }
 
+void timer_cancel_wait(struct timer *t)
+{
+    t->armed = false;
+}
+
 void context_forget(struct vcpu *v)
 {
     (void)v;
+}
+
+void context_drop(void)
+{
 }
 
 void fault_stop_waiting(struct vcpu *v)
@@ -437,7 +447,7 @@ TEST("a domain starts once it has registers and its last pause is undone")
     EXPECT_EQ(d->vcpu[0]->state, VCPU_OFFLINE);
     EXPECT_EQ(domain_unpause(d), 0);
     EXPECT_EQ(d->vcpu[0]->state, VCPU_RUNNABLE);
-    EXPECT_TRUE(d->vcpu[0]->queued);
+    EXPECT_TRUE(d->vcpu[0]->place);
     EXPECT_EQ(d->vcpu[1]->state, VCPU_OFFLINE);
     EXPECT_EQ(domain_unpause(d), -EINVAL);
     EXPECT_EQ(domain_set_start(d, 0, 1, 2, 3), -EBUSY);
@@ -459,11 +469,11 @@ TEST("a paused domain is off the queue until each pause is undone")
 
     EXPECT_EQ(domain_pause(d), 0);
     EXPECT_EQ(domain_pause(d), 0);
-    EXPECT_FALSE(d->vcpu[0]->queued);
+    EXPECT_FALSE(d->vcpu[0]->place);
     EXPECT_EQ(domain_unpause(d), 0);
-    EXPECT_FALSE(d->vcpu[0]->queued);
+    EXPECT_FALSE(d->vcpu[0]->place);
     EXPECT_EQ(domain_unpause(d), 0);
-    EXPECT_TRUE(d->vcpu[0]->queued);
+    EXPECT_TRUE(d->vcpu[0]->place);
     destroy(d);
 }
 
@@ -473,7 +483,7 @@ TEST("a shutdown stops the domain, tells the control domain once, and stays")
 
     domain_shutdown(d, SHUTDOWN_reboot);
     EXPECT_TRUE(told_of_change());
-    EXPECT_FALSE(d->vcpu[0]->queued);
+    EXPECT_FALSE(d->vcpu[0]->place);
     EXPECT_EQ(d->shutdown_reason, SHUTDOWN_reboot);
     domain_shutdown(d, SHUTDOWN_poweroff);
     EXPECT_FALSE(told_of_change());
@@ -481,7 +491,7 @@ TEST("a shutdown stops the domain, tells the control domain once, and stays")
 
     EXPECT_EQ(domain_pause(d), 0);
     EXPECT_EQ(domain_unpause(d), 0);
-    EXPECT_FALSE(d->vcpu[0]->queued);
+    EXPECT_FALSE(d->vcpu[0]->place);
     destroy(d);
 }
 

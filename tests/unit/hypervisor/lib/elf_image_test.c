@@ -153,13 +153,17 @@ TEST("PADDR_OFFSET moves the segments and needs a VIRT_BASE")
 
 TEST("numbers in notes have 1, 2, 4 or 8 bytes")
 {
-    uint8_t page[8] = {0x00, 0x30, 0x40};
+    static const uint32_t odd[] = {0, 3, 5, 9, 16, 64};
+    uint8_t page[64] = {0x00, 0x30, 0x40};
 
     add_note("Xen", XEN_ELFNOTE_HYPERCALL_PAGE, page, 4);
     EXPECT_EQ(read_image(FILE_BYTES, NULL), 0);
     EXPECT_EQ(image.hypercall_page, 0x403000);
-    add_note("Xen", XEN_ELFNOTE_HYPERCALL_PAGE, page, 3);
-    expect_refused("a note holds a number of an unknown size");
+    for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+        setup();
+        add_note("Xen", XEN_ELFNOTE_HYPERCALL_PAGE, page, odd[i]);
+        expect_refused("a note holds a number of an unknown size");
+    }
 }
 
 TEST("each field out of order is refused with its reason")
@@ -196,6 +200,10 @@ TEST("each field out of order is refused with its reason")
         FIELD(p[2].p_offset, FILE_BYTES,
               "a note segment lies outside the file"),
         FIELD(p[2].p_filesz, 21, "a note lies outside its segment"),
+        {"a note lies outside its segment", offsetof(__typeof__(top), notes),
+         0xfffffff0, 4},
+        {"a note lies outside its segment",
+         offsetof(__typeof__(top), notes) + 4, 0xfffffff0, 4},
         FIELD(p[0].p_flags, PF_R,
               "its entry point is not in executable memory"),
 #undef FIELD

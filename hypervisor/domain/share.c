@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Weights, caps and reservations. */
+
+#include "domain/share.h"
+
+#include "arch/x86_64/smp.h"
+#include "lib/atomic.h"
+#include "lib/errno.h"
+
+/* Reserved by all domains, in percent of a CPU. */
+static uint32_t reserved_percent;
+
+/* vCPUs may run on several CPUs: no lock is common to them. */
+static void meter_charge(struct meter *m, uint64_t earliest, uint64_t ran)
+{
+    uint32_t percent = atomic_read(&m->percent);
+    uint64_t paid = atomic_read(&m->paid_until), next;
+
+    if (!percent)
+        return;
+    do
+        next = (paid > earliest ? paid : earliest) + ran * 100 / percent;
+    while (!atomic_cmpxchg(&m->paid_until, &paid, next));
+}
+
+void share_charge(struct domain *d, uint64_t now, uint64_t ran)
+{
+    meter_charge(&d->cap, now - ran, ran);
+    meter_charge(&d->reserved,
+                 now > SHARE_WINDOW_NS ? now - SHARE_WINDOW_NS : 0, ran);
+}
+
+void share_divide(struct domain *d)
+{
+    uint32_t up = 0;
+
+    for (uint32_t i = 0; i < d->vcpu_count; i++)
+        up += d->vcpu[i]->state != VCPU_OFFLINE;
+    for (uint32_t i = 0; i < d->vcpu_count; i++)
+        vcpu_set_weight(d->vcpu[i], d->weight, up ? up : 1);
+}
+
+/* Take @more of what can be reserved, instead of @less. */
+static int reserve(uint32_t less, uint32_t more)
+{
+    uint32_t all = atomic_read(&reserved_percent);
+
+    do
+        if (more > less && all - less + more > SHARE_RESERVABLE * cpu_count)
+            return -ENOSPC;
+    while (!atomic_cmpxchg(&reserved_percent, &all, all - less + more));
+    return 0;
+}
+
+void share_give_back(struct domain *d)
+{
+    (void)reserve(d->reserved.percent, 0);
+    d->reserved.percent = 0;
+}
+
+/* What is to be kept becomes what it is. */
+static void fill_in(const struct domain *d, struct control_set_sched *s)
+{
+    if (s->weight == CONTROL_SCHED_KEEP)
+        s->weight = d->weight;
+    if (s->cap == CONTROL_SCHED_KEEP)
+        s->cap = d->cap.percent;
+    if (s->reserved == CONTROL_SCHED_KEEP)
+        s->reserved = d->reserved.percent;
+}
+
+static int check(const struct domain *d, const struct control_set_sched *s)
+{
+    if (s->weight == 0 || s->weight > DOMAIN_WEIGHT_MAX)
+        return -EINVAL;
+    if (s->cap > 100 * CPU_MAX || s->reserved > 100 * d->vcpu_count)
+        return -EINVAL;
+    if (s->cap && s->reserved > s->cap)
+        return -EINVAL;
+    if (s->affinity && !(s->affinity & cpus_all()))
+        return -EINVAL;
+    if (s->vcpu != CONTROL_SCHED_KEEP && s->vcpu >= d->vcpu_count)
+        return -ENOENT;
+    return 0;
+}
+
+static void apply(struct domain *d, const struct control_set_sched *s)
+{
+    d->weight = s->weight;
+    share_divide(d); /* What ran until now is charged as it was. */
+    d->cap.percent = s->cap;
+    d->reserved.percent = s->reserved;
+    d->metered = s->cap || s->reserved;
+    for (uint32_t i = 0; i < d->vcpu_count; i++) {
+        bool meant = s->vcpu == CONTROL_SCHED_KEEP || s->vcpu == i;
+
+        vcpu_set_affinity(d->vcpu[i], s->affinity && meant
+                                          ? s->affinity
+                                          : d->vcpu[i]->affinity);
+    }
+}
+
+int domain_set_sched(struct domain *d, const struct control_set_sched *sched)
+{
+    struct control_set_sched s = *sched;
+    int rc;
+
+    spin_lock(&d->lock);
+    fill_in(d, &s);
+    rc = d->dying ? -ESRCH : check(d, &s);
+    if (!rc)
+        rc = reserve(d->reserved.percent, s.reserved);
+    if (!rc)
+        apply(d, &s);
+    spin_unlock(&d->lock);
+    return rc;
+}
