@@ -8,7 +8,7 @@
 #include "framework/vcpu.h"
 
 #define REF    40U
-#define ROUNDS 2000U
+#define ROUNDS 500U
 #define BYTES  64U
 
 PAGES(lent, 1);
@@ -138,7 +138,7 @@ TEST("a copy is of the page that the entry names, while another is put there")
     memset(lent_instead, 0x22, sizeof(lent_instead));
     grant_give(REF, own_domid, lent, 0);
     REQUIRE(vcpu_start(1, lend_in_turns, 0));
-    for (unsigned int i = 0; i < ROUNDS; i++) {
+    for (unsigned int i = 0; i < ROUNDS || done < ROUNDS / 10; i++) {
         int16_t status = grant_copy_in(own_domid, REF, 0, copied, BYTES);
 
         if (status != GNTST_okay && status != GNTST_general_error)
@@ -151,6 +151,5 @@ TEST("a copy is of the page that the entry names, while another is put there")
     stop = true;
     EXPECT_TRUE(vcpu_wait(1));
     EXPECT_EQ(wrong, 0);
-    EXPECT_TRUE(done > 0);
     EXPECT_TRUE(grant_take_back(REF));
 }
