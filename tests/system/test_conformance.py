@@ -16,7 +16,8 @@ FOLDER = "guests/conformance"
 IMAGES = sorted(
     os.path.basename(path.rstrip("/"))
     for path in glob.glob(FOLDER + "/*/")
-    if os.path.basename(path.rstrip("/")) not in ("framework", "attack", "fuzz", "stress"))
+    if os.path.basename(path.rstrip("/")) not in
+    ("framework", "attack", "fuzz", "stress"))
 
 # Xen: without ACPI idle states, which the emulator does not have in full.
 XEN_ARGUMENTS = "console=com1 com1=115200,8n1 dom0_mem=64M cpuidle=0 dom0_max_vcpus=4"
