@@ -333,6 +333,12 @@ TEST("a port that was moved joins its new queue, and leaves the old one whole")
     EXPECT_EQ(evtchn_send(&world[1], far), 0);
     EXPECT_EQ(world_control(0, 1)->head[3], a);
     EXPECT_EQ(take_all(1), 1);
+
+    /* It keeps the priority when it is moved. */
+    EXPECT_EQ(evtchn_bind_vcpu(&world[0], a, 0), 0);
+    EXPECT_EQ(evtchn_send(&world[1], far), 0);
+    EXPECT_EQ(world_control(0, 0)->head[3], a);
+    EXPECT_EQ(take_all(0), 1);
 }
 
 TEST("a closed port that is still linked is not given again before others")
@@ -364,10 +370,14 @@ TEST("a guest that links all its free ports still gets what it may have")
 TEST("a port that was closed has the usual priority and vCPU again")
 {
     evtchn_port_t port = ipi(1);
+    struct evtchn_status status = {.port = port};
 
     world_fifo(0);
     EXPECT_EQ(evtchn_set_priority(&world[0], port, 0), 0);
     EXPECT_EQ(evtchn_close(&world[0], port), 0);
+    EXPECT_EQ(evtchn_status(&world[0], &status), 0);
+    EXPECT_EQ(status.status, EVTCHNSTAT_closed);
+    EXPECT_EQ(status.vcpu, 0);
     EXPECT_EQ(ipi(0), port);
     EXPECT_EQ(evtchn_send(&world[0], port), 0);
     EXPECT_EQ(world_control(0, 0)->head[7], port);
