@@ -288,7 +288,7 @@ void upcall_start_cpu(void)
         spec_init_cpu();
         lapic_init_cpu();
     }
+    sched_init(); /* others may give it work as soon as it is counted */
     obey();
-    sched_init();
     sched_start();
 }

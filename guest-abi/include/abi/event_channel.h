@@ -26,7 +26,7 @@ typedef uint32_t evtchn_port_t;
  */
 #define EVTCHN_FIFO_PORTS      131072U
 #define EVTCHN_FIFO_LINK_BITS  17
-#define EVTCHN_FIFO_LINK_MASK  0x1ffffU /* the next port in the queue, 0: end */
+#define EVTCHN_FIFO_LINK_MASK  0x1ffffU    /* the next port, 0: end */
 #define EVTCHN_FIFO_BUSY       0x10000000U /* the link is being written */
 #define EVTCHN_FIFO_LINKED     0x20000000U
 #define EVTCHN_FIFO_MASKED     0x40000000U
