@@ -1,237 +1,155 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two vCPUs at one handle, one entry, one argument, one address. */
+/* Two vCPUs on the same grants at the same time. */
 
 #include <string.h>
-
-#include <abi/hypercall.h>
-
-#include <rt/hypercall.h>
 
 #include "framework/grants.h"
 #include "framework/test.h"
 #include "framework/vcpu.h"
 
-#define REF    60U
-#define ROUNDS 400U
-#define TURNS  2000U /* at which the other one has changed enough */
+#define REF    40U
+#define ROUNDS 500U
+#define BYTES  64U
 
-PAGES(one, 1);
-PAGES(two, 1);
-PAGES(target, 2);
+PAGES(lent, 1);
+PAGES(lent_instead, 1);
+PAGES(copied, 1);
 
-/* What the other vCPU does, until it is told to stop. */
+/* Rounds begun and done by the second vCPU; what went wrong there. */
+static volatile uint32_t begun, done, wrong;
+static volatile grant_handle_t handle;
+static volatile uint32_t unmapped;
 static volatile bool stop;
 
-/* Rounds that both begin together. */
-static volatile unsigned int begun, ended;
-
-/* How often the other one has changed what it changes. */
-static volatile unsigned int turns;
-
-static void begin_round(void)
+static void begin(void)
 {
-    __atomic_fetch_add(&begun, 1, __ATOMIC_SEQ_CST);
-}
-
-/* The other one: false when there are no more. */
-static bool next_round(unsigned int *seen)
-{
-    while (begun == *seen && !stop)
-        vcpu_yield();
-    *seen = begun;
-    return !stop;
-}
-
-static void end_round(void)
-{
-    __atomic_fetch_add(&ended, 1, __ATOMIC_SEQ_CST);
-}
-
-static bool start_other(vcpu_fn *fn)
-{
+    begun = done = wrong = unmapped = 0;
     stop = false;
-    begun = ended = turns = 0;
-    return vcpu_start(1, fn, 0);
 }
 
-static void stop_other(void)
+/* Both map the entry at one address; who has it may use it until it unmaps. */
+static uint32_t map_and_unmap(void)
 {
-    stop = true;
-    EXPECT_TRUE(vcpu_wait(1));
-}
+    volatile uint8_t *byte = (volatile uint8_t *)(uintptr_t)grant_slot(0);
+    uint32_t had = 0;
 
-static volatile grant_handle_t shared_handle;
-static volatile int16_t other_status;
-
-static void unmap_too(uint64_t unused)
-{
-    unsigned int seen = 0;
-
-    (void)unused;
-    while (next_round(&seen)) {
-        other_status = grant_unmap(shared_handle, grant_slot(0));
-        end_round();
-    }
-}
-
-TEST("a handle that two vCPUs unmap at once is unmapped once")
-{
-    SKIP_UNLESS_VCPUS(2);
-    grant_give(REF, own_domid, one, 0);
-    REQUIRE(start_other(unmap_too));
-    for (unsigned int i = 0; i < ROUNDS && test_failures == 0; i++) {
+    for (unsigned int i = 0; i < ROUNDS; i++) {
         struct gnttab_map_grant_ref op =
             grant_map(own_domid, REF, grant_slot(0), GNTMAP_host_map);
-        int16_t status;
 
-        EXPECT_EQ(op.status, GNTST_okay);
-        shared_handle = op.handle;
-        begin_round();
-        status = grant_unmap(op.handle, grant_slot(0));
-        YIELD_UNTIL(ended == begun);
-        EXPECT_EQ((status == GNTST_okay) + (other_status == GNTST_okay), 1);
-        EXPECT_EQ(status + other_status, GNTST_bad_handle);
-    }
-    stop_other();
-    EXPECT_TRUE(grant_take_back(REF));
-}
-
-/* So that the entry is seen as it is for a while, and not only changing. */
-static void pause_a_while(unsigned int i)
-{
-    turns = i + 1;
-    if (i % 16 == 0)
-        vcpu_yield();
-    for (volatile unsigned int n = 0; n < 200; n++)
-        ;
-}
-
-/* The entry is one page, the other, nobody's, readonly; the flags last. */
-static void change_entry(uint64_t unused)
-{
-    (void)unused;
-    for (unsigned int i = 0; !stop; i++) {
-        grants[REF].frame = (uint32_t)frame_of(i % 2 ? one : two);
-        grants[REF].domid = i % 3 ? own_domid : 0x5555;
-        __atomic_store_n(&grants[REF].flags,
-                         GTF_permit_access | (i % 5 ? 0 : GTF_readonly),
-                         __ATOMIC_SEQ_CST);
-        pause_a_while(i);
-    }
-}
-
-TEST("an entry that another vCPU changes is mapped as it was once, or not")
-{
-    volatile uint8_t *at = (volatile uint8_t *)(uintptr_t)grant_slot(0);
-    unsigned int mapped = 0, tried = 0;
-
-    SKIP_UNLESS_VCPUS(2);
-    memset(one, 0x11, 16);
-    memset(two, 0x22, 16);
-    REQUIRE(start_other(change_entry));
-    YIELD_UNTIL(turns != 0);
-    for (; turns < TURNS && test_failures == 0; tried++) {
-        struct gnttab_map_grant_ref op;
-
-        if (tried % 16 == 0)
-            vcpu_yield();
-        op = grant_map(own_domid, REF, grant_slot(0), GNTMAP_host_map);
+        if (op.status == GNTST_general_error)
+            continue; /* The other has it there. */
         if (op.status != GNTST_okay) {
-            EXPECT_TRUE(op.status == GNTST_general_error ||
-                        op.status == GNTST_eagain);
+            wrong++;
             continue;
         }
-        mapped++;
-        EXPECT_TRUE(at[0] == 0x11 || at[0] == 0x22);
-        EXPECT_EQ(grant_unmap(op.handle, grant_slot(0)), GNTST_okay);
+        had++;
+        *byte = (uint8_t)i;
+        if (*byte != (uint8_t)i ||
+            grant_unmap(op.handle, grant_slot(0)) != GNTST_okay)
+            wrong++;
     }
-    stop_other();
-    print("# mapped %u of %u\n", mapped, tried);
-    grant_give(REF, own_domid, one, 0);
-    EXPECT_TRUE(grant_take_back(REF));
+    return had;
 }
-
-static struct gnttab_copy shared_copy;
-
-static void change_copy(uint64_t unused)
-{
-    (void)unused;
-    for (unsigned int i = 0; !stop; i++) {
-        shared_copy.dest.offset = i % 2 ? 0 : PAGE_SIZE - 8;
-        shared_copy.len = i % 3 ? 8 : 64;
-        shared_copy.source.offset = i % 5 ? 0 : 0xfff0;
-        turns = i + 1;
-        if (i % 16 == 0)
-            vcpu_yield();
-    }
-}
-
-TEST("a copy whose argument another vCPU changes stays within its page")
-{
-    SKIP_UNLESS_VCPUS(2);
-    memset(one, 0x33, PAGE_SIZE);
-    memset(target, 0, 2 * PAGE_SIZE);
-    shared_copy = (struct gnttab_copy){
-        .source = {.u.gmfn = frame_of(one), .domid = DOMID_SELF},
-        .dest = {.u.gmfn = frame_of(target), .domid = DOMID_SELF},
-        .len = 8,
-    };
-    REQUIRE(start_other(change_copy));
-    YIELD_UNTIL(turns != 0);
-    for (unsigned int i = 0; turns < TURNS; i++) {
-        int16_t status;
-
-        shared_copy.status = 77;
-        EXPECT_EQ(hypercall_grant_table_op(GNTTABOP_copy, &shared_copy, 1), 0);
-        status = shared_copy.status;
-        EXPECT_TRUE(status == GNTST_okay || status == GNTST_bad_copy_arg);
-        if (i % 16 == 0)
-            vcpu_yield();
-    }
-    stop_other();
-    for (unsigned int i = 64; i < PAGE_SIZE - 8; i++)
-        EXPECT_EQ(target[i], 0);
-    for (unsigned int i = 0; i < PAGE_SIZE; i++)
-        EXPECT_EQ(target[PAGE_SIZE + i], 0);
-}
-
-static volatile grant_handle_t other_handle;
 
 static void map_too(uint64_t unused)
 {
-    unsigned int seen = 0;
-
     (void)unused;
-    while (next_round(&seen)) {
-        struct gnttab_map_grant_ref op =
-            grant_map(own_domid, REF + 1, grant_slot(1), GNTMAP_host_map);
+    map_and_unmap();
+    stop = true;
+}
 
-        other_handle = op.handle;
-        other_status = op.status;
-        end_round();
+TEST("two vCPUs map one entry at one address, and one of them at a time has it")
+{
+    SKIP_UNLESS_VCPUS(2);
+    begin();
+    grant_give(REF, own_domid, lent, 0);
+    REQUIRE(vcpu_start(1, map_too, 0));
+    EXPECT_TRUE(map_and_unmap() > 0);
+    EXPECT_TRUE(vcpu_wait(1));
+    EXPECT_EQ(wrong, 0);
+    EXPECT_TRUE(grant_take_back(REF));
+}
+
+/* Unmap what the first has mapped, at the same time as it does itself. */
+static void unmap_it(uint64_t unused)
+{
+    (void)unused;
+    for (uint32_t i = 1; i <= ROUNDS; i++) {
+        YIELD_UNTIL(begun == i || stop);
+        if (stop)
+            return;
+        if (grant_unmap(handle, grant_slot(0)) == GNTST_okay)
+            __atomic_fetch_add(&unmapped, 1, __ATOMIC_SEQ_CST);
+        done = i;
     }
 }
 
-TEST("a page of the grant window that two vCPUs map at once is one's")
+TEST("a handle that two vCPUs unmap at once goes once")
 {
-    SKIP_ON_XEN("class pv replaces what is mapped there");
     SKIP_UNLESS_VCPUS(2);
-    grant_give(REF, own_domid, one, 0);
-    grant_give(REF + 1, own_domid, two, 0);
-    REQUIRE(start_other(map_too));
-    for (unsigned int i = 0; i < ROUNDS && test_failures == 0; i++) {
-        struct gnttab_map_grant_ref op;
+    begin();
+    grant_give(REF, own_domid, lent, 0);
+    REQUIRE(vcpu_start(1, unmap_it, 0));
+    for (uint32_t i = 1; i <= ROUNDS && test_failures == 0; i++) {
+        struct gnttab_map_grant_ref op =
+            grant_map(own_domid, REF, grant_slot(0), GNTMAP_host_map);
 
-        begin_round();
-        op = grant_map(own_domid, REF, grant_slot(1), GNTMAP_host_map);
-        YIELD_UNTIL(ended == begun);
-        EXPECT_EQ((op.status == GNTST_okay) + (other_status == GNTST_okay), 1);
-        EXPECT_EQ(
-            grant_unmap(op.status == GNTST_okay ? op.handle : other_handle,
-                        grant_slot(1)),
-            GNTST_okay);
+        EXPECT_EQ(op.status, GNTST_okay);
+        handle = op.handle;
+        begun = i;
+        if (grant_unmap(op.handle, grant_slot(0)) == GNTST_okay)
+            __atomic_fetch_add(&unmapped, 1, __ATOMIC_SEQ_CST);
+        YIELD_UNTIL(done == i);
+        EXPECT_EQ(unmapped, i);
     }
-    stop_other();
+    stop = true;
+    EXPECT_TRUE(vcpu_wait(1));
     EXPECT_TRUE(grant_take_back(REF));
-    EXPECT_TRUE(grant_take_back(REF + 1));
+}
+
+/* Take the entry back whenever nobody uses it, and lend another page. */
+static void lend_in_turns(uint64_t unused)
+{
+    bool instead = false;
+
+    (void)unused;
+    while (!stop)
+        if (grant_take_back(REF)) {
+            instead = !instead;
+            grant_give(REF, own_domid, instead ? lent_instead : lent, 0);
+            done++;
+        }
+}
+
+static bool is_one_page(void)
+{
+    for (unsigned int i = 1; i < BYTES; i++)
+        if (copied[i] != copied[0])
+            return false;
+    return copied[0] == 0x11 || copied[0] == 0x22;
+}
+
+TEST("a copy is of the page that the entry names, while another is put there")
+{
+    SKIP_UNLESS_VCPUS(2);
+    begin();
+    memset(lent, 0x11, sizeof(lent));
+    memset(lent_instead, 0x22, sizeof(lent_instead));
+    grant_give(REF, own_domid, lent, 0);
+    REQUIRE(vcpu_start(1, lend_in_turns, 0));
+    for (unsigned int i = 0; i < ROUNDS || done < ROUNDS / 10; i++) {
+        int16_t status = grant_copy_in(own_domid, REF, 0, copied, BYTES);
+
+        if (status != GNTST_okay && status != GNTST_general_error)
+            wrong++;
+        if (status == GNTST_okay && !is_one_page())
+            wrong++;
+        if (i % 16 == 0)
+            vcpu_yield();
+    }
+    stop = true;
+    EXPECT_TRUE(vcpu_wait(1));
+    EXPECT_EQ(wrong, 0);
+    EXPECT_TRUE(grant_take_back(REF));
 }

@@ -6,7 +6,7 @@
 
 /* LINK: hypervisor/event/table.c hypervisor/event/bind.c */
 /* LINK: hypervisor/event/close.c hypervisor/event/send.c */
-/* LINK: hypervisor/event/deliver.c hypervisor/event/virq.c */
+/* LINK: hypervisor/event/virq.c */
 /* LINK: hypervisor/event/poll.c hypervisor/event/status.c */
 /* LINK: hypervisor/event/fifo.c hypervisor/event/fifo_pages.c */
 /* LINK: tests/unit/hypervisor/event/world.c */
@@ -333,6 +333,12 @@ TEST("a port that was moved joins its new queue, and leaves the old one whole")
     EXPECT_EQ(evtchn_send(&world[1], far), 0);
     EXPECT_EQ(world_control(0, 1)->head[3], a);
     EXPECT_EQ(take_all(1), 1);
+
+    /* It keeps the priority when it is moved. */
+    EXPECT_EQ(evtchn_bind_vcpu(&world[0], a, 0), 0);
+    EXPECT_EQ(evtchn_send(&world[1], far), 0);
+    EXPECT_EQ(world_control(0, 0)->head[3], a);
+    EXPECT_EQ(take_all(0), 1);
 }
 
 TEST("a closed port that is still linked is not given again before others")
@@ -364,10 +370,14 @@ TEST("a guest that links all its free ports still gets what it may have")
 TEST("a port that was closed has the usual priority and vCPU again")
 {
     evtchn_port_t port = ipi(1);
+    struct evtchn_status status = {.port = port};
 
     world_fifo(0);
     EXPECT_EQ(evtchn_set_priority(&world[0], port, 0), 0);
     EXPECT_EQ(evtchn_close(&world[0], port), 0);
+    EXPECT_EQ(evtchn_status(&world[0], &status), 0);
+    EXPECT_EQ(status.status, EVTCHNSTAT_closed);
+    EXPECT_EQ(status.vcpu, 0);
     EXPECT_EQ(ipi(0), port);
     EXPECT_EQ(evtchn_send(&world[0], port), 0);
     EXPECT_EQ(world_control(0, 0)->head[7], port);
