@@ -164,3 +164,32 @@ def test_nmis_and_a_panic_strike_cpus_at_work(tables):
         m.wait_for(r"^Halted \(noreboot\)")
         assert m.output.count("*** Cairn panics on CPU") == 1
         assert "machine check" in m.output
+
+
+def test_every_cpu_is_protected_alike():
+    machine, port = with_monitor("smp-registers")
+    with machine as m:
+        m.wait_ready()
+        registers = monitor(port, "info registers -a")
+        # "ADDRESS: ADDRESS XGPDACTUW", "-" for each that is not; X is NX.
+        pages = dict(re.findall(r"^(\w{16}): \w{16} (\S{9})\s*$",
+                                monitor(port, "info tlb"), re.M))
+    for name in ("CR0", "CR4", "EFER", "IDT"):
+        values = re.findall(name + r"= *(\w+)", registers)
+        assert len(values) == 4 and len(set(values)) == 1, (name, values)
+    for name in ("GDT", "TR "):
+        assert len(set(re.findall(name + r"=.*", registers))) == 4, registers
+    idt = re.search(r"IDT= +(\w+)", registers).group(1)
+    assert pages[idt][0] == "X" and pages[idt][-1] == "-", pages[idt]
+    # What is mapped of the areas is the same: guards are where CPU 0 has them.
+    layouts = []
+    for cpu in range(4):
+        area = 0xffff820040000000 + cpu * 0x10000
+        layouts.append([pages.get(f"{area + page * 0x1000:016x}", "guard")
+                        for page in range(16)])
+        assert layouts[cpu].count("guard") >= 5  # one below each stack
+    shapes = [[page == "guard" for page in layout] for layout in layouts]
+    assert shapes == [shapes[0]] * 4
+    for layout in layouts:
+        assert all(page == "guard" or page[0] + page[-1] == "XW"
+                   for page in layout), layout
