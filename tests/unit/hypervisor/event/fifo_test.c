@@ -22,10 +22,10 @@ CHECK_MAIN
 
 #define PORTS 3000U /* three pages of words */
 
-#define PENDING EVTCHN_FIFO_PENDING
-#define MASKED  EVTCHN_FIFO_MASKED
-#define LINKED  EVTCHN_FIFO_LINKED
-#define BUSY    EVTCHN_FIFO_BUSY
+#define PENDING EVTCHN_WORD_PENDING
+#define MASKED  EVTCHN_WORD_MASKED
+#define LINKED  EVTCHN_WORD_LINKED
+#define BUSY    EVTCHN_WORD_BUSY
 
 static evtchn_port_t taken[PORTS];
 static unsigned int taken_count;
@@ -474,7 +474,7 @@ TEST("corrupted links, heads and ready bits stay the guest's own affair")
         *world_word(0, b) = LINKED | b; /* linked to itself */
         EXPECT_EQ(evtchn_send(&world[0], b), 0);
         EXPECT_EQ(evtchn_send(&world[0], c), 0);
-        EXPECT_EQ(*world_word(0, b) & EVTCHN_FIFO_LINK_MASK, c);
+        EXPECT_EQ(*world_word(0, b) & EVTCHN_WORD_LINK_MASK, c);
         *world_word(0, a) = *world_word(0, b) = *world_word(0, c) = 0;
     }
 }

@@ -63,7 +63,7 @@ static evtchn_port_t lowest_free(domid_t d)
 {
     for (evtchn_port_t p = 1; p <= WORLD_MAX_PORT; p++)
         if (model[d][p].state == EVTCHN_FREE &&
-            !(is_fifo[d] && *world_word(d, p) & EVTCHN_FIFO_LINKED))
+            !(is_fifo[d] && *world_word(d, p) & EVTCHN_WORD_LINKED))
             return p;
     return 0;
 }
@@ -248,7 +248,7 @@ static void mask(domid_t d)
         return;
     masked[d][port] = roll(2);
     if (masked[d][port])
-        *world_word(d, port) |= EVTCHN_FIFO_MASKED;
+        *world_word(d, port) |= EVTCHN_WORD_MASKED;
     else
         SAME(evtchn_unmask(&world[d], port), 0);
 }
