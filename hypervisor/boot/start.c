@@ -11,7 +11,8 @@
  *       the rest to the frame allocator;
  *    7. interrupt controllers, clocks, console input;
  *    8. run queue of this CPU, and the other CPUs, which idle from here on;
- *    9. the PCI bus, the initial domain, and the scheduler, which never returns.
+ *    9. the PCI bus, the initial domain, and the scheduler, which never
+ * returns.
  *
  * Interrupts are off throughout, but while the scheduler idles.
  */

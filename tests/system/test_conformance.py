@@ -28,9 +28,9 @@ def image(name):
     return os.path.join(OUT, FOLDER, name + ".elf")
 
 
-def run_guest(guest, **machine):
+def run_guest(guest, options="", **machine):
     """Boot the guest alone; every case must say success or skip."""
-    with Machine(modules=[image(guest)], net=guest == "device",
+    with Machine(modules=[f"{image(guest)} {options}"], net=guest == "device",
                  **machine) as m:
         end = m.wait_for(r"^@@ (\d+) passed, (\d+) failed", 90)
         m.wait_end()
@@ -43,6 +43,12 @@ def run_guest(guest, **machine):
 @pytest.mark.parametrize("name", IMAGES)
 def test_on_cairn(name):
     run_guest(name, name=f"conformance-{name}", append="dom0_vcpus=4")
+
+
+@pytest.mark.parametrize("name", ["events", "grants"])
+def test_races_on_two_processors(name):
+    run_guest(name, "only=vCPU", name=f"conformance-{name}-smp", smp=2,
+              append="dom0_vcpus=4")
 
 
 @pytest.mark.parametrize("name", ["hypercalls"])

@@ -10,8 +10,8 @@ from machine import DEBUG_HYPERVISOR, HYPERVISOR
 from test_conformance import run_guest
 
 
-@pytest.mark.parametrize("cpus, kernel", [(2, HYPERVISOR),
-                                          (4, DEBUG_HYPERVISOR)],
-                         ids=["2-cpus", "4-cpus-debug"])
+@pytest.mark.parametrize("cpus, kernel", [(2, DEBUG_HYPERVISOR),
+                                          (4, HYPERVISOR)],
+                         ids=["2-cpus-debug", "4-cpus"])
 def test_memory_on_several_cpus(cpus, kernel):
     run_guest("memory", name=f"memory-{cpus}-cpus", smp=cpus, kernel=kernel)
