@@ -62,7 +62,7 @@ static int prepare(evtchn_port_t port)
         if (!page)
             return -ABI_ENOMEM;
         for (unsigned int i = 0; i < PAGE_PORTS; i++)
-            page[i] = EVTCHN_FIFO_MASKED;
+            page[i] = EVTCHN_WORD_MASKED;
         rc = register_page(page);
         if (rc) {
             page_free(page, 1);
@@ -75,7 +75,7 @@ static int prepare(evtchn_port_t port)
 static void mask(evtchn_port_t port)
 {
     if (port / PAGE_PORTS < page_count)
-        __atomic_fetch_or(word_of(port), EVTCHN_FIFO_MASKED, __ATOMIC_SEQ_CST);
+        __atomic_fetch_or(word_of(port), EVTCHN_WORD_MASKED, __ATOMIC_SEQ_CST);
 }
 
 /* True: not masked any more, and nothing was pending. */
@@ -83,15 +83,15 @@ static bool unmask_idle(uint32_t *word)
 {
     uint32_t seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
 
-    while (seen & EVTCHN_FIFO_MASKED && !(seen & EVTCHN_FIFO_PENDING)) {
+    while (seen & EVTCHN_WORD_MASKED && !(seen & EVTCHN_WORD_PENDING)) {
         /* A busy word is the hypervisor's for a moment. */
-        seen &= ~EVTCHN_FIFO_BUSY;
-        if (__atomic_compare_exchange_n(word, &seen, seen & ~EVTCHN_FIFO_MASKED,
+        seen &= ~EVTCHN_WORD_BUSY;
+        if (__atomic_compare_exchange_n(word, &seen, seen & ~EVTCHN_WORD_MASKED,
                                         false, __ATOMIC_SEQ_CST,
                                         __ATOMIC_SEQ_CST))
             return true;
     }
-    return !(seen & EVTCHN_FIFO_MASKED);
+    return !(seen & EVTCHN_WORD_MASKED);
 }
 
 static void unmask(evtchn_port_t port)
@@ -105,7 +105,7 @@ static void unmask(evtchn_port_t port)
 static void clear(evtchn_port_t port)
 {
     if (port / PAGE_PORTS < page_count)
-        __atomic_fetch_and(word_of(port), ~EVTCHN_FIFO_PENDING,
+        __atomic_fetch_and(word_of(port), ~EVTCHN_WORD_PENDING,
                            __ATOMIC_SEQ_CST);
 }
 
@@ -114,9 +114,9 @@ static void raise(evtchn_port_t port)
 {
     struct evtchn_unmask op = {.port = port};
 
-    if (!(__atomic_fetch_or(word_of(port), EVTCHN_FIFO_PENDING,
+    if (!(__atomic_fetch_or(word_of(port), EVTCHN_WORD_PENDING,
                             __ATOMIC_SEQ_CST) &
-          EVTCHN_FIFO_MASKED))
+          EVTCHN_WORD_MASKED))
         hypercall_event_channel_op(EVTCHNOP_unmask, &op);
 }
 
@@ -129,9 +129,9 @@ static evtchn_port_t take(void)
         port = __atomic_load_n(&control->head[EVTCHN_FIFO_DEFAULT],
                                __ATOMIC_SEQ_CST);
     next = __atomic_fetch_and(word_of(port),
-                              ~(EVTCHN_FIFO_LINKED | EVTCHN_FIFO_LINK_MASK),
+                              ~(EVTCHN_WORD_LINKED | EVTCHN_WORD_LINK_MASK),
                               __ATOMIC_SEQ_CST) &
-           EVTCHN_FIFO_LINK_MASK;
+           EVTCHN_WORD_LINK_MASK;
     if (!next)
         ready = 0;
     return port;
@@ -142,8 +142,8 @@ static void handle_if_due(evtchn_port_t port,
 {
     uint32_t word = __atomic_load_n(word_of(port), __ATOMIC_SEQ_CST);
 
-    if ((word & (EVTCHN_FIFO_PENDING | EVTCHN_FIFO_MASKED)) !=
-        EVTCHN_FIFO_PENDING)
+    if ((word & (EVTCHN_WORD_PENDING | EVTCHN_WORD_MASKED)) !=
+        EVTCHN_WORD_PENDING)
         return;
     clear(port);
     handle(port);
@@ -178,7 +178,7 @@ static uint32_t *first_page(void)
 
     for (unsigned int i = 0; page && i < PAGE_PORTS; i++)
         page[i] = rt_shared_info->evtchn_mask[i / 64] >> i % 64 & 1
-                      ? EVTCHN_FIFO_MASKED
+                      ? EVTCHN_WORD_MASKED
                       : 0;
     return page;
 }

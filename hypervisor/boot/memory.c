@@ -254,19 +254,23 @@ static maddr_t higher(maddr_t a, maddr_t b)
     return a > b ? a : b;
 }
 
+/* The part of @ram that lies in [start, end). */
+static void map_part(struct ram_span ram, maddr_t start, maddr_t end,
+                     uint64_t flags)
+{
+    start = higher(ram.start, start);
+    map(DIRECT_MAP_BASE + start, start, lower(ram.end, end), flags);
+}
+
 /* All RAM; our code and constants must not be writable here either. */
 static void map_directly(struct ram_span ram)
 {
     maddr_t text = image_maddr(image_start);
     maddr_t data = image_maddr(image_rodata_end);
-    maddr_t fixed = higher(ram.start, text);
-    maddr_t fixed_end = lower(ram.end, data);
 
-    map(DIRECT_MAP_BASE + ram.start, ram.start, lower(ram.end, text),
-        READ_WRITE);
-    map(DIRECT_MAP_BASE + fixed, fixed, fixed_end, READ_ONLY);
-    fixed = higher(ram.start, data);
-    map(DIRECT_MAP_BASE + fixed, fixed, ram.end, READ_WRITE);
+    map_part(ram, 0, text, READ_WRITE);
+    map_part(ram, text, data, READ_ONLY);
+    map_part(ram, data, UINT64_MAX, READ_WRITE);
 }
 
 /* --- The frame table ---------------------------------------------------- */

@@ -57,17 +57,10 @@ extern const char percpu_image[], percpu_image_end[];
 static uint64_t max_cpus = CPU_MAX;
 BOOT_OPTION(maxcpus, "maxcpus", "start at most so many CPUs", NULL, &max_cpus);
 
-/* What the CPU that is being started shall do; it answers with DONE. */
-enum order {
-    ORDER_ARRIVE,
-    ORDER_DONE,
-    ORDER_READ_CLOCK,   /* into order_clock */
-    ORDER_ADJUST_CLOCK, /* by order_clock */
-    ORDER_RUN,
-};
-static uint32_t order; /* enum order */
+/* What the CPU that is being started shall do; NULL: it has done it. */
+static void (*order)(void);
 static uint64_t order_clock;
-static bool is_different;
+static bool is_different, may_run;
 
 unsigned int boot_cpus_max(void)
 {
@@ -78,21 +71,57 @@ unsigned int boot_cpus_max(void)
     return count ? (unsigned int)count : 1;
 }
 
-/* --- The first CPU's side ----------------------------------------------- */
+/* --- What the other does ------------------------------------------------ */
 
-static void pass(uint64_t ns)
+static void arrive(void)
 {
-    uint64_t end = time_now() + ns;
-
-    while (time_now() < end)
-        cpu_relax();
+    is_different = !cpu_features_match();
+    if (is_different)
+        return;
+    cpu_enable_features();
+    spec_init_cpu();
+    lapic_init_cpu();
+    sched_init(); /* Others may give it work as soon as it is counted. */
 }
+
+static void read_clock(void)
+{
+    order_clock = rdtsc_ordered();
+}
+
+static void adjust_clock(void)
+{
+    wrmsr(MSR_TSC_ADJUST, rdmsr(MSR_TSC_ADJUST) + order_clock);
+}
+
+static void run(void)
+{
+    may_run = true;
+}
+
+void upcall_start_cpu(void)
+{
+    void (*what)(void);
+
+    descriptors_init_cpu(this_cpu(cpu_id));
+    while (!may_run) {
+        what = __atomic_load_n(&order, __ATOMIC_ACQUIRE);
+        if (what) {
+            what();
+            __atomic_store_n(&order, NULL, __ATOMIC_RELEASE);
+        }
+        cpu_relax();
+    }
+    sched_start();
+}
+
+/* --- What the first one does -------------------------------------------- */
 
 static bool wait_done(uint64_t ns)
 {
     uint64_t end = time_now() + ns;
 
-    while (__atomic_load_n(&order, __ATOMIC_ACQUIRE) != ORDER_DONE) {
+    while (__atomic_load_n(&order, __ATOMIC_ACQUIRE)) {
         if (time_now() > end)
             return false;
         cpu_relax();
@@ -100,7 +129,7 @@ static bool wait_done(uint64_t ns)
     return true;
 }
 
-static bool give(enum order what)
+static bool give(void (*what)(void))
 {
     __atomic_store_n(&order, what, __ATOMIC_RELEASE);
     return wait_done(ANSWER_NS);
@@ -116,7 +145,7 @@ static bool compare_clocks(int64_t *ahead)
         uint64_t start = rdtsc_ordered(), way;
         int64_t difference;
 
-        if (!give(ORDER_READ_CLOCK))
+        if (!give(read_clock))
             return false;
         way = rdtsc_ordered() - start;
         if (way >= shortest)
@@ -150,7 +179,7 @@ static const char *set_clock(unsigned int cpu)
         log_warning("CPU %u: its TSC is %ld ticks %s", cpu,
                     ahead < 0 ? -ahead : ahead, ahead < 0 ? "behind" : "ahead");
         order_clock = (uint64_t)-ahead;
-        if (cpu_features.tsc_adjust && !give(ORDER_ADJUST_CLOCK))
+        if (cpu_features.tsc_adjust && !give(adjust_clock))
             return "stopped answering";
     }
     return "has a TSC that cannot be set right";
@@ -163,7 +192,8 @@ static void prepare_area(unsigned int cpu)
     memcpy((void *)(area + CPU_AREA_VARS), percpu_image,
            (size_t)(percpu_image_end - percpu_image));
     per_cpu(cpu_id, cpu) = cpu;
-    order = ORDER_ARRIVE;
+    order = arrive;
+    may_run = false;
     atomic_exchange(&trampoline_stack,
                     area + CPU_AREA_STACK_TOP - sizeof(struct cpu_regs));
 }
@@ -185,7 +215,7 @@ static const char *start(unsigned int cpu, uint32_t id, maddr_t page)
     if (wrong)
         return wrong;
     cpu_count = cpu + 1;
-    if (give(ORDER_RUN))
+    if (give(run))
         return NULL;
     cpu_count = cpu;
     return "stopped answering";
@@ -219,7 +249,8 @@ static void send_all_init(void)
     for (unsigned int i = 0; i < acpi.cpu_count; i++)
         if (is_another(acpi.cpu_apic_id[i]))
             lapic_send(acpi.cpu_apic_id[i], LAPIC_INIT);
-    pass(INIT_NS);
+    order = arrive; /* None does. */
+    (void)wait_done(INIT_NS);
 }
 
 void boot_cpus_start(void)
@@ -250,45 +281,4 @@ void boot_cpus_start(void)
         }
     }
     log_info("CPUs: %u of %u run", cpu_count, acpi.cpu_count);
-}
-
-/* --- The other's -------------------------------------------------------- */
-
-/* Do as told until that is to run. */
-static void obey(void)
-{
-    enum order what;
-
-    do {
-        while ((what = (enum order)__atomic_load_n(&order, __ATOMIC_ACQUIRE)) ==
-               ORDER_DONE)
-            cpu_relax();
-        switch (what) {
-        case ORDER_READ_CLOCK:
-            order_clock = rdtsc_ordered();
-            break;
-        case ORDER_ADJUST_CLOCK:
-            wrmsr(MSR_TSC_ADJUST, rdmsr(MSR_TSC_ADJUST) + order_clock);
-            break;
-        case ORDER_ARRIVE:
-        case ORDER_DONE:
-        case ORDER_RUN:
-            break;
-        }
-        __atomic_store_n(&order, ORDER_DONE, __ATOMIC_RELEASE);
-    } while (what != ORDER_RUN);
-}
-
-void upcall_start_cpu(void)
-{
-    descriptors_init_cpu(this_cpu(cpu_id));
-    is_different = !cpu_features_match();
-    if (!is_different) {
-        cpu_enable_features();
-        spec_init_cpu();
-        lapic_init_cpu();
-    }
-    obey();
-    sched_init();
-    sched_start();
 }

@@ -9,9 +9,10 @@
  *    5. ACPI tables, while boot.S's map of the first 4 GiB reaches them;
  *    6. memory: the final page tables (W^X, guard pages), the frame table, and
  *       the rest to the frame allocator;
- *    7. interrupt controllers, clocks, console input, the other CPUs;
- *    8. run queue of this CPU, the PCI bus;
- *    9. the initial domain, and the scheduler, which never returns.
+ *    7. interrupt controllers, clocks, console input;
+ *    8. run queue of this CPU, and the other CPUs, which idle from here on;
+ *    9. the PCI bus, the initial domain, and the scheduler, which never
+ * returns.
  *
  * Interrupts are off throughout, but while the scheduler idles.
  */
@@ -112,6 +113,7 @@ static void start_machine(void)
     boot_interrupts_init();
     time_init();
     boot_console_input();
+    sched_init();
     boot_cpus_start();
 }
 
@@ -144,7 +146,6 @@ void start_hypervisor(uint32_t magic, uint32_t info)
     start_xpti();
 
     boot_stage("starting the initial domain");
-    sched_init();
     pci_init();
     load_initial_domain();
     boot_stage("");

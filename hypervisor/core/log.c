@@ -113,11 +113,10 @@ void log_line(enum log_level level, const char *fmt, ...)
 
     if (level > log_level)
         return;
+    spin_lock(&log_lock); /* Lines stand in the order of their times. */
     va_start(args, fmt);
     size = format_line(line, level, fmt, args);
     va_end(args);
-
-    spin_lock(&log_lock);
     if (level != LOG_GUEST || guest_line_allowed()) {
         write_suppressed();
         write_line(line, size);

@@ -21,7 +21,7 @@ bool fifo_is_linked(const struct fifo *f, evtchn_port_t port)
 {
     const uint32_t *word = f ? fifo_word(f, port) : NULL;
 
-    return word && atomic_read(word) & EVTCHN_FIFO_LINKED;
+    return word && atomic_read(word) & EVTCHN_WORD_LINKED;
 }
 
 /*
@@ -32,17 +32,17 @@ static bool link_behind(uint32_t *word, evtchn_port_t port)
 {
     uint32_t seen = atomic_read(word);
 
-    for (int i = 0; i < LINK_TRIES && seen & EVTCHN_FIFO_LINKED; i++) {
+    for (int i = 0; i < LINK_TRIES && seen & EVTCHN_WORD_LINKED; i++) {
         uint32_t linked =
-            (seen & ~(EVTCHN_FIFO_BUSY | EVTCHN_FIFO_LINK_MASK)) | port;
+            (seen & ~(EVTCHN_WORD_BUSY | EVTCHN_WORD_LINK_MASK)) | port;
 
         if (atomic_cmpxchg(word, &seen, linked))
             return true;
-        if (!(seen & EVTCHN_FIFO_BUSY))
-            seen = word_or(word, EVTCHN_FIFO_BUSY) | EVTCHN_FIFO_BUSY;
+        if (!(seen & EVTCHN_WORD_BUSY))
+            seen = word_or(word, EVTCHN_WORD_BUSY) | EVTCHN_WORD_BUSY;
     }
-    if (seen & EVTCHN_FIFO_BUSY)
-        (void)word_and(word, ~EVTCHN_FIFO_BUSY);
+    if (seen & EVTCHN_WORD_BUSY)
+        (void)word_and(word, ~EVTCHN_WORD_BUSY);
     return false;
 }
 
@@ -81,7 +81,7 @@ static void link_port(struct evtchn_table *t, evtchn_port_t port,
     if (!control)
         return;
     spin_lock(&t->fifo->lock);
-    if (!(word_or(word, EVTCHN_FIFO_LINKED) & EVTCHN_FIFO_LINKED))
+    if (!(word_or(word, EVTCHN_WORD_LINKED) & EVTCHN_WORD_LINKED))
         was_empty = enqueue(t, port, queue, control);
     spin_unlock(&t->fifo->lock);
 
@@ -104,8 +104,8 @@ void fifo_set_pending(struct evtchn_table *t, evtchn_port_t port)
         if (!word || !bit_test_and_clear(t->waiting, port))
             return;
     }
-    if (!(word_or(word, EVTCHN_FIFO_PENDING) &
-          (EVTCHN_FIFO_MASKED | EVTCHN_FIFO_LINKED)))
+    if (!(word_or(word, EVTCHN_WORD_PENDING) &
+          (EVTCHN_WORD_MASKED | EVTCHN_WORD_LINKED)))
         link_port(t, port, word);
 }
 
@@ -115,14 +115,14 @@ void fifo_clear_pending(struct evtchn_table *t, evtchn_port_t port)
 
     (void)bit_test_and_clear(t->waiting, port);
     if (word)
-        (void)word_and(word, ~EVTCHN_FIFO_PENDING);
+        (void)word_and(word, ~EVTCHN_WORD_PENDING);
 }
 
 bool fifo_is_pending(const struct evtchn_table *t, evtchn_port_t port)
 {
     const uint32_t *word = fifo_word(t->fifo, port);
 
-    return word ? atomic_read(word) & EVTCHN_FIFO_PENDING
+    return word ? atomic_read(word) & EVTCHN_WORD_PENDING
                 : bit_test(t->waiting, port);
 }
 
@@ -130,6 +130,6 @@ void fifo_unmask(struct evtchn_table *t, evtchn_port_t port)
 {
     uint32_t *word = fifo_word(t->fifo, port);
 
-    if (word && word_and(word, ~EVTCHN_FIFO_MASKED) & EVTCHN_FIFO_PENDING)
+    if (word && word_and(word, ~EVTCHN_WORD_MASKED) & EVTCHN_WORD_PENDING)
         fifo_set_pending(t, port);
 }

@@ -95,19 +95,12 @@ void events_unlock_both(struct evtchn_table *a, struct evtchn_table *b);
 
 /*
  * The rest of making @port pending: with 2-level its bit was just turned on.
- * Tell its vCPU, and who polls; event/deliver.c.
+ * Tell its vCPU, and who polls.
  */
 void evtchn_deliver(struct evtchn_table *t, evtchn_port_t port);
 
 /* Make @port pending; whoever turns its bit on delivers it. */
-static inline void evtchn_set_pending(struct evtchn_table *t,
-                                      evtchn_port_t port)
-{
-    uint64_t *pending = atomic_read(&t->pending);
-
-    if (unlikely(!pending) || !bit_test_and_set(pending, port))
-        evtchn_deliver(t, port);
-}
+void evtchn_set_pending(struct evtchn_table *t, evtchn_port_t port);
 
 bool evtchn_is_pending(const struct evtchn_table *t, evtchn_port_t port)
     __must_hold(t->lock);

@@ -138,8 +138,7 @@ static __in_place bool grant_pin_usual(struct domain *granter, grant_ref_t ref,
 /* grant_pin() in full, with the lock held. */
 int16_t __must_check grant_pin_locked(struct domain *granter, grant_ref_t ref,
                                       domid_t user, bool write,
-                                      struct grant_pin *pin)
-    __must_hold(granter->grants->lock);
+                                      struct grant_pin *pin);
 
 /*
  * Pin entry @ref of @granter for @user, to write if @write.  GNTST_okay, or the

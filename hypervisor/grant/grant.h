@@ -56,8 +56,6 @@ uint64_t grant_frame_gfn(const struct domain *d, uint32_t index);
 int __must_check grant_move_frame(struct domain *d, uint32_t index,
                                   uint64_t to);
 
-void grant_query_size(struct domain *d, struct gnttab_query_size *op);
-
 /*
  * control_op seed_grant: write an entry as @d itself would.  -EINVAL: not one
  * of the reserved references, or not RAM; -ENOMEM.

@@ -68,7 +68,7 @@ static inline int16_t map_from(struct domain *d, struct domain *granter,
     else
         status = map_entry(d, granter, op, true, &pin);
     if (unlikely(status))
-        maptrack_free(d->grants, handle);
+        maptrack_free(d->grants, handle, track);
     else
         map_commit(d, granter, op, pin.mfn, handle, track);
     return status;
@@ -102,10 +102,16 @@ void grant_map(struct domain *d, struct gnttab_map_grant_ref *op)
         domain_put(granter);
 }
 
-/* Unmap what @op asks for of a MAPPED handle; *gone: nothing of it is left. */
+/* A handle of which nothing is left when the flush is done. */
+struct ending {
+    grant_handle_t handle;
+    struct maptrack *track;
+};
+
+/* Unmap what @op asks for of a MAPPED handle. */
 static int16_t unmap_halves(struct domain *d, struct maptrack *track,
                             const struct gnttab_unmap_grant_ref *op,
-                            struct tlb_batch *batch, bool *gone)
+                            struct tlb_batch *batch)
 {
     if (op->dev_bus_addr && track->device &&
         op->dev_bus_addr != mfn_to_maddr(mfn(track->mfn)))
@@ -119,58 +125,55 @@ static int16_t unmap_halves(struct domain *d, struct maptrack *track,
     }
     if (op->dev_bus_addr)
         track->device = false;
-
-    *gone = !track->host_addr && !track->device;
-    if (*gone)
+    if (!track->host_addr && !track->device)
         track->state = MAPTRACK_RESERVED;
     return GNTST_okay;
 }
 
-static int16_t unmap_begin(struct domain *d,
-                           const struct gnttab_unmap_grant_ref *op,
-                           struct tlb_batch *batch, bool *gone)
+/* end->track: NULL unless the handle is at its end. */
+static inline int16_t unmap_begin(struct domain *d,
+                                  const struct gnttab_unmap_grant_ref *op,
+                                  struct tlb_batch *batch, struct ending *end)
 {
     struct grant_table *t = d->grants;
     int16_t status = GNTST_bad_handle;
     struct maptrack *track;
 
+    end->track = NULL;
     spin_lock(&t->lock);
     track = maptrack_at(t, op->handle);
     if (track &&
-        __atomic_load_n(&track->state, __ATOMIC_ACQUIRE) == MAPTRACK_MAPPED)
-        status = unmap_halves(d, track, op, batch, gone);
+        __atomic_load_n(&track->state, __ATOMIC_ACQUIRE) == MAPTRACK_MAPPED) {
+        status = unmap_halves(d, track, op, batch);
+        if (track->state == MAPTRACK_RESERVED)
+            *end = (struct ending){op->handle, track};
+    }
     spin_unlock(&t->lock);
     return status;
-}
-
-/* No CPU reaches the frame through @handle any more. */
-static void unmap_finish(struct domain *d, grant_handle_t handle)
-{
-    struct maptrack *track = maptrack_at(d->grants, handle);
-    struct domain *granter = track->granter;
-
-    grant_unpin_ref(granter, track->ref, track->writable,
-                    mfn_to_frame(mfn(track->mfn)));
-    maptrack_free(d->grants, handle);
-    domain_put(granter);
 }
 
 void grant_unmap(struct domain *d, struct gnttab_unmap_grant_ref *ops,
                  unsigned int count)
 {
-    grant_handle_t ending[GRANT_UNMAP_BATCH];
-    unsigned int endings = 0;
+    struct ending endings[GRANT_UNMAP_BATCH], *end = endings;
     struct tlb_batch batch;
 
     tlb_batch_init(&batch, d->space);
     for (unsigned int i = 0; i < count && i < GRANT_UNMAP_BATCH; i++) {
-        bool gone = false;
-
-        ops[i].status = unmap_begin(d, &ops[i], &batch, &gone);
-        if (gone)
-            ending[endings++] = ops[i].handle;
+        ops[i].status = unmap_begin(d, &ops[i], &batch, end);
+        if (end->track)
+            end++;
     }
     tlb_batch_flush(&batch);
-    for (unsigned int i = 0; i < endings; i++)
-        unmap_finish(d, ending[i]);
+
+    /* No CPU reaches these frames any more. */
+    while (end > endings) {
+        struct maptrack *track = (--end)->track;
+        struct domain *granter = track->granter;
+
+        grant_unpin_ref(granter, track->ref, track->writable,
+                        mfn_to_frame(mfn(track->mfn)));
+        maptrack_free(d->grants, end->handle, track);
+        domain_put(granter);
+    }
 }

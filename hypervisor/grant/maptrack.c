@@ -52,12 +52,10 @@ grant_handle_t maptrack_alloc(struct grant_table *t, struct maptrack **track)
     return handle;
 }
 
-void maptrack_free(struct grant_table *t, grant_handle_t handle)
+void maptrack_free(struct grant_table *t, grant_handle_t handle,
+                   struct maptrack *track)
 {
-    struct maptrack *track;
-
     spin_lock(&t->lock);
-    track = maptrack_at(t, handle);
     track->granter = NULL;
     track->state = MAPTRACK_FREE;
     track->next = t->maptrack_free;

@@ -54,7 +54,8 @@ grant_handle_t __must_check maptrack_alloc(struct grant_table *t,
                                            struct maptrack **track);
 
 /* From RESERVED. */
-void maptrack_free(struct grant_table *t, grant_handle_t handle);
+void maptrack_free(struct grant_table *t, grant_handle_t handle,
+                   struct maptrack *track);
 
 /* NULL: no such handle was ever made.  The lock is held, or it is RESERVED. */
 static inline struct maptrack *maptrack_at(const struct grant_table *t,

@@ -25,6 +25,7 @@
 int upcall_grants_create(struct domain *d, uint32_t max_frames,
                          uint32_t max_maptrack)
 {
+    struct grant_frame **frames;
     struct grant_table *t;
 
     if (max_frames == 0 || max_frames > LIGHT_GRANT_FRAMES_MAX ||
@@ -32,15 +33,15 @@ int upcall_grants_create(struct domain *d, uint32_t max_frames,
         return -EINVAL;
 
     t = pool_alloc(sizeof(*t));
-    if (!t)
-        return -ENOMEM;
-    t->frame = pool_alloc(max_frames * sizeof(struct grant_frame *));
-    if (!t->frame) {
+    frames = pool_alloc(max_frames * sizeof(struct grant_frame *));
+    if (!t || !frames) {
+        pool_free(frames, max_frames * sizeof(struct grant_frame *));
         pool_free(t, sizeof(*t));
         return -ENOMEM;
     }
 
     spin_lock_init(&t->lock, LOCK_grant);
+    t->frame = frames;
     t->frame_max = max_frames;
     t->maptrack_max = max_maptrack;
     t->maptrack_free = NO_HANDLE;
@@ -53,42 +54,23 @@ uint64_t grant_frame_gfn(const struct domain *d, uint32_t index)
     return atomic_read(&d->grants->frame[index]->gfn);
 }
 
-static void frame_release(struct grant_frame *gf)
-{
-    frame_put(mfn_to_frame(virt_to_mfn(gf->entries)));
-    pool_free(gf, sizeof(*gf));
-}
-
-static struct grant_frame *frame_make(void)
-{
-    struct grant_frame *gf = pool_alloc(sizeof(*gf));
-    struct frame *f;
-
-    if (!gf)
-        return NULL;
-    f = frame_alloc(DOMID_XEN, FRAME_METADATA);
-    if (!f) {
-        pool_free(gf, sizeof(*gf));
-        return NULL;
-    }
-    gf->entries = mfn_to_virt(frame_to_mfn(f));
-    return gf;
-}
-
 /* One more frame, at its place in the special window. */
 static int frame_add(struct domain *d, struct grant_table *t)
 {
-    struct grant_frame *gf = frame_make();
-    int rc;
+    struct grant_frame *gf = pool_alloc(sizeof(*gf));
+    struct frame *f = frame_alloc(DOMID_XEN, FRAME_METADATA);
+    int rc = -ENOMEM;
 
-    if (!gf)
-        return -ENOMEM;
-    gf->gfn = d->space->layout.special_gfn + LIGHT_SPECIAL_GRANT_TABLE +
-              t->frame_count;
-    rc = light_map_special(d->space, gfn(gf->gfn), virt_to_mfn(gf->entries),
-                           true);
+    if (gf && f) {
+        gf->entries = mfn_to_virt(frame_to_mfn(f));
+        gf->gfn = d->space->layout.special_gfn + LIGHT_SPECIAL_GRANT_TABLE +
+                  t->frame_count;
+        rc = light_map_special(d->space, gfn(gf->gfn), frame_to_mfn(f), true);
+    }
     if (rc) {
-        frame_release(gf);
+        if (f)
+            frame_put(f);
+        pool_free(gf, sizeof(*gf));
         return rc;
     }
     t->frame[t->frame_count++] = gf;
@@ -137,17 +119,6 @@ int grant_move_frame(struct domain *d, uint32_t index, uint64_t to)
     return light_move_special(d->space, &t->frame[index]->gfn, to);
 }
 
-void grant_query_size(struct domain *d, struct gnttab_query_size *op)
-{
-    struct grant_table *t = d->grants;
-
-    spin_lock(&t->lock);
-    op->nr_frames = t->frame_count;
-    op->max_nr_frames = t->frame_max;
-    op->status = GNTST_okay;
-    spin_unlock(&t->lock);
-}
-
 int grant_seed(struct domain *d, grant_ref_t ref, domid_t to, gfn_t g)
 {
     struct grant_table *t = d->grants;
@@ -183,13 +154,11 @@ void grant_counts(struct domain *d, uint32_t *frames_used, uint32_t *frames_max,
     spin_unlock(&t->lock);
 }
 
-/* Undo a mapping of a dying domain; true: there was one. */
-static bool mapping_undo(struct domain *d, struct maptrack *track)
+/* Undo a mapping of a dying domain. */
+static void mapping_undo(struct domain *d, struct maptrack *track)
 {
     struct tlb_batch batch;
 
-    if (track->state != MAPTRACK_MAPPED)
-        return false;
     tlb_batch_init(&batch, d->space);
     if (track->host_addr && light_unmap_granted(d->space, track->host_addr,
                                                 mfn(track->mfn), &batch))
@@ -200,7 +169,7 @@ static bool mapping_undo(struct domain *d, struct maptrack *track)
                     mfn_to_frame(mfn(track->mfn)));
     domain_put(track->granter);
     track->state = MAPTRACK_FREE;
-    return true;
+    d->grants->maptrack_used--;
 }
 
 /*
@@ -213,14 +182,15 @@ static bool mappings_undo(struct domain *d)
     uint32_t end = t->maptrack_chunks * MAPTRACK_CHUNK;
     uint32_t handles = 0, mappings = 0;
 
-    while (t->maptrack_gone < end) {
+    for (; t->maptrack_gone < end; t->maptrack_gone++) {
+        struct maptrack *track = maptrack_at(t, t->maptrack_gone);
+
         if (handles++ == DESTROY_HANDLES || mappings == DESTROY_MAPPINGS)
             return false;
-        if (mapping_undo(d, maptrack_at(t, t->maptrack_gone))) {
-            t->maptrack_used--;
+        if (track->state == MAPTRACK_MAPPED) {
+            mapping_undo(d, track);
             mappings++;
         }
-        t->maptrack_gone++;
     }
     return true;
 }
@@ -289,7 +259,8 @@ void upcall_grants_free(struct domain *d)
         for (unsigned int n = 0; n < ACTIVE_CHUNKS; n++)
             if (!chunk_free(t->frame[i]->active[n]))
                 panic("domain %u goes while its grants are in use", d->domid);
-        frame_release(t->frame[i]);
+        frame_put(mfn_to_frame(virt_to_mfn(t->frame[i]->entries)));
+        pool_free(t->frame[i], sizeof(*t->frame[i]));
     }
     maptrack_release(t);
     pool_free(t->frame, t->frame_max * sizeof(struct grant_frame *));

@@ -29,9 +29,11 @@ static int op_find(struct domain *d, struct device_find *op)
 }
 
 /* Those about one function; -EAGAIN: to be made again. */
-static int op_function(struct domain *d, struct pci_device *dev,
-                       struct device_op *op) __must_hold(device_lock)
+static int op_function(struct domain *d, struct device_op *op)
+    __must_hold(device_lock)
 {
+    struct pci_device *dev = pci_find(d, op->u.sbdf);
+
     if (!dev)
         return -ENODEV;
 
@@ -56,10 +58,10 @@ static int pin_some(struct domain *d, struct device_dma *op, uint32_t count)
     uint32_t done = 0;
     int rc = 0;
 
-    while (done < count && rc == 0) {
+    for (; done < count; done++) {
         rc = dma_pin(d, op->gfn + done, &maddr[done]);
-        if (rc == 0)
-            done++;
+        if (rc)
+            break;
     }
     if (rc == 0)
         rc = copy_to_guest(guest_ptr(op->maddr), maddr,
@@ -100,35 +102,19 @@ static int op_dma(struct domain *d, struct device_op *op)
     return dma->count ? -EAGAIN : 0;
 }
 
-static int op_locked(struct domain *d, struct device_op *op)
+static int make(struct domain *d, struct device_op *op)
 {
     int rc;
 
+    if (op->cmd == DEVICE_OP_dma_map || op->cmd == DEVICE_OP_dma_unmap)
+        return op_dma(d, op);
+    if (op->cmd < DEVICE_OP_find || op->cmd > DEVICE_OP_reset)
+        return -ENOSYS;
     spin_lock(&device_lock);
-    if (op->cmd == DEVICE_OP_find)
-        rc = op_find(d, &op->u.find);
-    else
-        rc = op_function(d, pci_find(d, op->u.sbdf), op);
+    rc = op->cmd == DEVICE_OP_find ? op_find(d, &op->u.find)
+                                   : op_function(d, op);
     spin_unlock(&device_lock);
     return rc;
-}
-
-static int make(struct domain *d, struct device_op *op)
-{
-    switch (op->cmd) {
-    case DEVICE_OP_find:
-    case DEVICE_OP_config_read:
-    case DEVICE_OP_config_write:
-    case DEVICE_OP_bar_map:
-    case DEVICE_OP_irq_bind:
-    case DEVICE_OP_reset:
-        return op_locked(d, op);
-    case DEVICE_OP_dma_map:
-    case DEVICE_OP_dma_unmap:
-        return op_dma(d, op);
-    default:
-        return -ENOSYS;
-    }
 }
 
 long hypercall_device_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,

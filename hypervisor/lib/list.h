@@ -42,7 +42,4 @@ static inline void list_del(struct list *element)
 
 #define list_first(head, type, member) container_of((head)->next, type, member)
 
-#define list_for_each(at, head)                                                \
-    for (struct list *at = (head)->next; at != (head); at = at->next)
-
 #endif /* LIB_LIST_H */

@@ -35,6 +35,7 @@ NOTHING = WARM_UP + 1
 # One each under instruction counting, tens to hundreds of cycles on hardware.
 COSTLY = {
     "SYSCALL": r"syscall",
+    "SYSRET": r"sysretq",
     "IRET": r"iretq",
     "CR3 write": r"mov +%\w+,%cr3",
     "INVLPG": r"invlpg",

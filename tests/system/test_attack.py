@@ -88,6 +88,27 @@ def test_a_scan_does_not_fill_the_uplink_with_questions(machine):
     check_neighbours(machine)
 
 
+def test_a_ring_that_overshoots_stops_its_interface(machine):
+    """And nothing is made of what it says."""
+    at = start(machine, "net-overshoot")
+    machine.wait_for("its ring is broken", 30)
+    machine.wait_for("attack net-overshoot: done", 30)
+    assert "BROKEN" not in machine.output[at:]
+    machine.command("destroy mallory")
+    check_neighbours(machine)
+
+
+def test_a_guest_that_prints_without_end_is_cut_short(machine):
+    """A burst of 16 KiB, then 16,000 bytes a second, and no more."""
+    at = start(machine, "print")
+    took = int(machine.wait_for(r"attack print: it took (\d+) ms", 60).group(1))
+    machine.wait_for("attack print: done", 30)
+    heard = machine.output[at:].count("x")
+    assert 8192 < heard < 20000 + 16 * took, (heard, took)
+    machine.command("destroy mallory")
+    check_neighbours(machine)
+
+
 @pytest.mark.parametrize("name", ENDLESS)
 def test_attack_that_never_ends(machine, name):
     """The neighbours get their share, and the prompt still works."""

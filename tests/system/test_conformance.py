@@ -16,7 +16,8 @@ FOLDER = "guests/conformance"
 IMAGES = sorted(
     os.path.basename(path.rstrip("/"))
     for path in glob.glob(FOLDER + "/*/")
-    if os.path.basename(path.rstrip("/")) not in ("framework", "attack", "fuzz", "stress"))
+    if os.path.basename(path.rstrip("/")) not in
+    ("framework", "attack", "fuzz", "stress"))
 
 # Xen: without ACPI idle states, which the emulator does not have in full.
 XEN_ARGUMENTS = "console=com1 com1=115200,8n1 dom0_mem=64M cpuidle=0 dom0_max_vcpus=4"
@@ -27,9 +28,9 @@ def image(name):
     return os.path.join(OUT, FOLDER, name + ".elf")
 
 
-def run_guest(guest, **machine):
+def run_guest(guest, options="", **machine):
     """Boot the guest alone; every case must say success or skip."""
-    with Machine(modules=[image(guest)], net=guest == "device",
+    with Machine(modules=[f"{image(guest)} {options}"], net=guest == "device",
                  **machine) as m:
         end = m.wait_for(r"^@@ (\d+) passed, (\d+) failed", 90)
         m.wait_end()
@@ -42,6 +43,12 @@ def run_guest(guest, **machine):
 @pytest.mark.parametrize("name", IMAGES)
 def test_on_cairn(name):
     run_guest(name, name=f"conformance-{name}", append="dom0_vcpus=4")
+
+
+@pytest.mark.parametrize("name", ["events", "grants"])
+def test_races_on_two_processors(name):
+    run_guest(name, "only=vCPU", name=f"conformance-{name}-smp", smp=2,
+              append="dom0_vcpus=4")
 
 
 @pytest.mark.parametrize("name", ["hypercalls"])

@@ -81,6 +81,7 @@ def test_several_cpus_and_much_memory(firmware):
                     arguments=FIRMWARE[firmware]) as m:
         m.wait_ready(BOOT_SECONDS)
         assert re.search(r"ACPI: tables found, 4 CPUs", m.output)
+        assert "CPUs: 4 of 4 run" in m.output
         assert m.json("info")["memory_mib"] > 6000
         m.type("poweroff\r")
         m.wait_end()

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from machine import (DEBUG_HYPERVISOR, HYPERVISOR, Machine, debugger,
+from machine import (DEBUG_HYPERVISOR, HYPERVISOR, OUT, Machine, debugger,
                      free_ports, guest, monitor)
 
 CONTROL = guest("control")
@@ -83,16 +83,18 @@ def test_a_clock_that_cannot_be_set_right_is_refused():
     assert "APIC 1 is not used: it has a TSC that cannot be set right" in out
 
 
-def with_monitor(name, **more):
+def with_monitor(name, module=CONTROL, **more):
     """A machine of four CPUs, and the port of its monitor."""
     port = free_ports(1)
-    return Machine(name, [CONTROL], smp=4,
+    return Machine(name, [module], smp=4,
                    arguments=["-qmp", f"tcp:127.0.0.1:{port},server,nowait"],
                    **more), port
 
 
-def test_an_nmi_that_means_nothing_is_counted_on_each_cpu():
-    machine, port = with_monitor("smp-nmi")
+# Under xpti an NMI also finds the tables of a guest loaded.
+@pytest.mark.parametrize("tables", ["no-xpti", "xpti"])
+def test_an_nmi_that_means_nothing_is_counted_on_each_cpu(tables):
+    machine, port = with_monitor("smp-nmi", append=f"spec-ctrl={tables}")
     with machine as m:
         m.wait_ready()
         for _ in range(3):
@@ -110,14 +112,16 @@ MACHINE_CHECK = "0xbe00000000000000 0x5 0 0"
 
 @pytest.mark.parametrize("hypervisor", [HYPERVISOR, DEBUG_HYPERVISOR],
                          ids=["release", "debug"])
+@pytest.mark.parametrize("tables", ["no-xpti", "xpti"])
 @pytest.mark.parametrize("command,cpus", [
     (f"mce 0 1 {MACHINE_CHECK}", "0"),
     (f"mce 2 1 {MACHINE_CHECK}", "2"),
     (f"mce -b 3 1 {MACHINE_CHECK}", "0123"),  # all of them at once
 ])
-def test_one_cpu_panics_and_the_others_stop(hypervisor, command, cpus):
+def test_one_cpu_panics_and_the_others_stop(hypervisor, command, cpus, tables):
     # The emulator's own "max" is too old a processor to broadcast.
-    machine, port = with_monitor("smp-panic", append="noreboot",
+    machine, port = with_monitor("smp-panic",
+                                 append=f"noreboot spec-ctrl={tables}",
                                  kernel=hypervisor, cpu="Haswell,-hle,-rtm")
     with machine as m:
         m.wait_ready()
@@ -136,3 +140,56 @@ def test_one_cpu_panics_and_the_others_stop(hypervisor, command, cpus):
         stopped = monitor(port, "info cpus")
         assert len(m.output) == size
         assert len(re.findall(r"thread_id", stopped)) == 4
+
+
+@pytest.mark.parametrize("tables", ["no-xpti", "xpti"])
+def test_nmis_and_a_panic_strike_cpus_at_work(tables):
+    """In guests, on the way in and out, in waits for locks and each other."""
+    machine, port = with_monitor(
+        "smp-busy", f"{OUT}/guests/conformance/stress.elf steps=100000",
+        append=f"dom0_vcpus=4 noreboot spec-ctrl={tables}",
+        kernel=DEBUG_HYPERVISOR, cpu="Haswell,-hle,-rtm")
+    with machine as m:
+        m.wait_for(r"CPUs: 4 of 4 run")
+        m.wait_for(r"d\d+: crashed")  # They are at it.
+        for _ in range(200):
+            monitor(port, "nmi")
+        counts = re.findall(r"CPU (\d): .* (\d+) of CPUs, (\d+) NMIs",
+                            keys(m, "i"))
+        assert len(counts) == 4
+        # All of them are asked by others, and strikes go by.
+        assert all(int(asked) > 0 < int(nmis) for _, asked, nmis in counts)
+        assert "panic" not in m.output
+        monitor(port, f"mce -b 1 1 {MACHINE_CHECK}")
+        m.wait_for(r"^Halted \(noreboot\)")
+        assert m.output.count("*** Cairn panics on CPU") == 1
+        assert "machine check" in m.output
+
+
+def test_every_cpu_is_protected_alike():
+    machine, port = with_monitor("smp-registers")
+    with machine as m:
+        m.wait_ready()
+        registers = monitor(port, "info registers -a")
+        # "ADDRESS: ADDRESS XGPDACTUW", "-" for each that is not; X is NX.
+        pages = dict(re.findall(r"^(\w{16}): \w{16} (\S{9})\s*$",
+                                monitor(port, "info tlb"), re.M))
+    for name in ("CR0", "CR4", "EFER", "IDT"):
+        values = re.findall(name + r"= *(\w+)", registers)
+        assert len(values) == 4 and len(set(values)) == 1, (name, values)
+    for name in ("GDT", "TR "):
+        assert len(set(re.findall(name + r"=.*", registers))) == 4, registers
+    idt = re.search(r"IDT= +(\w+)", registers).group(1)
+    assert pages[idt][0] == "X" and pages[idt][-1] == "-", pages[idt]
+    # What is mapped of the areas is the same: guards are where CPU 0 has them.
+    layouts = []
+    for cpu in range(4):
+        area = 0xffff820040000000 + cpu * 0x10000
+        layouts.append([pages.get(f"{area + page * 0x1000:016x}", "guard")
+                        for page in range(16)])
+        assert layouts[cpu].count("guard") >= 5  # one below each stack
+    shapes = [[page == "guard" for page in layout] for layout in layouts]
+    assert shapes == [shapes[0]] * 4
+    for layout in layouts:
+        assert all(page == "guard" or page[0] + page[-1] == "XW"
+                   for page in layout), layout

@@ -52,6 +52,7 @@ CONFIG = """name = "{name}"
 kernel = "/guests/{image}"
 memory = {mib}
 vcpus = {vcpus}
+max_event_channels = 131071
 extra = "{extra}"
 on_poweroff = "destroy"
 on_reboot = "destroy"

@@ -26,18 +26,18 @@ typedef uint32_t evtchn_port_t;
  */
 #define EVTCHN_FIFO_PORTS      131072U
 #define EVTCHN_FIFO_LINK_BITS  17
-#define EVTCHN_FIFO_LINK_MASK  0x1ffffU /* the next port in the queue, 0: end */
-#define EVTCHN_FIFO_BUSY       0x10000000U /* the link is being written */
-#define EVTCHN_FIFO_LINKED     0x20000000U
-#define EVTCHN_FIFO_MASKED     0x40000000U
-#define EVTCHN_FIFO_PENDING    0x80000000U
+#define EVTCHN_WORD_LINK_MASK  0x1ffffU    /* the next port, 0: end */
+#define EVTCHN_WORD_BUSY       0x10000000U /* the link is being written */
+#define EVTCHN_WORD_LINKED     0x20000000U
+#define EVTCHN_WORD_MASKED     0x40000000U
+#define EVTCHN_WORD_PENDING    0x80000000U
 #define EVTCHN_FIFO_PAGE_PORTS 1024U
 #define EVTCHN_FIFO_PRIORITIES 16U /* 0 comes first */
 #define EVTCHN_FIFO_DEFAULT    7U
 
 struct evtchn_fifo_control {
     uint32_t ready; /* a bit for each queue that has something */
-    uint32_t pad;
+    uint32_t _rsvd;
     uint32_t head[EVTCHN_FIFO_PRIORITIES];
 };
 
@@ -152,7 +152,7 @@ struct evtchn_init_control {
     uint32_t offset;      /* IN: of 8 bytes' alignment, within the page */
     uint32_t vcpu;        /* IN */
     uint8_t link_bits;    /* OUT: EVTCHN_FIFO_LINK_BITS */
-    uint8_t pad[7];
+    uint8_t _pad[7];
 };
 
 /*

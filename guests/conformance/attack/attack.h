@@ -47,6 +47,7 @@ void attack_memory(void);
 void attack_ports(void);
 void attack_grants(void);
 void attack_timer(void);
+void attack_print(void);
 
 /* rings.c */
 void attack_store(void);
@@ -55,5 +56,6 @@ void attack_console(void);
 void attack_net(void);
 void attack_net_toggle(void);
 void attack_net_scan(void);
+void attack_net_overshoot(void);
 
 #endif /* ATTACK_ATTACK_H */

@@ -13,15 +13,26 @@ static const struct {
     const char *name;
     void (*run)(void);
 } attacks[] = {
-    {"crash", attack_crash},           {"loop", attack_loop},
-    {"loop-open", attack_loop_open},   {"text", attack_text},
-    {"faults", attack_faults},         {"yield", attack_yield},
-    {"pointers", attack_pointers},     {"fuzz", attack_fuzz},
-    {"memory", attack_memory},         {"ports", attack_ports},
-    {"grants", attack_grants},         {"timer", attack_timer},
-    {"store", attack_store},           {"store-flood", attack_store_flood},
-    {"console", attack_console},       {"net", attack_net},
-    {"net-toggle", attack_net_toggle}, {"net-scan", attack_net_scan},
+    {"crash", attack_crash},
+    {"loop", attack_loop},
+    {"loop-open", attack_loop_open},
+    {"text", attack_text},
+    {"faults", attack_faults},
+    {"yield", attack_yield},
+    {"pointers", attack_pointers},
+    {"fuzz", attack_fuzz},
+    {"memory", attack_memory},
+    {"ports", attack_ports},
+    {"grants", attack_grants},
+    {"timer", attack_timer},
+    {"store", attack_store},
+    {"store-flood", attack_store_flood},
+    {"console", attack_console},
+    {"net", attack_net},
+    {"net-toggle", attack_net_toggle},
+    {"net-scan", attack_net_scan},
+    {"net-overshoot", attack_net_overshoot},
+    {"print", attack_print},
 };
 
 static const char *running;

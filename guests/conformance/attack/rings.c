@@ -411,6 +411,27 @@ void attack_net_scan(void)
     print("attack net-scan: %u packets\n", count);
 }
 
+/*
+ * An index beyond what the ring can hold, and all in it is well formed: who
+ * believes it sends each packet twice, and answers nobody.
+ */
+void attack_net_overshoot(void)
+{
+    if (!connect()) {
+        print("attack net-overshoot: not connected\n");
+        return;
+    }
+    for (unsigned int i = 0; i < NETIF_TX_RING_SLOTS; i++)
+        tx->slot[i].req = (struct netif_tx_request){
+            .gref = DATA_REF, .id = (uint16_t)i, .size = 60};
+    __atomic_store_n(&tx->h.req_prod, 2 * NETIF_TX_RING_SLOTS,
+                     __ATOMIC_SEQ_CST);
+    port_send(net_port);
+    idle_ns(200 * MS);
+    if (tx->h.rsp_prod != 0)
+        broken("requests that cannot be were answered", tx->h.rsp_prod);
+}
+
 void attack_net(void)
 {
     for (uint64_t n = rounds(5); n > 0; n--) {

@@ -70,7 +70,7 @@ void fifo_clean(void)
 static uint32_t unlink_word(volatile uint32_t *word)
 {
     return __atomic_fetch_and(
-        word, ~(EVTCHN_FIFO_LINKED | EVTCHN_FIFO_LINK_MASK), __ATOMIC_SEQ_CST);
+        word, ~(EVTCHN_WORD_LINKED | EVTCHN_WORD_LINK_MASK), __ATOMIC_SEQ_CST);
 }
 
 static unsigned int take_queue(unsigned int vcpu, unsigned int queue,
@@ -82,11 +82,11 @@ static unsigned int take_queue(unsigned int vcpu, unsigned int queue,
 
     while (port) {
         volatile uint32_t *word = fifo_word(port);
-        evtchn_port_t next = unlink_word(word) & EVTCHN_FIFO_LINK_MASK;
+        evtchn_port_t next = unlink_word(word) & EVTCHN_WORD_LINK_MASK;
 
-        if (!(*word & EVTCHN_FIFO_MASKED) &&
-            __atomic_fetch_and(word, ~EVTCHN_FIFO_PENDING, __ATOMIC_SEQ_CST) &
-                EVTCHN_FIFO_PENDING) {
+        if (!(*word & EVTCHN_WORD_MASKED) &&
+            __atomic_fetch_and(word, ~EVTCHN_WORD_PENDING, __ATOMIC_SEQ_CST) &
+                EVTCHN_WORD_PENDING) {
             fn(port);
             count++;
         }

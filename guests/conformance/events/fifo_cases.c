@@ -14,10 +14,10 @@
 #include "framework/test.h"
 #include "framework/vcpu.h"
 
-#define PENDING EVTCHN_FIFO_PENDING
-#define MASKED  EVTCHN_FIFO_MASKED
-#define LINKED  EVTCHN_FIFO_LINKED
-#define BUSY    EVTCHN_FIFO_BUSY
+#define PENDING EVTCHN_WORD_PENDING
+#define MASKED  EVTCHN_WORD_MASKED
+#define LINKED  EVTCHN_WORD_LINKED
+#define BUSY    EVTCHN_WORD_BUSY
 #define QUEUE   (1U << EVTCHN_FIFO_DEFAULT)
 
 #define NO_FRAME (1UL << 45)
@@ -473,7 +473,7 @@ static void link_to_itself(evtchn_port_t a, evtchn_port_t b)
 
 static void link_far_away(evtchn_port_t a, evtchn_port_t b)
 {
-    *fifo_word(a) = LINKED | EVTCHN_FIFO_LINK_MASK;
+    *fifo_word(a) = LINKED | EVTCHN_WORD_LINK_MASK;
     *fifo_word(b) = LINKED | 5000; /* no word there */
 }
 

@@ -142,7 +142,7 @@ static void mask_and_unmask(uint64_t seed)
     while (!stop) {
         unsigned int i = next_random(&state) % PORTS;
 
-        __atomic_fetch_or(fifo_word(far[i]), EVTCHN_FIFO_MASKED,
+        __atomic_fetch_or(fifo_word(far[i]), EVTCHN_WORD_MASKED,
                           __ATOMIC_SEQ_CST);
         port_unmask(far[i]);
     }

@@ -37,12 +37,6 @@ static uint8_t *slot(unsigned int index)
     return (uint8_t *)(uintptr_t)grant_slot(index);
 }
 
-void test_setup(void)
-{
-    if (!grants_init())
-        test_error("there is no grant table");
-}
-
 TEST("the table has a size, and a greatest size")
 {
     struct gnttab_query_size op = {.dom = DOMID_SELF};

@@ -110,6 +110,52 @@ TEST("a child reaches none of what is lent to others")
     EXPECT_TRUE(grant_take_back(REF));
 }
 
+static uint64_t use_readonly(uint64_t handle)
+{
+    struct gnttab_map_grant_ref op =
+        grant_map(parent_domid, REF, grant_slot(0), GNTMAP_host_map);
+
+    EXPECT_EQ(op.status, GNTST_general_error);
+    EXPECT_EQ(grant_copy_out(page, parent_domid, REF, 0, 8),
+              GNTST_general_error);
+    op = grant_map(parent_domid, REF, grant_slot(0),
+                   GNTMAP_host_map | GNTMAP_readonly);
+    EXPECT_EQ(op.status, GNTST_okay);
+    EXPECT_EQ(*(volatile uint8_t *)(uintptr_t)grant_slot(0), 0x2a);
+    /* The parent's handle means something else here, or nothing. */
+    if (op.handle != handle)
+        EXPECT_EQ(grant_unmap((grant_handle_t)handle, grant_slot(0)),
+                  GNTST_bad_handle);
+    EXPECT_EQ(grant_unmap(op.handle, grant_slot(0)), GNTST_okay);
+    EXPECT_EQ(grant_unmap((grant_handle_t)handle, grant_slot(1)),
+              GNTST_bad_handle);
+    return 1;
+}
+
+TEST(
+    "a child can only read what is lent for reading, and has no handle of ours")
+{
+    struct gnttab_map_grant_ref op;
+    struct child child;
+
+    NEEDS_CHILD;
+    REQUIRE(grants_init());
+    page[0] = 0x2a;
+    grant_give(REF + 1, own_domid, page, 0);
+    op = grant_map(own_domid, REF + 1, grant_slot(1), GNTMAP_host_map);
+    REQUIRE_EQ(op.status, GNTST_okay);
+    grant_give(REF, CHILD, page, GTF_readonly);
+    if (!child_start(&child, &numbered, use_readonly, op.handle))
+        return;
+    EXPECT_TRUE(child_wait(&child));
+    EXPECT_EQ(child.result, 1);
+    EXPECT_EQ(page[0], 0x2a);
+    EXPECT_EQ(grant_unmap(op.handle, grant_slot(1)), GNTST_okay);
+    EXPECT_TRUE(grant_take_back(REF));
+    EXPECT_TRUE(grant_take_back(REF + 1));
+    child_destroy(&child);
+}
+
 static uint64_t map_and_die(uint64_t unused)
 {
     struct gnttab_map_grant_ref op =

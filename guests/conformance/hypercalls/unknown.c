@@ -120,3 +120,43 @@ TEST("callback_op knows its types, refuses others and bad addresses")
     EXPECT_EQ(hypercall_callback_op(CALLBACKOP_register, &op), 0);
     EXPECT_EQ(hypercall_callback_op(CALLBACKOP_unregister, &gone), -ABI_EINVAL);
 }
+
+TEST("callback_op takes every type that kernels register")
+{
+    static const uint16_t types[] = {CALLBACKTYPE_failsafe,
+                                     CALLBACKTYPE_syscall, 5, 7};
+    struct callback_register op = {.flags = CALLBACKF_mask_events};
+
+    for (unsigned int i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        op.type = types[i];
+        op.address = 0x0000800000000000;
+        EXPECT_EQ(hypercall_callback_op(CALLBACKOP_register, &op), -ABI_EINVAL);
+        op.address = hypercall_ptr(failsafe_stub);
+        EXPECT_EQ(hypercall_callback_op(CALLBACKOP_register, &op), 0);
+    }
+}
+
+TEST("only the NMI's callback can be taken back")
+{
+    struct callback_unregister op = {.type = CALLBACKTYPE_nmi};
+
+    EXPECT_EQ(hypercall_callback_op(CALLBACKOP_unregister, &op), 0);
+    for (op.type = 0; op.type <= CALLBACKTYPE_syscall; op.type++)
+        EXPECT_EQ(hypercall_callback_op(CALLBACKOP_unregister, &op),
+                  -ABI_EINVAL);
+    op.type = 99;
+    EXPECT_EQ(hypercall_callback_op(CALLBACKOP_unregister, &op), -ABI_ENOSYS);
+}
+
+TEST("set_callbacks returns 0, and keeps the old callback if one is bad")
+{
+    EXPECT_EQ(hypercall3(HYPERCALL_set_callbacks, 0x8000000000000000,
+                         hypercall_ptr(failsafe_stub), 0),
+              0);
+    EXPECT_EQ(hypercall3(HYPERCALL_set_callbacks, hypercall_ptr(upcall_stub),
+                         0x8000000000000000, ~0UL >> 1),
+              0);
+    EXPECT_EQ(hypercall3(HYPERCALL_set_callbacks, hypercall_ptr(upcall_stub),
+                         hypercall_ptr(failsafe_stub), 0),
+              0);
+}

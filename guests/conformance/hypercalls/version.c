@@ -84,6 +84,41 @@ TEST("the page size is 4096")
     EXPECT_EQ(hypercall_xen_version(XENVER_pagesize, NULL), 4096);
 }
 
+TEST("the page size takes no argument")
+{
+    uint64_t arg = 0;
+
+    EXPECT_EQ(hypercall_xen_version(XENVER_pagesize, &arg), -ABI_EINVAL);
+}
+
+TEST("a build identifier is there, or -ENODATA, or not for everybody")
+{
+    long rc = hypercall_xen_version(XENVER_build_id, NULL);
+
+    EXPECT_TRUE(rc > 0 || rc == -ABI_ENODATA || rc == -ABI_EPERM);
+    if (on_cairn)
+        EXPECT_EQ(rc, -ABI_ENODATA);
+}
+
+TEST("the handle is the domain's own, the same each time")
+{
+    struct xen_domain_handle one, two = {{1}};
+
+    EXPECT_EQ(hypercall_xen_version(XENVER_guest_handle, &one), 0);
+    EXPECT_EQ(hypercall_xen_version(XENVER_guest_handle, &two), 0);
+    EXPECT_EQ(memcmp(&one, &two, sizeof(one)), 0);
+}
+
+TEST("each unknown command is -ENOSYS, with or without an argument")
+{
+    uint64_t arg[16] = {0};
+
+    for (unsigned int cmd = 11; cmd < 70; cmd++) {
+        EXPECT_EQ(hypercall_xen_version(cmd, arg), -ABI_ENOSYS);
+        EXPECT_EQ(hypercall_xen_version(cmd, NULL), -ABI_ENOSYS);
+    }
+}
+
 TEST("the hypervisor's own addresses begin in the upper half")
 {
     struct xen_platform_parameters p = {0};

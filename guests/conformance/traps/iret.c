@@ -177,6 +177,22 @@ TEST("iret to a code selector that is none faults, here, and does no harm")
     }
 }
 
+TEST("iret to a stack selector that is none faults, here, and does no harm")
+{
+    static const uint64_t bad[] = {0, 0xe008, 0xe010, 0xfff8, 0x10, 0x7fff};
+    static uint8_t stack[4096] __attribute__((aligned(16)));
+
+    for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        prepare();
+        context.ss = bad[i] & ~3UL;
+        context.rsp = hypercall_ptr(stack + sizeof(stack));
+        EXPECT_TRUE(fault_probe(call_iret, NULL));
+        EXPECT_TRUE(trap_seen.vector == TRAP_GP ||
+                    (!on_cairn && (trap_seen.vector == TRAP_NP ||
+                                   trap_seen.vector == TRAP_SS)));
+    }
+}
+
 /* --- What ends a domain, and nothing but the domain ----------------------- */
 
 static uint64_t unreadable_frame(uint64_t rsp)

@@ -51,6 +51,14 @@ static void set_vector(uint8_t vector, uint8_t dpl)
     EXPECT_EQ(hypercall_set_trap_table(table), 0);
 }
 
+PAGES(two_pages, 2);
+
+static void software_61(void *unused)
+{
+    (void)unused;
+    __asm__ volatile("int $0x61");
+}
+
 TEST("int n of a vector without a handler is #GP(n * 8 + 2) on it")
 {
     EXPECT_TRUE(fault_probe(int_55, NULL));
@@ -121,4 +129,32 @@ TEST("a null table forgets all handlers")
     EXPECT_TRUE(fault_probe(int_55, NULL));
     EXPECT_EQ(trap_seen.vector, TRAP_GP);
     EXPECT_EQ(trap_seen.error, VECTOR * 8 + 2);
+}
+
+TEST("a trap list is -EFAULT where it runs off its memory, earlier ones stay")
+{
+    struct trap_info *last =
+        (struct trap_info *)(void *)(two_pages + PAGE_SIZE) - 1;
+
+    REQUIRE(guard_page(two_pages + PAGE_SIZE));
+    *last = (struct trap_info){
+        .vector = 0x61, .flags = 3, .address = trap_stub(0x61)};
+    EXPECT_EQ(hypercall_set_trap_table(last), -ABI_EFAULT);
+    EXPECT_TRUE(unguard_page(two_pages + PAGE_SIZE));
+    EXPECT_TRUE(fault_probe(software_61, NULL));
+    EXPECT_EQ(trap_seen.vector, 0x61);
+    traps_init();
+}
+
+TEST("a trap list may name a vector twice: the last one counts")
+{
+    struct trap_info list[3] = {
+        {.vector = 0x61, .flags = 3, .address = trap_stub(0x60)},
+        {.vector = 0x61, .flags = 3, .address = trap_stub(0x61)},
+    };
+
+    EXPECT_EQ(hypercall_set_trap_table(list), 0);
+    EXPECT_TRUE(fault_probe(software_61, NULL));
+    EXPECT_EQ(trap_seen.vector, 0x61);
+    traps_init();
 }

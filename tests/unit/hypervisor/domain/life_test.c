@@ -11,7 +11,7 @@
 /* LINK: hypervisor/domain/balance.c hypervisor/domain/share.c */
 /* LINK: hypervisor/event/table.c hypervisor/event/bind.c */
 /* LINK: hypervisor/event/close.c hypervisor/event/send.c */
-/* LINK: hypervisor/event/deliver.c hypervisor/event/virq.c */
+/* LINK: hypervisor/event/virq.c */
 /* LINK: hypervisor/event/fifo.c hypervisor/event/fifo_pages.c */
 /* LINK: hypervisor/grant/active.c */
 /* LINK: hypervisor/grant/map.c hypervisor/grant/maptrack.c */

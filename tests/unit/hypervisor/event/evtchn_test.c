@@ -6,7 +6,7 @@
 
 /* LINK: hypervisor/event/table.c hypervisor/event/bind.c */
 /* LINK: hypervisor/event/close.c hypervisor/event/send.c */
-/* LINK: hypervisor/event/deliver.c hypervisor/event/virq.c */
+/* LINK: hypervisor/event/virq.c */
 /* LINK: hypervisor/event/poll.c hypervisor/event/status.c */
 /* LINK: hypervisor/event/fifo.c hypervisor/event/fifo_pages.c */
 /* LINK: tests/unit/hypervisor/event/world.c */

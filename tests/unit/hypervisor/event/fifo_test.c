@@ -6,7 +6,7 @@
 
 /* LINK: hypervisor/event/table.c hypervisor/event/bind.c */
 /* LINK: hypervisor/event/close.c hypervisor/event/send.c */
-/* LINK: hypervisor/event/deliver.c hypervisor/event/virq.c */
+/* LINK: hypervisor/event/virq.c */
 /* LINK: hypervisor/event/poll.c hypervisor/event/status.c */
 /* LINK: hypervisor/event/fifo.c hypervisor/event/fifo_pages.c */
 /* LINK: tests/unit/hypervisor/event/world.c */
@@ -22,10 +22,10 @@ CHECK_MAIN
 
 #define PORTS 3000U /* three pages of words */
 
-#define PENDING EVTCHN_FIFO_PENDING
-#define MASKED  EVTCHN_FIFO_MASKED
-#define LINKED  EVTCHN_FIFO_LINKED
-#define BUSY    EVTCHN_FIFO_BUSY
+#define PENDING EVTCHN_WORD_PENDING
+#define MASKED  EVTCHN_WORD_MASKED
+#define LINKED  EVTCHN_WORD_LINKED
+#define BUSY    EVTCHN_WORD_BUSY
 
 static evtchn_port_t taken[PORTS];
 static unsigned int taken_count;
@@ -333,6 +333,12 @@ TEST("a port that was moved joins its new queue, and leaves the old one whole")
     EXPECT_EQ(evtchn_send(&world[1], far), 0);
     EXPECT_EQ(world_control(0, 1)->head[3], a);
     EXPECT_EQ(take_all(1), 1);
+
+    /* It keeps the priority when it is moved. */
+    EXPECT_EQ(evtchn_bind_vcpu(&world[0], a, 0), 0);
+    EXPECT_EQ(evtchn_send(&world[1], far), 0);
+    EXPECT_EQ(world_control(0, 0)->head[3], a);
+    EXPECT_EQ(take_all(0), 1);
 }
 
 TEST("a closed port that is still linked is not given again before others")
@@ -364,10 +370,14 @@ TEST("a guest that links all its free ports still gets what it may have")
 TEST("a port that was closed has the usual priority and vCPU again")
 {
     evtchn_port_t port = ipi(1);
+    struct evtchn_status status = {.port = port};
 
     world_fifo(0);
     EXPECT_EQ(evtchn_set_priority(&world[0], port, 0), 0);
     EXPECT_EQ(evtchn_close(&world[0], port), 0);
+    EXPECT_EQ(evtchn_status(&world[0], &status), 0);
+    EXPECT_EQ(status.status, EVTCHNSTAT_closed);
+    EXPECT_EQ(status.vcpu, 0);
     EXPECT_EQ(ipi(0), port);
     EXPECT_EQ(evtchn_send(&world[0], port), 0);
     EXPECT_EQ(world_control(0, 0)->head[7], port);
@@ -464,7 +474,7 @@ TEST("corrupted links, heads and ready bits stay the guest's own affair")
         *world_word(0, b) = LINKED | b; /* linked to itself */
         EXPECT_EQ(evtchn_send(&world[0], b), 0);
         EXPECT_EQ(evtchn_send(&world[0], c), 0);
-        EXPECT_EQ(*world_word(0, b) & EVTCHN_FIFO_LINK_MASK, c);
+        EXPECT_EQ(*world_word(0, b) & EVTCHN_WORD_LINK_MASK, c);
         *world_word(0, a) = *world_word(0, b) = *world_word(0, c) = 0;
     }
 }

@@ -6,7 +6,7 @@
 
 /* LINK: hypervisor/event/table.c hypervisor/event/bind.c */
 /* LINK: hypervisor/event/close.c hypervisor/event/send.c */
-/* LINK: hypervisor/event/deliver.c hypervisor/event/virq.c */
+/* LINK: hypervisor/event/virq.c */
 /* LINK: hypervisor/event/poll.c hypervisor/event/status.c */
 /* LINK: hypervisor/event/fifo.c hypervisor/event/fifo_pages.c */
 /* LINK: tests/unit/hypervisor/event/world.c */
@@ -33,6 +33,10 @@ struct model_port {
 };
 
 static struct model_port model[WORLD_DOMAINS][WORLD_MAX_PORT + 1];
+
+/* Domains that use FIFO, and ports that their guest has masked. */
+static bool is_fifo[WORLD_DOMAINS];
+static bool masked[WORLD_DOMAINS][WORLD_MAX_PORT + 1];
 static uint64_t seed;
 static int step_number;
 static bool differs;
@@ -54,10 +58,12 @@ static uint32_t roll(uint32_t sides)
     return (uint32_t)(seed >> 33) % sides;
 }
 
+/* One that is linked still is not given before others. */
 static evtchn_port_t lowest_free(domid_t d)
 {
     for (evtchn_port_t p = 1; p <= WORLD_MAX_PORT; p++)
-        if (model[d][p].state == EVTCHN_FREE)
+        if (model[d][p].state == EVTCHN_FREE &&
+            !(is_fifo[d] && *world_word(d, p) & EVTCHN_WORD_LINKED))
             return p;
     return 0;
 }
@@ -182,9 +188,30 @@ static void move(domid_t d)
         m->vcpu = vcpu;
 }
 
+static void handled(domid_t d, evtchn_port_t port)
+{
+    SAME(model[d][port].pending, true);
+    SAME(masked[d][port], false);
+    model[d][port].pending = false;
+}
+
+/* Everything that is pending and not masked is in a queue: none is lost. */
+static void consume_fifo(domid_t d)
+{
+    for (unsigned int i = 0; i < WORLD_VCPUS; i++)
+        world_fifo_take(d, i, handled);
+    for (evtchn_port_t p = 1; p <= WORLD_MAX_PORT; p++)
+        SAME(model[d][p].pending && !masked[d][p], false);
+}
+
 static void consume(domid_t d)
 {
     struct shared_info *s = world[d].shared_info;
+
+    if (is_fifo[d]) {
+        consume_fifo(d);
+        return;
+    }
 
     memset(s->evtchn_pending, 0, sizeof(s->evtchn_pending));
     for (unsigned int i = 0; i < WORLD_VCPUS; i++) {
@@ -208,6 +235,45 @@ static void reset(domid_t d)
         }
         *m = (struct model_port){.state = EVTCHN_FREE};
     }
+    is_fifo[d] = false;
+    memset(masked[d], 0, sizeof(masked[d]));
+}
+
+/* FIFO: the guest masks a port by itself, and has it unmasked. */
+static void mask(domid_t d)
+{
+    evtchn_port_t port = 1 + roll(PORTS - 1);
+
+    if (!is_fifo[d] || model[d][port].state == EVTCHN_FREE)
+        return;
+    masked[d][port] = roll(2);
+    if (masked[d][port])
+        *world_word(d, port) |= EVTCHN_WORD_MASKED;
+    else
+        SAME(evtchn_unmask(&world[d], port), 0);
+}
+
+static void set_priority(domid_t d)
+{
+    evtchn_port_t port = roll(PORTS);
+    uint32_t priority = roll(17);
+    int rc = priority < EVTCHN_FIFO_PRIORITIES ? 0 : -EINVAL;
+
+    if (model[d][port].state != EVTCHN_FREE)
+        SAME(evtchn_set_priority(&world[d], port, priority),
+             is_fifo[d] ? rc : -ENOSYS);
+}
+
+/* What is pending stays so. */
+static void switch_to_fifo(domid_t d)
+{
+    if (is_fifo[d])
+        return;
+    for (evtchn_port_t p = 0; p <= WORLD_MAX_PORT; p++)
+        *world_word(d, p) = 0;
+    memset(world_control(d, 0), 0, 4096);
+    world_fifo(d);
+    is_fifo[d] = true;
 }
 
 static void compare_port(domid_t d, evtchn_port_t port)
@@ -244,7 +310,9 @@ static void step(void)
     domid_t d = (domid_t)roll(WORLD_DOMAINS);
     bool room = lowest_free(d) < PORTS;
 
-    switch (roll(12)) {
+    if (roll(8) == 0)
+        mask(d);
+    switch (roll(13)) {
     case 0:
     case 1:
         if (room)
@@ -274,9 +342,14 @@ static void step(void)
     case 10:
         move(d);
         break;
+    case 11:
+        set_priority(d);
+        break;
     default:
         if (roll(200) == 0)
             reset(d);
+        else if (roll(40) == 0)
+            switch_to_fifo(d);
         else if (roll(10) == 0)
             consume(d);
         break;
@@ -287,6 +360,8 @@ static void walk(uint64_t from)
 {
     seed = from;
     memset(model, 0, sizeof(model));
+    memset(is_fifo, 0, sizeof(is_fifo));
+    memset(masked, 0, sizeof(masked));
     world_make();
     differs = false;
     for (step_number = 0; step_number < STEPS && !differs; step_number++) {

@@ -354,15 +354,15 @@ static void take_queue(domid_t domid, evtchn_port_t port,
     while (port) {
         uint32_t *word = world_word(domid, port), seen = *word;
 
-        CHECK(seen & EVTCHN_FIFO_LINKED && !(seen & EVTCHN_FIFO_BUSY));
+        CHECK(seen & EVTCHN_WORD_LINKED && !(seen & EVTCHN_WORD_BUSY));
         CHECK(steps++ < world_max_port);
-        *word = seen & ~(EVTCHN_FIFO_LINKED | EVTCHN_FIFO_LINK_MASK);
-        if ((seen & (EVTCHN_FIFO_PENDING | EVTCHN_FIFO_MASKED)) ==
-            EVTCHN_FIFO_PENDING) {
-            *word &= ~EVTCHN_FIFO_PENDING;
+        *word = seen & ~(EVTCHN_WORD_LINKED | EVTCHN_WORD_LINK_MASK);
+        if ((seen & (EVTCHN_WORD_PENDING | EVTCHN_WORD_MASKED)) ==
+            EVTCHN_WORD_PENDING) {
+            *word &= ~EVTCHN_WORD_PENDING;
             handle(domid, port);
         }
-        port = seen & EVTCHN_FIFO_LINK_MASK;
+        port = seen & EVTCHN_WORD_LINK_MASK;
     }
 }
 
