@@ -80,10 +80,13 @@ static struct vcpu *find_movable(const struct run_queue *q)
 bool sched_steal(void)
 {
     unsigned int me = this_cpu(cpu_id);
-    struct run_queue *q =
-        &per_cpu(run_queue, extreme(atomic_read(&sched_cpus), true));
+    uint64_t others = atomic_read(&sched_cpus) & ~bit(me);
+    struct run_queue *q;
     struct vcpu *v;
 
+    if (!others)
+        return false;
+    q = &per_cpu(run_queue, extreme(others, true));
     if (!atomic_read(&q->length))
         return false;
     spin_lock(&q->lock);

@@ -163,6 +163,7 @@ static int create(const struct domain_config *config, domid_t domid,
     d->pause_count = 1;
     memcpy(d->uuid, config->create.uuid, sizeof(d->uuid));
     spin_lock_init(&d->lock, LOCK_domain);
+    watchdogs_init(d);
 
     rc = create_parts(d, config);
     if (rc) {

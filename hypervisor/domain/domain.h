@@ -21,9 +21,11 @@
 
 #include <abi/control.h>
 #include <abi/domid.h>
+#include <abi/sched.h>
 #include <abi/shared_info.h>
 
 #include "core/lock.h"
+#include "core/timer.h"
 #include "lib/atomic.h"
 #include "lib/compiler.h"
 
@@ -59,6 +61,13 @@ struct meter {
     uint64_t paid_until; /* (a) system time */
 };
 
+/* SCHEDOP_watchdog. */
+struct watchdog {
+    struct timer timer;
+    struct domain *domain; /* (c) */
+    bool runs;             /* (d) */
+};
+
 struct domain {
     domid_t domid;                   /* (c) */
     uint32_t class;                  /* (c) CAIRN_CLASS_* */
@@ -88,7 +97,8 @@ struct domain {
     bool runstate_update;     /* (a) see vm_assist */
     bool metered;             /* (d) it has one of these two */
     struct meter cap, reserved;
-    uint32_t weight;                         /* (d) its vCPUs share it */
+    uint32_t weight; /* (d) its vCPUs share it */
+    struct watchdog watchdog[SCHED_WATCHDOGS];
     uint64_t console_paid_until;             /* (d) see console_io */
     uint8_t uuid[16];                        /* (c) */
     char crash_reason[CONTROL_REASON_BYTES]; /* (d) */
@@ -177,6 +187,10 @@ int __must_check domain_set_sched(struct domain *d,
  * again, from a continuation.
  */
 bool __must_check domain_is_off(struct domain *d);
+
+/* SCHEDOP_watchdog: an id, 0, -ENOSPC or -EINVAL. */
+void watchdogs_init(struct domain *d);
+int domain_watchdog(struct domain *d, uint32_t id, uint32_t seconds);
 
 /* All but what the event and grant rooms know. */
 void domain_info(struct domain *d, struct control_domain_info *info);

@@ -208,6 +208,45 @@ void domain_crash(struct domain *d, const char *fmt, ...)
     domain_shutdown(d, SHUTDOWN_crash);
 }
 
+static void watchdog_expired(struct timer *t)
+{
+    domain_shutdown(container_of(t, struct watchdog, timer)->domain,
+                    SHUTDOWN_watchdog);
+}
+
+void watchdogs_init(struct domain *d)
+{
+    for (uint32_t i = 0; i < SCHED_WATCHDOGS; i++) {
+        d->watchdog[i].domain = d;
+        timer_init(&d->watchdog[i].timer, watchdog_expired);
+    }
+}
+
+int domain_watchdog(struct domain *d, uint32_t id, uint32_t seconds)
+{
+    uint64_t ns = seconds * 1000000000ULL;
+    uint32_t i = id - 1;
+    int rc = 0;
+
+    spin_lock(&d->lock);
+    if (!id) {
+        for (i = 0; i < SCHED_WATCHDOGS && d->watchdog[i].runs;)
+            i++;
+        rc = i < SCHED_WATCHDOGS ? (int)i + 1 : -ENOSPC;
+    } else if (i >= SCHED_WATCHDOGS || !d->watchdog[i].runs) {
+        rc = -EINVAL;
+    }
+    if (rc >= 0) {
+        d->watchdog[i].runs = !id || ns;
+        if (d->watchdog[i].runs)
+            timer_set(&d->watchdog[i].timer, time_now() + ns);
+        else
+            timer_cancel(&d->watchdog[i].timer);
+    }
+    spin_unlock(&d->lock);
+    return rc;
+}
+
 /* It cannot be found any more and runs no more; false: in a moment. */
 static bool begin_end(struct domain *d)
 {
@@ -222,6 +261,8 @@ static bool begin_end(struct domain *d)
         vcpu_down(d->vcpu[i]);
         vcpu_release(d->vcpu[i]);
     }
+    for (uint32_t i = 0; i < SCHED_WATCHDOGS; i++)
+        timer_cancel_wait(&d->watchdog[i].timer);
     upcall_devices_quiesce(d);
     d->end = DOMAIN_END_DEVICES;
     return true;

@@ -318,6 +318,10 @@ void vcpu_set_affinity(struct vcpu *v, uint64_t cpus)
     struct run_queue *q = queue_lock(v);
 
     v->affinity = cpus;
+    if (v->place != IN_NO_QUEUE) {
+        dequeue(q, v);
+        enqueue(q, v, time_now());
+    }
     /* One that waits on a wrong CPU goes on when its turn comes. */
     cpu_resched(q->cpu);
     queue_unlock(q);

@@ -185,7 +185,10 @@ void vcpu_yield(struct vcpu *v); /* let equals go first */
 /* One of @parts parts of @weight. */
 void vcpu_set_weight(struct vcpu *v, uint32_t weight, uint32_t parts);
 
-/* CPUs it may run on, one at least of those there are; in a moment. */
+/*
+ * CPUs it may run on, one at least of those there are; in a moment.  Its
+ * domain's cap and reservation are looked at anew.
+ */
 void vcpu_set_affinity(struct vcpu *v, uint64_t cpus);
 
 /* Off the CPUs, for a pause or a shutdown, in a moment; and back. */

@@ -85,6 +85,14 @@ static long op_remote_shutdown(struct guest_ptr arg)
     return rc;
 }
 
+static long op_watchdog(struct domain *d, struct guest_ptr arg)
+{
+    struct sched_watchdog op;
+    int rc = copy_from_guest(&op, arg, sizeof(op));
+
+    return rc ? rc : domain_watchdog(d, op.id, op.timeout);
+}
+
 long hypercall_sched_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                         uint64_t a5)
 {
@@ -107,6 +115,10 @@ long hypercall_sched_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         return op_remote_shutdown(arg);
     case SCHEDOP_shutdown_code:
         return op_shutdown_code(v->domain, arg);
+    case SCHEDOP_watchdog:
+        return op_watchdog(v->domain, arg);
+    case SCHEDOP_pin_override:
+        return -EPERM; /* Nobody is tied to a processor but by his mask. */
     default:
         return -ENOSYS;
     }

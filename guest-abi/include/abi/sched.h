@@ -15,6 +15,8 @@
 #define SCHEDOP_poll            3
 #define SCHEDOP_remote_shutdown 4
 #define SCHEDOP_shutdown_code   5
+#define SCHEDOP_watchdog        6
+#define SCHEDOP_pin_override    7 /* -EPERM */
 
 #define SHUTDOWN_poweroff   0U
 #define SHUTDOWN_reboot     1U
@@ -45,6 +47,18 @@ struct sched_remote_shutdown {
     uint32_t reason;   /* IN */
 };
 
+/*
+ * The domain is shut down with SHUTDOWN_watchdog after @timeout seconds, unless
+ * it sets them anew.  @id 0 starts one and returns its id; a timeout of 0 for
+ * another stops it.  -ENOSPC: all run; -EINVAL: it does not.
+ */
+#define SCHED_WATCHDOGS 2U
+struct sched_watchdog {
+    uint32_t id;      /* IN: 0, or 1 .. SCHED_WATCHDOGS */
+    uint32_t timeout; /* IN: seconds */
+};
+
+_Static_assert(sizeof(struct sched_watchdog) == 8, "ABI");
 _Static_assert(sizeof(struct sched_poll) == 24, "ABI");
 _Static_assert(sizeof(struct sched_remote_shutdown) == 8, "ABI");
 

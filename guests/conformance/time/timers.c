@@ -354,3 +354,47 @@ TEST("without rights no other domain can be shut down")
     SKIP_ON_XEN("children are made by control_op");
     EXPECT_TRUE(child_run(&child, shut_down_parent, 0));
 }
+
+static uint64_t let_watchdog_bite(uint64_t unused)
+{
+    struct sched_watchdog op = {.timeout = 1};
+
+    (void)unused;
+    EXPECT_EQ(hypercall_sched_op(SCHEDOP_watchdog, &op), 1);
+    sleep_until(now_ns() + 10000 * MS);
+    return 0;
+}
+
+TEST("a watchdog shuts the domain down that does not set it anew")
+{
+    struct child child;
+
+    SKIP_ON_XEN("it would be the only domain");
+    if (!child_start(&child, NULL, let_watchdog_bite, 0))
+        return;
+    EXPECT_TRUE(child_wait(&child));
+    EXPECT_FALSE(child.finished);
+    EXPECT_EQ(child.info.shutdown_reason, SHUTDOWN_watchdog);
+    child_destroy(&child);
+}
+
+TEST("watchdogs are started, set anew and stopped, and there are two")
+{
+    struct sched_watchdog op = {.timeout = 1000};
+
+    EXPECT_EQ(hypercall_sched_op(SCHEDOP_watchdog, &op), 1);
+    EXPECT_EQ(hypercall_sched_op(SCHEDOP_watchdog, &op), 2);
+    /* Xen returns this one with its upper half clear. */
+    EXPECT_EQ((int32_t)hypercall_sched_op(SCHEDOP_watchdog, &op), -ABI_ENOSPC);
+    op.id = 1;
+    EXPECT_EQ(hypercall_sched_op(SCHEDOP_watchdog, &op), 0);
+    op.timeout = 0;
+    EXPECT_EQ(hypercall_sched_op(SCHEDOP_watchdog, &op), 0);
+    EXPECT_EQ(hypercall_sched_op(SCHEDOP_watchdog, &op), -ABI_EINVAL);
+    op.id = 2;
+    EXPECT_EQ(hypercall_sched_op(SCHEDOP_watchdog, &op), 0);
+    op.id = 3;
+    EXPECT_EQ(hypercall_sched_op(SCHEDOP_watchdog, &op), -ABI_EINVAL);
+    EXPECT_EQ(hypercall2(HYPERCALL_sched_op, SCHEDOP_watchdog, 1UL << 63),
+              -ABI_EFAULT);
+}

@@ -1024,6 +1024,19 @@ TEST("a reservation holds against any weight of others")
         expect_part(i, 2000 * MS, 35, 20);
 }
 
+TEST("a reservation helps one that waits since long before")
+{
+    add(65535, 0, 0);
+    add(1, 0, 0);
+    simulate(1000 * MS);
+    EXPECT_EQ(vcpu[1].place, IN_HEAP);
+    EXPECT_EQ(set_reserved(1, 40), 0);
+    simulate(200 * MS);
+    restart_clocks();
+    simulate(2000 * MS);
+    expect_part(1, 2000 * MS, 400, 5);
+}
+
 TEST("reservations hold against each other, up to what can be reserved")
 {
     for (unsigned int i = 0; i < 12; i++)
