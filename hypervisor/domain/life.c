@@ -8,15 +8,11 @@
 #include "core/log.h"
 #include "core/power.h"
 #include "core/time.h"
-#include "domain/domain.h"
 #include "domain/policy.h"
-#include "domain/share.h"
-#include "domain/table.h"
+#include "domain/sched.h"
 #include "domain/upcalls.h"
-#include "domain/vcpu.h"
 #include "lib/errno.h"
 #include "lib/format.h"
-#include "lib/string.h"
 #include "memory/light.h"
 
 /* More pauses than anybody counts: a mistake, refused before it wraps. */
@@ -152,17 +148,6 @@ void domain_set_shutdown_code(struct domain *d, uint32_t reason)
     spin_unlock(&d->lock);
 }
 
-static void end_machine(struct domain *d, uint32_t reason)
-{
-    bool off = reason == SHUTDOWN_poweroff;
-
-    log_info("d%u: shut down for reason %u: the machine %s", d->domid, reason,
-             off ? "goes off" : "restarts");
-    if (off)
-        machine_power_off();
-    machine_reset();
-}
-
 void domain_shutdown(struct domain *d, uint32_t reason)
 {
     bool first;
@@ -179,8 +164,15 @@ void domain_shutdown(struct domain *d, uint32_t reason)
 
     if (!first)
         return;
-    if (policy_allows(d, POLICY_power))
-        end_machine(d, reason);
+    if (policy_allows(d, POLICY_power)) {
+        bool off = reason == SHUTDOWN_poweroff;
+
+        log_info("d%u: shut down for reason %u: the machine %s", d->domid,
+                 reason, off ? "goes off" : "restarts");
+        if (off)
+            machine_power_off();
+        machine_reset();
+    }
     upcall_domain_changed();
 }
 
@@ -264,53 +256,37 @@ static bool begin_end(struct domain *d)
     for (uint32_t i = 0; i < SCHED_WATCHDOGS; i++)
         timer_cancel_wait(&d->watchdog[i].timer);
     upcall_devices_quiesce(d);
-    d->end = DOMAIN_END_DEVICES;
     return true;
 }
 
-/* One quantum; true when @d can take the next step. */
-static bool end_step(struct domain *d)
+static bool end_memory(struct domain *d)
 {
-    switch (d->end) {
-    case DOMAIN_END_NOT_BEGUN:
-        return begin_end(d);
-    case DOMAIN_END_DEVICES:
-        if (!upcall_devices_release(d))
-            return false;
-        d->end = DOMAIN_END_EVENTS;
-        return true;
-    case DOMAIN_END_EVENTS:
-        if (upcall_events_destroy(d))
-            d->end = DOMAIN_END_GRANTS;
-        return false;
-    case DOMAIN_END_GRANTS:
-        if (upcall_grants_destroy(d))
-            d->end = DOMAIN_END_MEMORY;
-        return false;
-    case DOMAIN_END_MEMORY:
-        if (light_destroy(d->space))
-            d->end = DOMAIN_END_RECORDS;
-        return false;
-    case DOMAIN_END_RECORDS: /* They go with the last reference. */
-        share_give_back(d);
-        d->end = DOMAIN_END_DONE;
-        return true;
-    case DOMAIN_END_DONE:
-        return true;
-    }
-    return true;
+    return light_destroy(d->space);
 }
 
-static void vanish(struct domain *d)
+/* The records go with the last reference. */
+static bool vanish(struct domain *d)
 {
+    share_give_back(d);
     table_remove(d);
     upcall_domain_changed();
     domain_put(d);
+    return true;
 }
+
+/* A quantum of each; true when it is done. */
+static bool (*const end_step[])(struct domain *d) = {
+    [DOMAIN_END_NOT_BEGUN] = begin_end,
+    [DOMAIN_END_DEVICES] = upcall_devices_release,
+    [DOMAIN_END_EVENTS] = upcall_events_destroy,
+    [DOMAIN_END_GRANTS] = upcall_grants_destroy,
+    [DOMAIN_END_MEMORY] = end_memory,
+    [DOMAIN_END_RECORDS] = vanish,
+};
 
 int domain_destroy(struct domain *d)
 {
-    int rc = 0;
+    int rc;
 
     if (d == initial_domain || (current && current->domain == d))
         return -EINVAL;
@@ -318,13 +294,10 @@ int domain_destroy(struct domain *d)
     if (atomic_exchange(&d->ending, true))
         return -EAGAIN;
 
-    if (d->end != DOMAIN_END_DONE) {
-        do
-            rc = end_step(d) ? 0 : -EAGAIN;
-        while (!rc && d->end != DOMAIN_END_DONE);
-        if (!rc)
-            vanish(d);
-    }
+    while (d->end != DOMAIN_END_DONE && end_step[d->end](d))
+        if (++d->end > DOMAIN_END_EVENTS)
+            break; /* Enough for once; what came before is short. */
+    rc = d->end == DOMAIN_END_DONE ? 0 : -EAGAIN;
     (void)atomic_exchange(&d->ending, false);
     return rc;
 }
