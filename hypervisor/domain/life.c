@@ -217,23 +217,22 @@ void watchdogs_init(struct domain *d)
 int domain_watchdog(struct domain *d, uint32_t id, uint32_t seconds)
 {
     uint64_t ns = seconds * 1000000000ULL;
-    uint32_t i = id - 1;
-    int rc = 0;
+    int rc = id ? -EINVAL : -ENOSPC;
 
     spin_lock(&d->lock);
-    if (!id) {
-        for (i = 0; i < SCHED_WATCHDOGS && d->watchdog[i].runs;)
-            i++;
-        rc = i < SCHED_WATCHDOGS ? (int)i + 1 : -ENOSPC;
-    } else if (i >= SCHED_WATCHDOGS || !d->watchdog[i].runs) {
-        rc = -EINVAL;
-    }
-    if (rc >= 0) {
-        d->watchdog[i].runs = !id || ns;
-        if (d->watchdog[i].runs)
-            timer_set(&d->watchdog[i].timer, time_now() + ns);
+    for (uint32_t i = 0; i < SCHED_WATCHDOGS; i++) {
+        struct watchdog *w = &d->watchdog[i];
+
+        /* The one that is meant, which must run, or the first that is free. */
+        if (id ? id != i + 1 || !w->runs : w->runs)
+            continue;
+        w->runs = !id || ns;
+        if (w->runs)
+            timer_set(&w->timer, time_now() + ns);
         else
-            timer_cancel(&d->watchdog[i].timer);
+            timer_cancel(&w->timer);
+        rc = id ? 0 : (int)i + 1;
+        break;
     }
     spin_unlock(&d->lock);
     return rc;
