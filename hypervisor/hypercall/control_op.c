@@ -4,13 +4,7 @@
 #include "control/control.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/nospec.h"
-#include "domain/domain.h"
-#include "domain/policy.h"
-#include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
-#include "lib/errno.h"
-#include "pv/guest_copy.h"
 
 /* What each command needs. */
 static const uint8_t policy_of[] = {
@@ -135,13 +129,10 @@ static int make(struct control_op *op)
     }
 }
 
-long hypercall_control_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                          uint64_t a5)
+long hypercall_control_op(uint64_t a1)
 {
     struct control_op op;
     int rc;
-
-    (void)a2, (void)a3, (void)a4, (void)a5;
 
     if (copy_from_guest(&op, guest_ptr(a1), sizeof(op)))
         return -EFAULT;

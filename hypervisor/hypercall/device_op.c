@@ -4,12 +4,7 @@
 #include <abi/device.h>
 
 #include "device/config_space.h"
-#include "domain/domain.h"
-#include "domain/policy.h"
-#include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
-#include "lib/errno.h"
-#include "pv/guest_copy.h"
 
 /* Pages pinned or unpinned before pending work is looked at. */
 #define DMA_QUANTUM 32U
@@ -117,14 +112,11 @@ static int make(struct domain *d, struct device_op *op)
     return rc;
 }
 
-long hypercall_device_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                         uint64_t a5)
+long hypercall_device_op(uint64_t a1)
 {
     struct domain *d = current->domain;
     struct device_op op;
     int rc;
-
-    (void)a2, (void)a3, (void)a4, (void)a5;
 
     if (!policy_allows(d, POLICY_device))
         return -EPERM;

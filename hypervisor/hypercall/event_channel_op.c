@@ -3,13 +3,8 @@
 
 #include <abi/event_channel.h>
 
-#include "domain/domain.h"
-#include "domain/vcpu.h"
 #include "event/evtchn.h"
-#include "hypercall/subject.h"
 #include "hypercall/subop.h"
-#include "lib/errno.h"
-#include "pv/guest_copy.h"
 
 /*
  * What expand_array becomes while it goes on: ports that were pending before
@@ -133,13 +128,10 @@ static __noinline long other_op(uint64_t cmd, struct guest_ptr arg)
     return subop_call(subops, ARRAY_SIZE(subops), cmd, arg, &op, run);
 }
 
-long hypercall_event_channel_op(uint64_t a1, uint64_t a2, uint64_t a3,
-                                uint64_t a4, uint64_t a5)
+long hypercall_event_channel_op(uint64_t a1, uint64_t a2)
 {
     struct evtchn_send op;
     int rc;
-
-    (void)a3, (void)a4, (void)a5;
 
     if (unlikely(a1 != EVTCHNOP_send)) /* The one that is hot. */
         return other_op(a1, guest_ptr(a2));

@@ -6,18 +6,8 @@
  * down.  Only what an operation changed is written back to its element.
  */
 
-#include <abi/grant_table.h>
-
-#include "domain/domain.h"
-#include "domain/policy.h"
-#include "domain/vcpu.h"
 #include "grant/grant.h"
 #include "hypercall/subop.h"
-#include "lib/assert.h"
-#include "lib/compiler.h"
-#include "lib/errno.h"
-#include "memory/direct_map.h"
-#include "pv/guest_copy.h"
 
 /* Elements a call: each may clear two pages and copy one, 2,000 steps. */
 #define QUANTUM 10U
@@ -307,14 +297,11 @@ static __noinline long op_other(struct domain *d, uint32_t cmd,
     return subop_call(subops, ARRAY_SIZE(subops), cmd, at, &op, make);
 }
 
-long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3,
-                              uint64_t a4, uint64_t a5)
+long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3)
 {
     struct domain *d = current->domain;
     struct guest_ptr at = guest_ptr(a2);
     uint32_t count = (uint32_t)a3;
-
-    (void)a4, (void)a5;
 
     /* The count as an int, which it is in Xen's interface. */
     if (unlikely((int32_t)a3 < 0))

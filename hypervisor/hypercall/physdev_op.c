@@ -9,7 +9,6 @@
 #include <abi/physdev.h>
 
 #include "hypercall/subop.h"
-#include "lib/compiler.h"
 
 union physdev_op {
     struct physdev_set_iopl set_iopl;
@@ -55,12 +54,9 @@ static long make(struct domain *d, uint64_t cmd, void *arg)
     }
 }
 
-long hypercall_physdev_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                          uint64_t a5)
+long hypercall_physdev_op(uint64_t a1, uint64_t a2)
 {
     union physdev_op op;
-
-    (void)a3, (void)a4, (void)a5;
 
     if (a1 < 32 && MACHINE_CMDS >> a1 & 1)
         return -EPERM;

@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sched_op: giving up the processor, and ending. */
 
-#include <abi/sched.h>
-
-#include "domain/domain.h"
-#include "domain/vcpu.h"
 #include "event/evtchn.h"
 #include "hypercall/hypercall.h"
-#include "hypercall/subject.h"
-#include "lib/errno.h"
-#include "pv/guest_copy.h"
 
 static long op_block(struct vcpu *v)
 {
@@ -93,13 +86,10 @@ static long op_watchdog(struct domain *d, struct guest_ptr arg)
     return rc ? rc : domain_watchdog(d, op.id, op.timeout);
 }
 
-long hypercall_sched_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                        uint64_t a5)
+long hypercall_sched_op(uint64_t a1, uint64_t a2)
 {
     struct vcpu *v = current;
     struct guest_ptr arg = guest_ptr(a2);
-
-    (void)a3, (void)a4, (void)a5;
 
     switch (a1) {
     case SCHEDOP_yield:

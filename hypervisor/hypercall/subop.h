@@ -13,11 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "arch/x86_64/nospec.h"
-#include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
-#include "lib/errno.h"
-#include "pv/guest_copy.h"
 
 /* Size 0: there is no such sub-operation. */
 struct subop {

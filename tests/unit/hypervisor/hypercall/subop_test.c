@@ -135,8 +135,7 @@ static long bitmap(uint64_t va, uint32_t ports)
 {
     struct physdev_set_iobitmap op = {.bitmap = va, .nr_ports = ports};
 
-    return hypercall_physdev_op(PHYSDEVOP_set_iobitmap, (uintptr_t)&op, 0, 0,
-                                0);
+    return hypercall_physdev_op(PHYSDEVOP_set_iobitmap, (uintptr_t)&op);
 }
 
 TEST("an I/O bitmap ends below the end of guest addresses")
@@ -153,11 +152,10 @@ TEST("a command whose low bits are another one's is not that one")
     struct physdev_set_iopl op = {.iopl = 1};
     uint64_t arg = (uintptr_t)&op;
 
-    EXPECT_EQ(hypercall_physdev_op(PHYSDEVOP_set_iopl, arg, 0, 0, 0), 0);
-    EXPECT_EQ(hypercall_physdev_op(32 + PHYSDEVOP_apic_read, arg, 0, 0, 0),
-              -ENOSYS);
-    EXPECT_EQ(hypercall_physdev_op(1UL << 32 | 6, arg, 0, 0, 0), -ENOSYS);
-    EXPECT_EQ(hypercall_physdev_op(PHYSDEVOP_apic_read, arg, 0, 0, 0), -EPERM);
+    EXPECT_EQ(hypercall_physdev_op(PHYSDEVOP_set_iopl, arg), 0);
+    EXPECT_EQ(hypercall_physdev_op(32 + PHYSDEVOP_apic_read, arg), -ENOSYS);
+    EXPECT_EQ(hypercall_physdev_op(1UL << 32 | 6, arg), -ENOSYS);
+    EXPECT_EQ(hypercall_physdev_op(PHYSDEVOP_apic_read, arg), -EPERM);
 }
 
 TEST("tools' interfaces look at the version before they refuse")
