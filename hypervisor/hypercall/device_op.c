@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* device_op: fetch the arguments, then call the device room. */
 
-#include <abi/device.h>
-
 #include "device/config_space.h"
-#include "hypercall/hypercall.h"
+#include "hypercall/subop.h"
 
 /* Pages pinned or unpinned before pending work is looked at. */
 #define DMA_QUANTUM 32U
@@ -116,7 +114,6 @@ long hypercall_device_op(uint64_t a1)
 {
     struct domain *d = current->domain;
     struct device_op op;
-    int rc;
 
     if (!policy_allows(d, POLICY_device))
         return -EPERM;
@@ -124,10 +121,5 @@ long hypercall_device_op(uint64_t a1)
         return -EFAULT;
     if (op.version != DEVICE_OP_VERSION)
         return -EACCES;
-    rc = make(d, &op);
-    if (rc && rc != -EAGAIN)
-        return rc;
-    if (copy_to_guest(guest_ptr(a1), &op, sizeof(op)))
-        return -EFAULT;
-    return rc == -EAGAIN ? hypercall_continue() : 0;
+    return subop_end(guest_ptr(a1), &op, sizeof(op), make(d, &op));
 }

@@ -194,7 +194,7 @@ static long query_size(struct domain *d, struct gnttab_query_size *op)
 }
 
 /* There is one version: to ask for it again changes nothing. */
-static long op_set_version(struct guest_ptr at)
+static __noinline long op_set_version(struct guest_ptr at)
 {
     struct gnttab_set_version op;
     uint32_t wanted;
@@ -233,8 +233,8 @@ static long cache_flush(struct domain *d, const struct gnttab_cache_flush *op)
 }
 
 /* The first that is refused ends it. */
-static long op_cache_flush(struct domain *d, struct guest_ptr at,
-                           uint32_t count)
+static __noinline long op_cache_flush(struct domain *d, struct guest_ptr at,
+                                      uint32_t count)
 {
     uint32_t left = left_after(count);
     struct gnttab_cache_flush op;
@@ -250,52 +250,11 @@ static long op_cache_flush(struct domain *d, struct guest_ptr at,
     return elements_done(at, count);
 }
 
-union table_op {
-    struct gnttab_setup_table setup_table;
-    struct gnttab_query_size query_size;
-    struct gnttab_get_version get_version;
-};
-
-static const struct subop subops[] = {
-    [GNTTABOP_setup_table] = SUBOP_BACK(struct gnttab_setup_table),
-    [GNTTABOP_query_size] = SUBOP_BACK(struct gnttab_query_size),
-    [GNTTABOP_get_version] = SUBOP_BACK(struct gnttab_get_version),
-};
-
-static long make(struct domain *d, uint64_t cmd, void *op)
-{
-    switch (cmd) {
-    case GNTTABOP_setup_table:
-        return setup_table(d, op);
-    case GNTTABOP_query_size:
-        return query_size(d, op);
-    default:
-        return get_version(d, op);
-    }
-}
-
-static __noinline long op_other(struct domain *d, uint32_t cmd,
-                                struct guest_ptr at, uint32_t count)
-{
-    union table_op op;
-
-    switch (cmd) {
-    case GNTTABOP_unmap_grant_ref:
-        return op_unmap(d, at, count);
-    case GNTTABOP_set_version:
-        return op_set_version(at);
-    case GNTTABOP_cache_flush:
-        return op_cache_flush(d, at, count);
-    case GNTTABOP_setup_table:
-    case GNTTABOP_query_size:
-        if (count != 1)
-            return -EINVAL;
-        break;
-    default:
-        break;
-    }
-    return subop_call(subops, ARRAY_SIZE(subops), cmd, at, &op, make);
-}
+#define TABLE_SUBOPS(OP)                                                       \
+    OP(GNTTABOP_setup_table, gnttab_setup_table, true, setup_table(d, op))     \
+    OP(GNTTABOP_query_size, gnttab_query_size, true, query_size(d, op))        \
+    OP(GNTTABOP_get_version, gnttab_get_version, true, get_version(d, op))
+SUBOPS(TABLE_SUBOPS)
 
 long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3)
 {
@@ -312,7 +271,22 @@ long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3)
         return op_map(d, at, count);
     if (a1 == GNTTABOP_unmap_grant_ref && count == 1)
         return op_unmap_one(d, at);
-    if (unlikely(a1 > UINT32_MAX))
-        return -EINVAL;
-    return op_other(d, (uint32_t)a1, at, count);
+
+    switch (a1) {
+    case GNTTABOP_unmap_grant_ref:
+        return op_unmap(d, at, count);
+    case GNTTABOP_set_version:
+        return op_set_version(at);
+    case GNTTABOP_cache_flush:
+        return op_cache_flush(d, at, count);
+    case GNTTABOP_setup_table:
+    case GNTTABOP_query_size:
+        if (count != 1)
+            return -EINVAL;
+        break;
+    default:
+        if (a1 > UINT32_MAX)
+            return -EINVAL;
+    }
+    return call_subop(a1, at);
 }

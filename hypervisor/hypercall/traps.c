@@ -64,26 +64,21 @@ long hypercall_stack_switch(uint64_t a1, uint64_t a2)
     return 0;
 }
 
-static const struct subop subops[] = {
-    [CALLBACKOP_register] = SUBOP(struct callback_register),
-    [CALLBACKOP_unregister] = SUBOP(struct callback_unregister),
-};
-
-static long make(struct domain *d, uint64_t cmd, void *arg)
+static long unset_callback(uint64_t type)
 {
-    const struct callback_register *op = arg;
-
-    (void)d;
-    if (cmd == CALLBACKOP_register)
-        return set_callback(op->type, op->address);
-    if (op->type > CALLBACKTYPE_LAST)
+    if (type > CALLBACKTYPE_LAST)
         return -ENOSYS;
-    return op->type == CALLBACKTYPE_nmi ? 0 : -EINVAL;
+    return type == CALLBACKTYPE_nmi ? 0 : -EINVAL;
 }
+
+#define CALLBACK_SUBOPS(OP)                                                    \
+    OP(CALLBACKOP_register, callback_register, false,                          \
+       set_callback(op->type, op->address))                                    \
+    OP(CALLBACKOP_unregister, callback_unregister, false,                      \
+       unset_callback(op->type))
+SUBOPS(CALLBACK_SUBOPS)
 
 long hypercall_callback_op(uint64_t a1, uint64_t a2)
 {
-    struct callback_register op; /* The other begins like it. */
-
-    return subop_call(subops, ARRAY_SIZE(subops), a1, guest_ptr(a2), &op, make);
+    return call_subop(a1, guest_ptr(a2));
 }

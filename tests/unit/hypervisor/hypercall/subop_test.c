@@ -54,8 +54,8 @@ void setup(void)
 }
 
 static const struct subop table[] = {
-    [1] = SUBOP(uint32_t),
-    [3] = SUBOP_BACK(uint64_t),
+    [1] = {sizeof(uint32_t), false},
+    [3] = {sizeof(uint64_t), true},
 };
 static long answer;
 static unsigned int made;
@@ -71,10 +71,8 @@ static long make(struct domain *d, uint64_t cmd, void *op)
 
 static long call(uint64_t cmd, void *arg)
 {
-    uint64_t op;
-
     return subop_call(table, ARRAY_SIZE(table), cmd,
-                      guest_ptr((uint64_t)(uintptr_t)arg), &op, make);
+                      guest_ptr((uint64_t)(uintptr_t)arg), make);
 }
 
 TEST("what is not in the table is -ENOSYS, and its argument is not read")
