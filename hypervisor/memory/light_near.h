@@ -77,15 +77,19 @@ static __in_place bool __must_check light_near_frame(struct light_space *s,
                                                      mfn_t *m)
 {
     uint64_t needed = write ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT;
-    uint64_t number = s->first_leaf + g, entry, leaf = 0;
+    uint64_t number = s->first_leaf + g, entry = 0, leaf = 0;
     bool found = false;
 
     if (unlikely(g >= s->near_pages) || unlikely(!spin_try_lock(&s->lock)))
         return false;
 
-    /* Indices into whole tables: in speculation, too, they stay inside. */
-    entry = atomic_read(&s->first_l2[number / PT_ENTRIES % PT_ENTRIES]);
-    if (likely(entry & PTE_PRESENT) && likely(!s->dying))
+    /*
+     * A dying space has no tables, perhaps.  Indices into whole tables: in
+     * speculation, too, they stay inside.
+     */
+    if (likely(!s->dying))
+        entry = atomic_read(&s->first_l2[number / PT_ENTRIES % PT_ENTRIES]);
+    if (likely(entry & PTE_PRESENT))
         leaf = atomic_read(&table_of_entry(entry)[number % PT_ENTRIES]);
     if (likely((leaf & (needed | LEAF_SOFT_MASK)) == needed)) {
         uint32_t *refs = &mfn_to_frame(pte_mfn(leaf))->refs;

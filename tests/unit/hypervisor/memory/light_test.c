@@ -18,6 +18,7 @@
 #include "doubles/machine.h"
 #include "lib/errno.h"
 #include "memory/frame.h"
+#include "memory/light_near.h"
 #include "memory/tlb_batch.h"
 #include "test.h"
 
@@ -726,11 +727,13 @@ TEST("destruction does a bounded part at a time, and all in the end")
 TEST("whoever still holds a space that is being destroyed finds nothing in it")
 {
     struct frame *f;
+    mfn_t m;
 
     EXPECT_EQ(fault(3, LIGHT_WRITE), 0);
     EXPECT_TRUE(destroy_all());
     EXPECT_EQ(fault(3, LIGHT_READ), -EFAULT);
     EXPECT_EQ(light_get_frame(&space, gfn(3), LIGHT_READ, false, &f), -EINVAL);
+    EXPECT_FALSE(light_near_frame(&space, 3, false, &m));
     EXPECT_EQ(light_discard(&space, gfn(3), 1), -EINVAL);
     EXPECT_EQ(light_protect(&space, gfn(3), 1, LIGHT_PROT_read, true), -EINVAL);
     EXPECT_EQ(light_map_special(&space, gfn(space.layout.special_gfn),
