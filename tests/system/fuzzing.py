@@ -13,7 +13,7 @@ FUZZ = os.path.join(OUT, "guests/conformance/fuzz.elf")
 MEMORY_MIB = 256
 
 # The emulator beside another test, and a debug hypervisor.
-SLOWEST_CALLS_A_SECOND = 2000
+SLOWEST_CALLS_A_SECOND = 1000
 START_SECONDS = 60
 
 # As guests/conformance/fuzz/fuzz.h has it, in words of 64 bits: magic, seed,
