@@ -84,17 +84,16 @@ int domain_unpause(struct domain *d)
 int domain_vcpu_up(struct vcpu *v)
 {
     struct domain *d = v->domain;
-    int rc = 0;
+    bool ready;
 
     spin_lock(&d->lock);
-    if (v->has_start) {
+    ready = v->has_start;
+    if (ready) {
         vcpu_up(v);
         share_divide(d);
-    } else {
-        rc = -EINVAL;
     }
     spin_unlock(&d->lock);
-    return rc;
+    return ready ? 0 : -EINVAL;
 }
 
 void domain_vcpu_down(struct vcpu *v)
@@ -119,23 +118,22 @@ int domain_set_start(struct domain *d, uint32_t id, uint64_t rip, uint64_t rsp,
                      uint64_t rsi)
 {
     struct vcpu *v;
-    int rc = 0;
+    bool late;
 
     if (id >= d->vcpu_count)
         return -ENOENT;
     v = d->vcpu[id];
 
     spin_lock(&d->lock);
-    if (d->started) {
-        rc = -EBUSY;
-    } else {
+    late = d->started;
+    if (!late) {
         v->regs.rip = rip;
         v->regs.rsp = rsp;
         v->regs.rsi = rsi;
         v->has_start = true;
     }
     spin_unlock(&d->lock);
-    return rc;
+    return late ? -EBUSY : 0;
 }
 
 void domain_set_shutdown_code(struct domain *d, uint32_t reason)
