@@ -157,6 +157,7 @@ void sched_balance(void)
     struct heap_node *first;
     struct lead lead = {0};
     struct vcpu *v = NULL;
+    bool moves = false;
 
     if (cpu_count == 1 || !q->length ||
         !(atomic_read(&idle_cpus) || q->slice_ended))
@@ -168,25 +169,25 @@ void sched_balance(void)
     spin_unlock(&q->lock);
     cpus &= atomic_read(&sched_cpus) & ~bit(me);
 
-    if (claim_idle(cpus, me, &lead.cpu)) {
-        cpu_resched(lead.cpu); /* It steals, or is idle again. */
-        return;
+    if (!claim_idle(cpus, me, &lead.cpu)) {
+        if (!q->slice_ended)
+            return;
+        for (uint64_t left = cpus; left; left &= left - 1)
+            look(&lead, (unsigned int)__builtin_ctzll(left), now);
+    } else {
+        moves = true;
     }
-    if (!q->slice_ended)
-        return;
     q->slice_ended = false;
-    for (uint64_t left = cpus; left; left &= left - 1)
-        look(&lead, (unsigned int)__builtin_ctzll(left), now);
 
     spin_lock(&q->lock);
     first = heap_min(&q->heap);
-    if (first)
+    if (first) {
         v = container_of(first, struct vcpu, run);
-    if (v && is_due(q, v, &lead) && may_move(v, lead.cpu))
-        sched_depart(q, v, lead.cpu);
-    else
-        v = NULL;
+        moves = (moves || is_due(q, v, &lead)) && may_move(v, lead.cpu);
+        if (moves)
+            sched_depart(q, v, lead.cpu);
+    }
     spin_unlock(&q->lock);
-    if (v)
+    if (first && moves)
         sched_arrive(v);
 }

@@ -24,6 +24,13 @@ static uint32_t flags_of(const struct domain *d)
            (d == initial_domain ? CONTROL_DOM_initial : 0U);
 }
 
+/* Records whose size this room knows; tables of others are counted there. */
+static uint64_t record_bytes(const struct domain *d)
+{
+    return sizeof(*d) + sizeof(*d->space) + PAGE_SIZE +
+           d->vcpu_count * (sizeof(struct vcpu) + sizeof(struct vcpu *));
+}
+
 void domain_info(struct domain *d, struct control_domain_info *info)
 {
     memset(info, 0, sizeof(*info));
@@ -34,10 +41,7 @@ void domain_info(struct domain *d, struct control_domain_info *info)
     info->max_pages = d->space->layout.ram_pages;
     info->used_pages = atomic_read(&d->space->used_pages);
     info->table_pages = atomic_read(&d->space->table_pages);
-    /* Records whose size this room knows; others count their tables. */
-    info->record_bytes =
-        sizeof(*d) + sizeof(*d->space) + PAGE_SIZE +
-        d->vcpu_count * (sizeof(struct vcpu) + sizeof(struct vcpu *));
+    info->record_bytes = record_bytes(d);
     for (uint32_t i = 0; i < d->vcpu_count; i++)
         info->cpu_time_ns += vcpu_cpu_time(d->vcpu[i]);
     memcpy(info->uuid, d->uuid, sizeof(info->uuid));

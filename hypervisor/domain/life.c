@@ -84,16 +84,17 @@ int domain_unpause(struct domain *d)
 int domain_vcpu_up(struct vcpu *v)
 {
     struct domain *d = v->domain;
-    bool ready;
+    int rc = 0;
 
     spin_lock(&d->lock);
-    ready = v->has_start;
-    if (ready) {
+    if (v->has_start) {
         vcpu_up(v);
         share_divide(d);
+    } else {
+        rc = -EINVAL;
     }
     spin_unlock(&d->lock);
-    return ready ? 0 : -EINVAL;
+    return rc;
 }
 
 void domain_vcpu_down(struct vcpu *v)
@@ -118,22 +119,23 @@ int domain_set_start(struct domain *d, uint32_t id, uint64_t rip, uint64_t rsp,
                      uint64_t rsi)
 {
     struct vcpu *v;
-    bool late;
+    int rc = 0;
 
     if (id >= d->vcpu_count)
         return -ENOENT;
     v = d->vcpu[id];
 
     spin_lock(&d->lock);
-    late = d->started;
-    if (!late) {
+    if (d->started) {
+        rc = -EBUSY;
+    } else {
         v->regs.rip = rip;
         v->regs.rsp = rsp;
         v->regs.rsi = rsi;
         v->has_start = true;
     }
     spin_unlock(&d->lock);
-    return late ? -EBUSY : 0;
+    return rc;
 }
 
 void domain_set_shutdown_code(struct domain *d, uint32_t reason)

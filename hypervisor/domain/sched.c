@@ -68,11 +68,14 @@ struct vcpu *sched_running(unsigned int cpu, uint64_t now)
 static void advance_queue(struct run_queue *q, const struct vcpu *running)
 {
     const struct heap_node *first = heap_min(&q->heap);
-    uint64_t least = first ? first->key : UINT64_MAX;
+    uint64_t least;
 
+    if (!first && !running)
+        return;
+    least = first ? first->key : running->vtime;
     if (running && running->vtime < least)
         least = running->vtime;
-    if (least != UINT64_MAX && least > q->vtime)
+    if (least > q->vtime)
         q->vtime = least;
 }
 

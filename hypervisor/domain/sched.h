@@ -103,8 +103,7 @@ unsigned int sched_place(const struct vcpu *v, bool anew);
 /* Take over one that waits on another CPU; false: there is none. */
 bool sched_steal(void);
 
-/* Let another CPU have one that waits here: an idle one, or where it is fair.
- */
+/* Let another CPU have one that waits here, where that is fair. */
 void sched_balance(void);
 
 /*

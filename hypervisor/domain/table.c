@@ -129,8 +129,11 @@ static struct domain *get_any(domid_t domid)
 
 struct domain *domain_get(domid_t domid)
 {
-    struct domain *d = domid < DOMAIN_MAX ? get_any(domid) : NULL;
+    struct domain *d;
 
+    if (domid >= DOMAIN_MAX)
+        return NULL;
+    d = get_any(domid);
     if (d && atomic_read(&d->dying)) {
         domain_put(d);
         return NULL;

@@ -45,7 +45,6 @@ int vcpu_create(struct domain *d)
 
     v->domain = d;
     v->id = id;
-    v->state = VCPU_OFFLINE;
     v->runstate = RUNSTATE_offline;
     v->runstate_since = time_now();
     v->held = true; /* Its domain begins paused. */

@@ -31,12 +31,11 @@
 
 struct frame;
 
-/* The guest's runstate is the same, but for one that is held. */
 enum vcpu_state {
-    VCPU_RUNNING = RUNSTATE_running,
-    VCPU_RUNNABLE = RUNSTATE_runnable,
-    VCPU_BLOCKED = RUNSTATE_blocked,
-    VCPU_OFFLINE = RUNSTATE_offline,
+    VCPU_OFFLINE, /* 0: as made */
+    VCPU_BLOCKED,
+    VCPU_RUNNABLE,
+    VCPU_RUNNING,
 };
 
 /* Where a vCPU that is RUNNABLE waits. */
