@@ -6,16 +6,10 @@
 
 #include <abi/memory.h>
 
-#include "domain/domain.h"
-#include "domain/policy.h"
-#include "domain/vcpu.h"
 #include "grant/grant.h"
 #include "hypercall/hypercall.h"
-#include "hypercall/subject.h"
-#include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light.h"
-#include "pv/guest_copy.h"
 
 /* As in Xen: the operation below, the number of extents done above. */
 #define CMD_BITS 6
@@ -209,13 +203,10 @@ static long op_other(const struct domain *d, uint32_t cmd)
     return policy_allows(d, POLICY_other_memory) ? -EOPNOTSUPP : -EPERM;
 }
 
-long hypercall_memory_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                         uint64_t a5)
+long hypercall_memory_op(uint64_t a1, uint64_t a2)
 {
     struct domain *d = current->domain;
     struct guest_ptr arg = guest_ptr(a2);
-
-    (void)a3, (void)a4, (void)a5;
 
     switch (a1 & CMD_MASK) {
     case XENMEM_increase_reservation:

@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* vcpu_op: fetch the arguments, then call the domain room. */
+/* vcpu_op and set_timer_op: fetch the arguments, then call the domain room. */
 
-#include <abi/vcpu.h>
-
-#include "arch/x86_64/nospec.h"
-#include "domain/domain.h"
 #include "domain/fault.h"
-#include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
-#include "hypercall/vcpu_context.h"
-#include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light.h"
-#include "pv/guest_copy.h"
 
 /* Of the periodic timer: what Xen takes. */
 #define PERIOD_MIN_NS 1000000ULL
@@ -144,14 +136,11 @@ static long op_register_info(struct vcpu *v, struct guest_ptr arg)
     return rc;
 }
 
-long hypercall_vcpu_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                       uint64_t a5)
+long hypercall_vcpu_op(uint64_t a1, uint64_t a2, uint64_t a3)
 {
     struct domain *d = current->domain;
     struct guest_ptr arg = guest_ptr(a3);
     struct vcpu *v;
-
-    (void)a4, (void)a5;
 
     if (a2 >= d->vcpu_count)
         return -ENOENT;
@@ -189,4 +178,11 @@ long hypercall_vcpu_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     default:
         return -ENOSYS;
     }
+}
+
+/* The one-shot timer, in short. */
+long hypercall_set_timer_op(uint64_t a1)
+{
+    vcpu_set_timer(current, a1);
+    return 0;
 }

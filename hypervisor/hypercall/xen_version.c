@@ -3,14 +3,8 @@
 
 #include <abi/version.h>
 
-#include "arch/x86_64/nospec.h"
-#include "domain/domain.h"
-#include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
-#include "lib/compiler.h"
-#include "lib/errno.h"
 #include "memory/direct_map.h"
-#include "pv/guest_copy.h"
 
 /*
  * What is the same for everybody.  Nothing of the machine that it was made on:
@@ -76,12 +70,9 @@ static long get_features(struct guest_ptr arg)
     return copy_to_guest(arg, &info, sizeof(info));
 }
 
-long hypercall_xen_version(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                           uint64_t a5)
+long hypercall_xen_version(uint64_t a1, uint64_t a2)
 {
     struct guest_ptr arg = guest_ptr(a2);
-
-    (void)a3, (void)a4, (void)a5;
 
     /* First, as guests make it for no reason but to have events delivered. */
     if (likely(a1 == XENVER_version))
