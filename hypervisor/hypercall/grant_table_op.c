@@ -288,5 +288,5 @@ long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3)
         if (a1 > UINT32_MAX)
             return -EINVAL;
     }
-    return call_subop(a1, at);
+    return call_subop(current, a1, at);
 }
