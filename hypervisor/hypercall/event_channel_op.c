@@ -99,5 +99,5 @@ long hypercall_event_channel_op(uint64_t a1, uint64_t a2)
         return evtchn_raise_waiting(current->domain) ? hypercall_continue() : 0;
     if (a1 == EVTCHNOP_bind_pirq)
         return -EPERM; /* device_op irq_bind is the way here. */
-    return call_subop(a1, guest_ptr(a2));
+    return call_subop(current, a1, guest_ptr(a2));
 }
