@@ -27,7 +27,7 @@
  */
 #define DESTROY_WORK       1536U
 #define DESTROY_FRAME_COST 16U
-#define DESTROY_TABLE_COST 12U
+#define DESTROY_TABLE_COST 36U
 
 /* Beyond any address space, and so little that sums of such do not wrap. */
 #define LAYOUT_PAGES_END (1UL << 40)
