@@ -117,11 +117,19 @@ void fault_stop_waiting(struct vcpu *v)
     spin_unlock(&waiters_lock);
 }
 
-static void wake_some(uint64_t count)
+/* One that an event has woken takes no frame, unless it asks again. */
+static void wake_some(uint64_t frames)
 {
     spin_lock(&waiters_lock);
-    while (count-- && !list_empty(&waiters))
-        let_go(list_first(&waiters, struct vcpu, memory_waiter));
+    for (unsigned int n = 0; frames && n < WAKE_QUANTUM; n++) {
+        struct vcpu *v;
+
+        if (list_empty(&waiters))
+            break;
+        v = list_first(&waiters, struct vcpu, memory_waiter);
+        frames -= atomic_read(&v->state) == VCPU_BLOCKED;
+        let_go(v);
+    }
     spin_unlock(&waiters_lock);
 }
 
@@ -132,8 +140,7 @@ void fault_wake_waiters(void)
     if (likely(!atomic_read(&frames_wanted)))
         return;
     frame_totals(&totals);
-    wake_some(totals.unreserved < WAKE_QUANTUM ? totals.unreserved
-                                               : WAKE_QUANTUM);
+    wake_some(totals.unreserved);
 }
 
 /* Any lock may be held here: leave the work to the way out of the hypervisor.
