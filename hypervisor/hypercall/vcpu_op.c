@@ -132,9 +132,6 @@ static long op_register_info(struct vcpu *v, struct guest_ptr arg)
     if (op.offset % sizeof(uint64_t) ||
         op.offset > PAGE_SIZE - sizeof(struct vcpu_info))
         return -ENXIO;
-    if (v != current && v->state != VCPU_OFFLINE)
-        return -EINVAL;
-
     rc = hold_page(v->domain, gfn(op.mfn), &frame);
     if (rc)
         return rc;
