@@ -63,9 +63,12 @@ void timer_init(struct timer *t, void (*expired)(struct timer *t))
     *t = (struct timer){.expired = expired};
 }
 
+/* With what was done to @t under the lock of the queue that it left. */
 static struct timer_queue *queue_of(const struct timer *t)
 {
-    return &per_cpu(timer_queue, atomic_read(&t->cpu));
+    uint8_t cpu = __atomic_load_n(&t->cpu, __ATOMIC_ACQUIRE);
+
+    return &per_cpu(timer_queue, cpu);
 }
 
 /* Lock @q if @t belongs to it; until then it may move. */
@@ -139,7 +142,7 @@ static void fetch(struct timer *t)
     if (!lock_if_its(q, t))
         return;
     disarm(q, t);
-    atomic_write(&t->cpu, (uint8_t)this_cpu(cpu_id));
+    __atomic_store_n(&t->cpu, (uint8_t)this_cpu(cpu_id), __ATOMIC_RELEASE);
     spin_unlock(&q->lock);
 }
 

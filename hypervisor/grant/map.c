@@ -20,9 +20,9 @@
 #include "memory/tlb_batch.h"
 
 /* Pin, and write the leaf if one is wanted. */
-static inline int16_t map_entry(struct domain *d, struct domain *granter,
-                                const struct gnttab_map_grant_ref *op,
-                                bool write, struct grant_pin *pin)
+static __in_place int16_t map_entry(struct domain *d, struct domain *granter,
+                                    const struct gnttab_map_grant_ref *op,
+                                    bool write, struct grant_pin *pin)
 {
     int16_t status = grant_pin(granter, op->ref, d->domid, write, pin);
 
@@ -35,9 +35,9 @@ static inline int16_t map_entry(struct domain *d, struct domain *granter,
 }
 
 /* What @handle stands for, from here on; its reference to @granter stays. */
-static inline void map_commit(struct domain *d, struct domain *granter,
-                              struct gnttab_map_grant_ref *op, mfn_t m,
-                              grant_handle_t handle, struct maptrack *track)
+static __in_place void map_commit(struct domain *d, struct domain *granter,
+                                  struct gnttab_map_grant_ref *op, mfn_t m,
+                                  grant_handle_t handle, struct maptrack *track)
 {
     track->granter = granter;
     track->ref = op->ref;
@@ -53,8 +53,8 @@ static inline void map_commit(struct domain *d, struct domain *granter,
     op->dev_bus_addr = d->rights & DOMAIN_RIGHT_DEVICE ? mfn_to_maddr(m) : 0;
 }
 
-static inline int16_t map_from(struct domain *d, struct domain *granter,
-                               struct gnttab_map_grant_ref *op)
+static __in_place int16_t map_from(struct domain *d, struct domain *granter,
+                                   struct gnttab_map_grant_ref *op)
 {
     struct maptrack *track = NULL;
     grant_handle_t handle = maptrack_alloc(d->grants, &track);
@@ -109,9 +109,9 @@ struct ending {
 };
 
 /* Unmap what @op asks for of a MAPPED handle. */
-static int16_t unmap_halves(struct domain *d, struct maptrack *track,
-                            const struct gnttab_unmap_grant_ref *op,
-                            struct tlb_batch *batch)
+static __in_place int16_t unmap_halves(struct domain *d, struct maptrack *track,
+                                       const struct gnttab_unmap_grant_ref *op,
+                                       struct tlb_batch *batch)
 {
     if (op->dev_bus_addr && track->device &&
         op->dev_bus_addr != mfn_to_maddr(mfn(track->mfn)))
@@ -131,9 +131,10 @@ static int16_t unmap_halves(struct domain *d, struct maptrack *track,
 }
 
 /* end->track: NULL unless the handle is at its end. */
-static inline int16_t unmap_begin(struct domain *d,
-                                  const struct gnttab_unmap_grant_ref *op,
-                                  struct tlb_batch *batch, struct ending *end)
+static __in_place int16_t unmap_begin(struct domain *d,
+                                      const struct gnttab_unmap_grant_ref *op,
+                                      struct tlb_batch *batch,
+                                      struct ending *end)
 {
     struct grant_table *t = d->grants;
     int16_t status = GNTST_bad_handle;

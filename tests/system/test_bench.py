@@ -24,10 +24,8 @@ CPU = "EPYC,-smap"
 LIMITS = {o["title"]: int(o["target"]) for o in operations() if o["target"]}
 LIMITS |= {
     "event send, upcall, iret hypercall": 400,
-    "grant map, one page": 610,
-    "grant unmap, one page": 570,
-    "grant copy, 64 bytes": 455,
-    "grant copy, 4096 bytes": 960,
+    "grant map, one page": 520,
+    "grant unmap, one page": 490,
 }
 
 # Others in the machine; `make bench` makes 10,000.
