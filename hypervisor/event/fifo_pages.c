@@ -3,12 +3,8 @@
 
 #include "event/fifo.h"
 
-#include "arch/x86_64/nospec.h"
 #include "domain/fault.h"
-#include "lib/atomic.h"
-#include "lib/bitops.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "memory/frame.h"
 #include "memory/light.h"
 #include "memory/pool.h"
