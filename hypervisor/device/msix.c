@@ -203,7 +203,7 @@ int msix_bind(struct domain *d, struct pci_device *dev, uint32_t entry,
     if (rc == 0)
         rc = enable(dev);
     if (rc == 0)
-        rc = evtchn_bind_pirq(d, vector_of(irq), port);
+        rc = evtchn_bind(d, EVTCHN_PIRQ, vector_of(irq), 0, port);
     if (rc)
         return rc;
 
