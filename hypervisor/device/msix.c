@@ -12,9 +12,7 @@
 #include "domain/domain.h"
 #include "event/evtchn.h"
 #include "event/upcalls.h"
-#include "lib/bitops.h"
 #include "lib/errno.h"
-#include "lib/frame_number.h"
 #include "memory/direct_map.h"
 
 /* The capability: control at 2, table at 4, pending bits at 8. */
