@@ -21,8 +21,7 @@
 /* What is left to do after the locks are dropped. */
 struct closing {
     struct evtchn_table *peer; /* lock this one too and try again; held */
-    bool was_pirq;
-    uint32_t pirq;
+    uint32_t pirq;             /* 0: it was none */
 };
 
 /* Both locks are held. */
@@ -36,15 +35,6 @@ static void unbind_peer(const struct evtchn_table *t,
     far->detail = t->domain->domid;
 }
 
-/* A global one is vCPU 0's, wherever its events were moved to. */
-static void forget_virq(struct evtchn_table *t, const struct evtchn *chn)
-    __must_hold(t->lock)
-{
-    uint32_t vcpu = virq_is_per_vcpu(chn->detail) ? evtchn_vcpu(chn) : 0;
-
-    t->virq[vcpu][chn->detail] = 0;
-}
-
 /*
  * Close with @t's lock held, and @locked's.  -EAGAIN: the lock of c->peer is
  * needed as well.
@@ -54,31 +44,24 @@ static int close_locked(struct evtchn_table *t, evtchn_port_t port,
                         struct closing *c) __lock_primitive
 {
     struct evtchn *chn = table_find(t, port);
+    uint32_t vcpu;
 
-    if (!chn)
+    if (!chn || chn->state == EVTCHN_FREE)
         return -EINVAL;
 
-    switch ((enum evtchn_state)chn->state) {
-    case EVTCHN_FREE:
-        return -EINVAL;
-    case EVTCHN_INTERDOMAIN:
+    if (chn->state == EVTCHN_INTERDOMAIN) {
         if (chn->peer != t && chn->peer != locked) {
             c->peer = chn->peer;
             domain_hold(c->peer->domain);
             return -EAGAIN;
         }
         unbind_peer(t, chn);
-        break;
-    case EVTCHN_VIRQ:
-        forget_virq(t, chn);
-        break;
-    case EVTCHN_PIRQ:
-        c->was_pirq = true;
+    } else if (chn->state == EVTCHN_VIRQ) {
+        /* A global one is vCPU 0's, wherever its events were moved to. */
+        vcpu = virq_is_per_vcpu(chn->detail) ? evtchn_vcpu(chn) : 0;
+        t->virq[vcpu][chn->detail] = 0;
+    } else if (chn->state == EVTCHN_PIRQ) {
         c->pirq = chn->detail;
-        break;
-    case EVTCHN_UNBOUND:
-    case EVTCHN_IPI:
-        break;
     }
     evtchn_set_state(t, port, EVTCHN_FREE);
     chn->peer = NULL;
@@ -109,7 +92,7 @@ int evtchn_close(struct domain *d, evtchn_port_t port) __lock_primitive
             domain_put(locked->domain);
     } while (rc == -EAGAIN);
 
-    if (c.was_pirq)
+    if (c.pirq)
         upcall_pirq_closed(d, c.pirq, port);
     return rc;
 }
