@@ -6,8 +6,6 @@
 
 #include "core/lock.h"
 
-#include <stdbool.h>
-
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/smp.h"

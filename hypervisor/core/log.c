@@ -41,13 +41,6 @@ BOOT_OPTION(loglevel, "loglevel",
             "0 errors, 1 warnings, 2 information, 3 about guests, 4 all", NULL,
             &log_level);
 
-/* In front of a line. */
-static const char *const level_text[] = {
-    [LOG_ERROR] = "error: ", [LOG_WARNING] = "warning: ",
-    [LOG_INFO] = "",         [LOG_GUEST] = "",
-    [LOG_DEBUG] = "",
-};
-
 /* Whether a guest's line may be written now; counts those that may not. */
 static bool guest_line_allowed(void) __must_hold(log_lock)
 {
@@ -80,7 +73,10 @@ static size_t __printf(3, 0)
 {
     uint64_t us = time_now() / 1000;
     size_t at = (size_t)snprintf(line, LOG_LINE_MAX, "[%5lu.%06lu] %s",
-                                 us / 1000000, us % 1000000, level_text[level]);
+                                 us / 1000000, us % 1000000,
+                                 level == LOG_ERROR     ? "error: "
+                                 : level == LOG_WARNING ? "warning: "
+                                                        : "");
 
     at += (size_t)vsnprintf(line + at, LOG_LINE_MAX - at, fmt, args);
     if (at > LOG_LINE_MAX - 2)

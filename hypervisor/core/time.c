@@ -143,19 +143,6 @@ static void measure(struct clocks *c)
     lapic_timer_set(0);
 }
 
-/* Of several measurements, the one whose ends are known best. */
-static void measure_well(struct clocks *c)
-{
-    struct clocks next;
-
-    measure(c);
-    for (int i = 1; i < CALIBRATION_TRIES; i++) {
-        measure(&next);
-        if (next.slack < c->slack)
-            *c = next;
-    }
-}
-
 /* @ticks while the PIT went @pit, as ticks a second. */
 static uint64_t frequency(uint64_t ticks, uint64_t pit)
 {
@@ -165,9 +152,15 @@ static uint64_t frequency(uint64_t ticks, uint64_t pit)
 void time_init(void)
 {
     uint64_t tsc_hz, lapic_hz;
-    struct clocks c;
+    struct clocks c, next;
 
-    measure_well(&c);
+    /* Of several measurements, the one whose ends are known best. */
+    measure(&c);
+    for (int i = 1; i < CALIBRATION_TRIES; i++) {
+        measure(&next);
+        if (next.slack < c.slack)
+            c = next;
+    }
     tsc_hz = frequency(c.tsc, c.pit);
     lapic_hz = frequency(c.lapic, c.pit);
     if (tsc_hz < 1000000 || lapic_hz < 100000)
