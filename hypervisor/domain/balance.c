@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which CPU a vCPU waits for; sched.h has the rules. */
 
-#include "arch/x86_64/smp.h"
 #include "core/time.h"
 #include "domain/sched.h"
-#include "lib/atomic.h"
 
 /* How many of those that wait a thief looks at for one that it may take. */
 #define STEAL_LOOKS 8

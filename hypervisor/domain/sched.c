@@ -4,12 +4,6 @@
 #include "domain/sched.h"
 
 #include "core/time.h"
-#include "domain/context.h"
-#include "domain/domain.h"
-#include "domain/runstate.h"
-#include "domain/share.h"
-#include "lib/assert.h"
-#include "lib/atomic.h"
 
 DEFINE_PER_CPU(struct vcpu *, current_vcpu);
 DEFINE_PER_CPU(bool, need_resched);

@@ -3,14 +3,11 @@
 
 #include "domain/vcpu.h"
 
-#include "arch/x86_64/fpu.h"
 #include "core/time.h"
-#include "domain/context.h"
-#include "domain/domain.h"
 #include "domain/fault.h"
+#include "domain/sched.h"
 #include "domain/upcalls.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "memory/frame.h"
 #include "memory/pool.h"
 
@@ -38,16 +35,16 @@ static void poll_expired(struct timer *t)
     vcpu_wake(container_of(t, struct vcpu, poll_timer));
 }
 
-int vcpu_create(struct domain *d, uint32_t id, struct vcpu **created)
+int vcpu_create(struct domain *d)
 {
     struct vcpu *v = pool_alloc(sizeof(*v));
+    uint32_t id = d->vcpu_count;
 
     if (!v)
         return -ENOMEM;
 
     v->domain = d;
     v->id = id;
-    v->state = VCPU_OFFLINE;
     v->runstate = RUNSTATE_offline;
     v->runstate_since = time_now();
     v->held = true; /* Its domain begins paused. */
@@ -67,7 +64,7 @@ int vcpu_create(struct domain *d, uint32_t id, struct vcpu **created)
     v->regs.rflags = RFLAGS_FIXED | RFLAGS_IF;
     fpu_init_state(v->fpu);
 
-    *created = v;
+    d->vcpu[d->vcpu_count++] = v;
     return 0;
 }
 

@@ -13,10 +13,8 @@
 
 #include "arch/x86_64/smp.h"
 #include "core/time.h"
-#include "domain/context.h"
 #include "domain/domain.h"
 #include "domain/sched.h"
-#include "domain/share.h"
 #include "domain/vcpu.h"
 #include "doubles/turns.h"
 #include "memory/frame.h"
