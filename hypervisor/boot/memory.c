@@ -66,7 +66,7 @@ static void keep(maddr_t start, maddr_t end)
 
         if (end <= f->start || start >= f->end)
             continue;
-        f->end = start > f->start ? start : f->start;
+        f->end = MAX(start, f->start);
         add_free(end, old_end);
     }
 }
@@ -241,22 +241,12 @@ static void map_cpu(unsigned int cpu)
     map_page(gdt + SELECTOR_RESERVED, next_cpu_page(cpu), READ_WRITE);
 }
 
-static maddr_t lower(maddr_t a, maddr_t b)
-{
-    return a < b ? a : b;
-}
-
-static maddr_t higher(maddr_t a, maddr_t b)
-{
-    return a > b ? a : b;
-}
-
 /* The part of @ram that lies in [start, end). */
 static void map_part(struct ram_span ram, maddr_t start, maddr_t end,
                      uint64_t flags)
 {
-    start = higher(ram.start, start);
-    map(DIRECT_MAP_BASE + start, start, lower(ram.end, end), flags);
+    start = MAX(ram.start, start);
+    map(DIRECT_MAP_BASE + start, start, MIN(ram.end, end), flags);
 }
 
 /* All RAM; our code and constants must not be writable here either. */
@@ -297,11 +287,11 @@ static void make_frame_table(void)
         vaddr_t at = (vaddr_t)mfn_to_frame(maddr_to_mfn(ram->start));
         vaddr_t end = (vaddr_t)mfn_to_frame(maddr_to_mfn(ram->end));
 
-        at = higher(done, at & PAGE_MASK);
+        at = MAX(done, at & PAGE_MASK);
         end = (end + PAGE_SIZE - 1) & PAGE_MASK;
         while (at < end)
             at += back_frame_table(at, end - at);
-        done = higher(done, end);
+        done = MAX(done, end);
     }
 }
 

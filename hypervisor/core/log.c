@@ -49,9 +49,8 @@ static bool guest_line_allowed(void) __must_hold(log_lock)
 
     if (earned) {
         guest_lines.refilled = now;
-        guest_lines.tokens = earned + guest_lines.tokens > GUEST_LINES_BURST
-                                 ? GUEST_LINES_BURST
-                                 : guest_lines.tokens + (unsigned int)earned;
+        guest_lines.tokens =
+            (unsigned int)MIN(earned + guest_lines.tokens, GUEST_LINES_BURST);
     }
     if (!guest_lines.tokens) {
         guest_lines.suppressed++;
@@ -79,8 +78,7 @@ static size_t __printf(3, 0)
                                                         : "");
 
     at += (size_t)vsnprintf(line + at, LOG_LINE_MAX - at, fmt, args);
-    if (at > LOG_LINE_MAX - 2)
-        at = LOG_LINE_MAX - 2; /* It was cut. */
+    at = MIN(at, LOG_LINE_MAX - 2); /* It may have been cut. */
     line[at++] = '\n';
     return at;
 }
@@ -126,8 +124,7 @@ size_t log_read(uint64_t *position, char *buffer, size_t size)
     spin_lock(&log_lock);
     if (ring_end > LOG_RING_SIZE && *position < ring_end - LOG_RING_SIZE)
         *position = ring_end - LOG_RING_SIZE;
-    if (*position > ring_end)
-        *position = ring_end;
+    *position = MIN(*position, ring_end);
     while (count < size && *position < ring_end)
         buffer[count++] = ring[(*position)++ % LOG_RING_SIZE];
     spin_unlock(&log_lock);

@@ -58,7 +58,7 @@ struct tsc_scale tsc_scale_for(uint64_t hz)
     }
     mul = (1000000000UL << 32) / hz;
     /* Halving may have cut hz to 10^9, one too low by less than it shows. */
-    scale.mul = mul > UINT32_MAX ? UINT32_MAX : (uint32_t)mul;
+    scale.mul = (uint32_t)MIN(mul, UINT32_MAX);
     return scale;
 }
 
@@ -113,8 +113,7 @@ static uint64_t pit_wait(uint64_t ticks, uint16_t *count, uint64_t *tsc,
 
         *tsc = rdtsc();
         *count = pit_read();
-        if (*tsc - before > *gap)
-            *gap = *tsc - before;
+        *gap = MAX(*gap, *tsc - before);
         before = *tsc;
         gone += (uint16_t)(last - *count);
         if (gone >= ticks)
