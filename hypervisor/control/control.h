@@ -10,14 +10,9 @@
 #ifndef CONTROL_CONTROL_H
 #define CONTROL_CONTROL_H
 
-#include <stdbool.h>
-
-#include <abi/control.h>
-
-#include "lib/compiler.h"
+#include "domain/domain.h"
 #include "lib/frame_number.h"
-
-struct domain;
+#include "pv/guest_copy.h"
 
 /* Those about the machine, or about a domain to be. */
 int __must_check control_host_info(struct control_host_info *op);

@@ -7,10 +7,7 @@
 #include "core/keys.h"
 #include "core/log.h"
 #include "core/time.h"
-#include "domain/domain.h"
-#include "lib/errno.h"
 #include "memory/frame.h"
-#include "pv/guest_copy.h"
 
 /* Bytes of the log copied at a time, and before pending work is looked at. */
 #define LOG_PIECE_BYTES   256U

@@ -15,15 +15,10 @@
 #ifndef EVENT_TABLE_H
 #define EVENT_TABLE_H
 
-#include <stdint.h>
-
 #include "arch/x86_64/nospec.h"
-#include "core/lock.h"
 #include "domain/domain.h"
 #include "event/evtchn.h"
-#include "lib/atomic.h"
 #include "lib/bitops.h"
-#include "lib/compiler.h"
 
 #define BUCKET_PORTS 64U
 
@@ -36,6 +31,8 @@ struct evtchn_table {
     uint32_t pollers;                  /* (a) vCPUs in SCHEDOP_poll */
     uint32_t used_count;               /* (e) */
     uint32_t first_room;               /* (e) every bucket below it is full */
+    uint32_t next_bucket;              /* (a) where evtchn_reset() goes on */
+    uint32_t freed_to;                 /* (e) buckets below have no records */
     bool dying;                        /* (e) nothing may be bound any more */
     evtchn_port_t (*virq)[VIRQ_COUNT]; /* (e) of each vCPU; 0: not bound */
     uint64_t *used;    /* (e) by bucket: a bit for each port not free */

@@ -256,6 +256,28 @@ static __noinline long op_cache_flush(struct domain *d, struct guest_ptr at,
     OP(GNTTABOP_get_version, gnttab_get_version, true, get_version(d, op))
 SUBOPS(TABLE_SUBOPS)
 
+static __noinline long op_other(struct domain *d, struct guest_ptr at,
+                                uint32_t count, uint64_t cmd)
+{
+    switch (cmd) {
+    case GNTTABOP_unmap_grant_ref:
+        return op_unmap(d, at, count);
+    case GNTTABOP_set_version:
+        return op_set_version(at);
+    case GNTTABOP_cache_flush:
+        return op_cache_flush(d, at, count);
+    case GNTTABOP_setup_table:
+    case GNTTABOP_query_size:
+        if (count != 1)
+            return -EINVAL;
+        break;
+    default:
+        if (cmd > UINT32_MAX)
+            return -EINVAL;
+    }
+    return call_subop(current, cmd, at);
+}
+
 long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3)
 {
     struct domain *d = current->domain;
@@ -271,22 +293,5 @@ long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3)
         return op_map(d, at, count);
     if (a1 == GNTTABOP_unmap_grant_ref && count == 1)
         return op_unmap_one(d, at);
-
-    switch (a1) {
-    case GNTTABOP_unmap_grant_ref:
-        return op_unmap(d, at, count);
-    case GNTTABOP_set_version:
-        return op_set_version(at);
-    case GNTTABOP_cache_flush:
-        return op_cache_flush(d, at, count);
-    case GNTTABOP_setup_table:
-    case GNTTABOP_query_size:
-        if (count != 1)
-            return -EINVAL;
-        break;
-    default:
-        if (a1 > UINT32_MAX)
-            return -EINVAL;
-    }
-    return call_subop(a1, at);
+    return op_other(d, at, count, a1);
 }

@@ -41,5 +41,5 @@ long hypercall_physdev_op(uint64_t a1, uint64_t a2)
 {
     if (a1 < 32 && MACHINE_CMDS >> a1 & 1)
         return -EPERM;
-    return call_subop(a1, guest_ptr(a2));
+    return call_subop(current, a1, guest_ptr(a2));
 }

@@ -74,6 +74,6 @@ long hypercall_sched_op(uint64_t a1, uint64_t a2)
     case SCHEDOP_pin_override:
         return -EPERM; /* Nobody is tied to a processor but by his mask. */
     default:
-        return call_subop(a1, guest_ptr(a2));
+        return call_subop(current, a1, guest_ptr(a2));
     }
 }

@@ -7,8 +7,8 @@
  *
  *     OP(number, structure, whether it is given back, what makes it)
  *
- * for each.  In the last, d is the caller and op the structure, fetched;
- * -EAGAIN: the call goes on, with what is then in it.
+ * for each.  In the last, v is whom it is about, d its domain, and op the
+ * structure, fetched; -EAGAIN: the call goes on, with what is then in it.
  */
 
 #ifndef HYPERCALL_SUBOP_H
@@ -28,7 +28,7 @@ struct subop {
     bool back; /* it has fields that the guest is to see */
 };
 
-typedef long subop_fn(struct domain *d, uint64_t cmd, void *arg);
+typedef long subop_fn(struct vcpu *v, uint64_t cmd, void *arg);
 
 #define SUBOP_ENTRY(number, type, back, call)                                  \
     [number] = {sizeof(struct type), back},
@@ -57,8 +57,8 @@ static __in_place long subop_end(struct guest_ptr arg, const void *op,
  * chooses where an indirect branch goes.
  */
 static __in_place long subop_call(const struct subop *table, uint64_t count,
-                                  uint64_t cmd, struct guest_ptr arg,
-                                  subop_fn *make)
+                                  struct vcpu *v, uint64_t cmd,
+                                  struct guest_ptr arg, subop_fn *make)
 {
     uint64_t op[SUBOP_BYTES_MAX / sizeof(uint64_t)];
     struct subop s;
@@ -70,8 +70,7 @@ static __in_place long subop_call(const struct subop *table, uint64_t count,
         return -ENOSYS;
     if (copy_bytes_from_guest(op, arg, s.size))
         return -EFAULT;
-    return subop_end(arg, op, s.back ? s.size : 0,
-                     make(current->domain, cmd, op));
+    return subop_end(arg, op, s.back ? s.size : 0, make(v, cmd, op));
 }
 
 /*
@@ -80,17 +79,20 @@ static __in_place long subop_call(const struct subop *table, uint64_t count,
  */
 #define SUBOPS(list)                                                           \
     static const struct subop subops[] = {list(SUBOP_ENTRY)};                  \
-    static long make(struct domain *d, uint64_t cmd, void *arg)                \
+    static long make(struct vcpu *v, uint64_t cmd, void *arg)                  \
     {                                                                          \
+        struct domain *d = v->domain;                                          \
+                                                                               \
         (void)d;                                                               \
         switch (cmd) {                                                         \
             list(SUBOP_CASE)                                                   \
         }                                                                      \
         return -ENOSYS;                                                        \
     }                                                                          \
-    static __noinline long call_subop(uint64_t cmd, struct guest_ptr arg)      \
+    static __noinline long call_subop(struct vcpu *v, uint64_t cmd,            \
+                                      struct guest_ptr arg)                    \
     {                                                                          \
-        return subop_call(subops, ARRAY_SIZE(subops), cmd, arg, make);         \
+        return subop_call(subops, ARRAY_SIZE(subops), v, cmd, arg, make);      \
     }
 
 #endif /* HYPERCALL_SUBOP_H */

@@ -80,5 +80,5 @@ SUBOPS(CALLBACK_SUBOPS)
 
 long hypercall_callback_op(uint64_t a1, uint64_t a2)
 {
-    return call_subop(a1, guest_ptr(a2));
+    return call_subop(current, a1, guest_ptr(a2));
 }

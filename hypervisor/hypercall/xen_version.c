@@ -10,29 +10,19 @@
  * What is the same for everybody.  Nothing of the machine that it was made on:
  * two builds are the same bytes.
  */
-static const struct xen_extraversion extraversion = {.text = ".0-cairn"};
-static const struct xen_compile_info compile_info = {
-    .compiler = "gcc",
-    .compile_by = "cairn",
-};
-static const struct xen_capabilities capabilities = {.text = "xen-3.0-x86_64 "};
-static const struct xen_platform_parameters platform_parameters = {
-    .virt_start = HV_VIRT_START,
-};
-static const struct xen_changeset changeset;
-static const struct xen_commandline commandline;
-
-#define ANSWER(of)                                                             \
-    [XENVER_##of] = {                                                          \
-        &(of),                                                                 \
-        sizeof(of),                                                            \
-    }
+#define ANSWER(of, ...)                                                        \
+    [XENVER_##                                                                 \
+        of] = {&(const struct xen_##of){__VA_ARGS__}, sizeof(struct xen_##of)}
 static const struct {
     const void *at;
     size_t size;
 } answers[] = {
-    ANSWER(extraversion), ANSWER(compile_info),        ANSWER(capabilities),
-    ANSWER(changeset),    ANSWER(platform_parameters), ANSWER(commandline),
+    ANSWER(extraversion, .text = ".0-cairn"),
+    ANSWER(compile_info, .compiler = "gcc", .compile_by = "cairn"),
+    ANSWER(capabilities, .text = "xen-3.0-x86_64 "),
+    ANSWER(changeset, .text = ""),
+    ANSWER(platform_parameters, .virt_start = HV_VIRT_START),
+    ANSWER(commandline, .text = ""),
 };
 
 static long give_answer(uint64_t cmd, struct guest_ptr arg)

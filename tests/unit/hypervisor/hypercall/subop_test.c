@@ -60,9 +60,9 @@ static const struct subop table[] = {
 static long answer;
 static unsigned int made;
 
-static long make(struct domain *d, uint64_t cmd, void *op)
+static long make(struct vcpu *v, uint64_t cmd, void *op)
 {
-    EXPECT_PTR(d, &self);
+    EXPECT_PTR(v, &vcpu);
     made++;
     if (cmd == 3)
         *(uint64_t *)op += 1;
@@ -71,7 +71,7 @@ static long make(struct domain *d, uint64_t cmd, void *op)
 
 static long call(uint64_t cmd, void *arg)
 {
-    return subop_call(table, ARRAY_SIZE(table), cmd,
+    return subop_call(table, ARRAY_SIZE(table), &vcpu, cmd,
                       guest_ptr((uint64_t)(uintptr_t)arg), make);
 }
 
