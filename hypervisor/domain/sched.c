@@ -10,10 +10,13 @@ DEFINE_PER_CPU(bool, need_resched);
 
 /*
  * Virtual times begin so high that nothing below is ever beyond 0, a vCPU's
- * first one, 0, is long ago, and so is any system time (of two years).
+ * first one, 0, is long ago, and so is any key of one who is owed time.
  */
 DEFINE_PER_CPU(struct run_queue, run_queue) = {
-    .lock = SPINLOCK_INIT(LOCK_runqueue), .vtime = 1ULL << 56};
+    .lock = SPINLOCK_INIT(LOCK_runqueue), .vtime = 1ULL << 40};
+
+/* From system time to a key less than any virtual time, for two years. */
+#define OWED_SHIFT 16
 
 /* The weight at which virtual time is time. */
 #define WEIGHT_ONE 256U
@@ -115,7 +118,7 @@ static void enqueue(struct run_queue *q, struct vcpu *v, uint64_t now)
 
         v->vtime = v->vtime < most ? v->vtime : most;
         until = atomic_read(&d->reserved.paid_until);
-        key = until <= now ? until : v->vtime;
+        key = until <= now ? until >> OWED_SHIFT : v->vtime;
     }
     if (unlikely(d->metered) && share_capped(d, now)) {
         v->place = IN_THROTTLED;
