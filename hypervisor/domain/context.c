@@ -4,6 +4,7 @@
 #include "domain/context.h"
 
 #include "arch/x86_64/fpu.h"
+#include "arch/x86_64/msr.h"
 #include "arch/x86_64/segment.h"
 #include "arch/x86_64/smp.h"
 #include "domain/domain.h"
@@ -34,8 +35,8 @@ static void load(struct vcpu *v)
     *guest_regs() = v->regs;
     fpu_restore(v->fpu);
     segments_load(v->segments);
-    fs_base_write(v->fs_base);
-    gs_base_write(v->gs_base);
+    wrmsr(MSR_FS_BASE, v->fs_base);
+    wrmsr(MSR_GS_BASE, v->gs_base);
 }
 
 void context_load(struct vcpu *v)
