@@ -12,7 +12,7 @@
 #   gen/asm_offsets.h       offsets for assembly, from arch/.../asm_offsets.c
 #
 # The link is done twice, so that the image can name functions in a backtrace:
-# the first link tells where they are, hypervisor/symbols.awk writes that as a
+# the first link tells where they are, tools/symbols.awk writes that as a
 # table into section .rodata.symbols, the second link holds the table.  Code
 # precedes read-only data in the image, so it stays where it was; that is
 # checked.  What reads the table (core's backtrace) declares
@@ -67,7 +67,7 @@ $(OUT)/$(1)/objects.list: FORCE
 	@echo '$$(HV_OBJ_$(1))' | cmp -s - $$@ || \
 	    echo '$$(HV_OBJ_$(1))' >$$@
 
-$(OUT)/$(1)/symbols-none.S: hypervisor/symbols.awk
+$(OUT)/$(1)/symbols-none.S: tools/symbols.awk
 	@mkdir -p $$(@D)
 	$$(Q)awk -f $$< </dev/null >$$@
 
@@ -80,15 +80,15 @@ $(OUT)/$(1)/cairn.pass1.elf: $$(HV_OBJ_$(1)) $(OUT)/$(1)/symbols-none.o \
 	$$(Q)$$(LD) $$(HV_LDFLAGS) -T $(OUT)/$(1)/link.ld -o $$@ \
 	    $$(HV_OBJ_$(1)) $(OUT)/$(1)/symbols-none.o
 
-$(OUT)/$(1)/symbols.S: $(OUT)/$(1)/cairn.pass1.elf hypervisor/symbols.awk
+$(OUT)/$(1)/symbols.S: $(OUT)/$(1)/cairn.pass1.elf tools/symbols.awk
 	$$(say) GEN $$@
-	$$(Q)$$(NM) -n $$< | awk -f hypervisor/symbols.awk >$$@
+	$$(Q)$$(NM) -n $$< | awk -f tools/symbols.awk >$$@
 
 $(OUT)/$(1)/cairn.sym.elf: $(OUT)/$(1)/cairn.pass1.elf $(OUT)/$(1)/symbols.o
 	$$(say) LD $$@
 	$$(Q)$$(LD) $$(HV_LDFLAGS) -T $(OUT)/$(1)/link.ld -o $$@ \
 	    $$(HV_OBJ_$(1)) $(OUT)/$(1)/symbols.o
-	$$(Q)$$(NM) -n $$@ | awk -f hypervisor/symbols.awk | \
+	$$(Q)$$(NM) -n $$@ | awk -f tools/symbols.awk | \
 	    cmp -s - $(OUT)/$(1)/symbols.S || { echo "$$@: the symbol table" \
 	    "moved the code it describes; section .rodata.symbols must come" \
 	    "after .text in $(HV_ARCH)/link.lds" >&2; rm -f $$@; exit 1; }

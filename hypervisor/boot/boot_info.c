@@ -11,14 +11,17 @@
 #include "arch/x86_64/address_map.h"
 #include "arch/x86_64/early_map.h"
 #include "core/log.h"
+#include "lib/assert.h"
 #include "lib/string.h"
 
 #define MULTIBOOT1_MAGIC 0x2badb002U
 #define MULTIBOOT2_MAGIC 0x36d76289U
+#define MEMORY_RAM       1U
 
 struct boot_info boot_info;
 
-void boot_ram_add(uint64_t start, uint64_t bytes)
+/* A range of RAM: whole pages of it, in order. */
+static void add_ram(uint64_t start, uint64_t bytes)
 {
     struct ram_span *ram = boot_info.ram, span;
     unsigned int kept = 0, at = 0;
@@ -52,6 +55,19 @@ void boot_ram_add(uint64_t start, uint64_t bytes)
     memmove(&ram[at + 1], &ram[at], (kept - at) * sizeof(ram[0]));
     ram[at] = span;
     boot_info.ram_count = kept + 1;
+}
+
+void boot_map_entry(maddr_t entry)
+{
+    struct __attribute__((packed)) {
+        uint64_t start, bytes;
+        uint32_t type;
+    } e;
+
+    static_assert(sizeof(e) == BOOT_MAP_ENTRY, "Multiboot");
+    memcpy(&e, early_memory(entry, sizeof(e)), sizeof(e));
+    if (e.type == MEMORY_RAM)
+        add_ram(e.start, e.bytes);
 }
 
 static void copy_text(char *to, size_t size, maddr_t text, uint64_t max)

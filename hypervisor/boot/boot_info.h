@@ -59,8 +59,9 @@ void boot_module_free(unsigned int i);
 const char *multiboot1_read(maddr_t info);
 const char *multiboot2_read(maddr_t info);
 
-/* A range of RAM: whole pages of it, in order. */
-void boot_ram_add(uint64_t start, uint64_t bytes);
+/* An entry of the memory map, which both have: RAM is kept in order. */
+#define BOOT_MAP_ENTRY 20
+void boot_map_entry(maddr_t entry);
 
 /* Texts end by a NUL or after @max bytes; at 0 there is none. */
 void boot_command_line_set(maddr_t text, uint64_t max);

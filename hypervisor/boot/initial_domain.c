@@ -7,14 +7,13 @@
  * the same functions through control_op.
  */
 
-#include "boot/initial_domain.h"
+#include "boot/start.h"
 
 #include <abi/cpuid.h>
 #include <abi/event_channel.h>
 #include <abi/start_info.h>
 
 #include "boot/boot_info.h"
-#include "boot/start.h"
 #include "control/control.h"
 #include "core/log.h"
 #include "core/options.h"

@@ -7,19 +7,16 @@
  * them) and the frame table.
  */
 
-#include "boot/memory.h"
+#include "boot/start.h"
 
 #include "arch/x86_64/address_map.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/segment.h"
 #include "boot/boot_info.h"
-#include "boot/smp.h"
-#include "boot/start.h"
 #include "core/log.h"
 #include "core/panic.h"
 #include "lib/assert.h"
-#include "lib/compiler.h"
 #include "lib/string.h"
 #include "memory/direct_map.h"
 #include "memory/frame.h"

@@ -12,8 +12,6 @@
 #define HAS_MODULES      (1U << 3)
 #define HAS_MEMORY_MAP   (1U << 6)
 
-#define MEMORY_RAM 1U
-
 /* A map longer than this is nonsense. */
 #define MAP_BYTES_MAX 0x10000U
 
@@ -30,29 +28,21 @@ struct multiboot_module {
     uint32_t start, end, string, reserved;
 };
 
-/* size does not count itself. */
-struct __attribute__((packed)) memory_entry {
-    uint32_t size;
-    uint64_t start, bytes;
-    uint32_t type;
-};
-
 static const char *read_map(const struct multiboot_info *info)
 {
     uint64_t at = 0;
+    uint32_t size; /* in front of an entry, not counting itself */
 
     if (!(info->flags & HAS_MEMORY_MAP) || info->map_bytes > MAP_BYTES_MAX ||
         !early_memory(info->map, info->map_bytes))
         return "the boot loader gives no memory map";
-    while (at + sizeof(struct memory_entry) <= info->map_bytes) {
-        struct memory_entry e;
-
-        memcpy(&e, early_memory(info->map + at, sizeof(e)), sizeof(e));
-        if (e.type == MEMORY_RAM)
-            boot_ram_add(e.start, e.bytes);
-        if (e.size < sizeof(e) - sizeof(e.size))
+    while (at + sizeof(size) + BOOT_MAP_ENTRY <= info->map_bytes) {
+        memcpy(&size, early_memory(info->map + at, sizeof(size)), sizeof(size));
+        at += sizeof(size);
+        boot_map_entry(info->map + at);
+        if (size < BOOT_MAP_ENTRY)
             break;
-        at += e.size + sizeof(e.size);
+        at += size;
     }
     return NULL;
 }

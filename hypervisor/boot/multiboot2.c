@@ -18,8 +18,6 @@
 #define TAG_RSDP_OLD     14U
 #define TAG_RSDP_NEW     15U
 
-#define MEMORY_RAM 1U
-
 /* Longer information is nonsense: memory maps have some KiB. */
 #define INFO_BYTES_MAX 0x100000U
 
@@ -32,24 +30,18 @@ struct tag {
 };
 #define TAG_HEAD offsetof(struct tag, word)
 
-struct memory_entry {
-    uint64_t start, bytes;
-    uint32_t type, reserved;
-};
+/* A map's entries end by a reserved word. */
+#define MAP_ENTRY_MIN (BOOT_MAP_ENTRY + 4)
 
 static void read_map(maddr_t map, const struct tag *t)
 {
     uint64_t entry_bytes = t->word[0];
 
-    for (uint64_t at = sizeof(*t); entry_bytes >= sizeof(struct memory_entry) &&
-                                   at + entry_bytes <= t->size;
-         at += entry_bytes) {
-        struct memory_entry e;
-
-        memcpy(&e, early_memory(map + at, sizeof(e)), sizeof(e));
-        if (e.type == MEMORY_RAM)
-            boot_ram_add(e.start, e.bytes);
-    }
+    if (entry_bytes < MAP_ENTRY_MIN)
+        return;
+    for (uint64_t at = sizeof(*t); at + entry_bytes <= t->size;
+         at += entry_bytes)
+        boot_map_entry(map + at);
 }
 
 /* The tag at @at, whose head is @t with zeros behind its end. */

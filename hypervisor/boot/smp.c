@@ -7,10 +7,9 @@
  * by itself: its area is the next one's.
  */
 
-#include "boot/smp.h"
+#include "boot/start.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
@@ -59,7 +58,7 @@ BOOT_OPTION(maxcpus, "maxcpus", "start at most so many CPUs", NULL, &max_cpus);
 /* What the CPU that is being started shall do; NULL: it has done it. */
 static void (*order)(void);
 static uint64_t order_clock;
-static bool is_different, may_run;
+static bool is_different;
 
 unsigned int boot_cpus_max(void)
 {
@@ -93,25 +92,28 @@ static void adjust_clock(void)
     wrmsr(MSR_TSC_ADJUST, rdmsr(MSR_TSC_ADJUST) + order_clock);
 }
 
+static void done(void)
+{
+    __atomic_store_n(&order, NULL, __ATOMIC_RELEASE);
+}
+
 static void run(void)
 {
-    may_run = true;
+    done();
+    sched_start();
 }
 
 void upcall_start_cpu(void)
 {
     void (*what)(void);
 
-    descriptors_init_cpu(this_cpu(cpu_id));
-    while (!may_run) {
+    for (descriptors_init_cpu(this_cpu(cpu_id));; cpu_relax()) {
         what = __atomic_load_n(&order, __ATOMIC_ACQUIRE);
         if (what) {
             what();
-            __atomic_store_n(&order, NULL, __ATOMIC_RELEASE);
+            done();
         }
-        cpu_relax();
     }
-    sched_start();
 }
 
 /* --- What the first one does -------------------------------------------- */
@@ -192,7 +194,6 @@ static void prepare_area(unsigned int cpu)
            (size_t)(percpu_image_end - percpu_image));
     per_cpu(cpu_id, cpu) = cpu;
     order = arrive;
-    may_run = false;
     atomic_exchange(&trampoline_stack,
                     area + CPU_AREA_STACK_TOP - sizeof(struct cpu_regs));
 }

@@ -21,15 +21,13 @@
 
 #include <stdarg.h>
 
+#include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/descriptors.h"
 #include "arch/x86_64/guest_access.h"
+#include "arch/x86_64/vectors.h"
 #include "arch/x86_64/xpti.h"
 #include "boot/boot_info.h"
-#include "boot/initial_domain.h"
-#include "boot/interrupts.h"
-#include "boot/memory.h"
-#include "boot/smp.h"
 #include "core/acpi.h"
 #include "core/log.h"
 #include "core/options.h"
@@ -41,6 +39,7 @@
 #include "device/pci.h"
 #include "domain/vcpu.h"
 #include "lib/format.h"
+#include "memory/direct_map.h"
 #include "memory/frame.h"
 
 static bool smap_wanted = true;
@@ -107,12 +106,48 @@ static void start_memory(void)
     boot_memory_release();
 }
 
+static volatile void *map_device(maddr_t maddr)
+{
+    volatile void *mmio = device_map(maddr, PAGE_SIZE);
+
+    if (!mmio)
+        panic("the page at %lx cannot be mapped", maddr);
+    return mmio;
+}
+
+/* This CPU's local APIC, the IO-APICs; the 8259s are silenced. */
+static void start_interrupts(void)
+{
+    volatile void *lapic = NULL;
+    maddr_t maddr;
+
+    pic_disable();
+    if (lapic_needs_mmio(&maddr))
+        lapic = map_device(maddr);
+    lapic_init(lapic);
+    for (unsigned int i = 0; i < acpi.ioapic_count; i++)
+        ioapic_add(map_device(acpi.ioapic[i].maddr), acpi.ioapic[i].gsi);
+    log_info("interrupts: local APIC %u%s, %u IO-APICs", lapic_id(),
+             lapic ? "" : " (x2APIC)", acpi.ioapic_count);
+}
+
+/* Let the console's UART interrupt. */
+static void start_console_input(void)
+{
+    const struct acpi_isa_line *line = &acpi.isa[UART_IRQ];
+
+    if (!ioapic_route(line->gsi, VECTOR_CONSOLE, line->level, line->active_low))
+        log_warning("console: GSI %u has no IO-APIC, so there is no input",
+                    line->gsi);
+    uart_enable_interrupt();
+}
+
 static void start_machine(void)
 {
     boot_stage("starting interrupts and clocks");
-    boot_interrupts_init();
+    start_interrupts();
     time_init();
-    boot_console_input();
+    start_console_input();
     sched_init();
     boot_cpus_start();
 }

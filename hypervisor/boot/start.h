@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Start-up. */
+/* Start-up: its steps, as start.c takes them. */
 
 #ifndef BOOT_START_H
 #define BOOT_START_H
@@ -16,5 +16,34 @@ void __noreturn start_hypervisor(uint32_t magic, uint32_t info);
  * Cairn itself is in order, so it is no panic.
  */
 void __noreturn boot_fail(const char *fmt, ...) __printf(1, 2);
+
+/*
+ * Find out what memory is free: RAM but for the first MiB, the image and the
+ * modules.  Ends the run when that is too little.
+ */
+void boot_memory_find(void);
+
+/* Make and load the final page tables, and the frame table. */
+void boot_memory_map(void);
+
+/* Give all that is still free to the frame allocator. */
+void boot_memory_release(void);
+
+/* How many CPUs there may be, this one included; after acpi_init(). */
+unsigned int boot_cpus_max(void);
+
+/*
+ * Start them, one after the other.  One that does not answer, lacks what the
+ * first one has, or whose clock cannot be set right is left out, and the log
+ * says so.  Needs clocks.
+ */
+void boot_cpus_start(void);
+
+/*
+ * Build the initial domain and let it run, once sched_start() is called; the
+ * other modules appear in its module window.  Ends the run, with what is wrong,
+ * if it cannot.
+ */
+void load_initial_domain(void);
 
 #endif /* BOOT_START_H */

@@ -2,12 +2,9 @@
 /* Filling a domain before its first start, and looking into it later. */
 
 #include "control/control.h"
-#include "domain/domain.h"
 #include "grant/grant.h"
-#include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light.h"
-#include "pv/guest_copy.h"
 
 /*
  * Pages copied before pending work is looked at: 3,000 instructions each, if

@@ -10,22 +10,17 @@
 #ifndef CONTROL_CONTROL_H
 #define CONTROL_CONTROL_H
 
-#include <stdbool.h>
-
-#include <abi/control.h>
-
-#include "lib/compiler.h"
+#include "domain/domain.h"
 #include "lib/frame_number.h"
-
-struct domain;
+#include "pv/guest_copy.h"
 
 /* Those about the machine, or about a domain to be. */
-void control_host_info(struct control_host_info *op);
+int __must_check control_host_info(struct control_host_info *op);
 int __must_check control_create(struct control_op *op);
 int __must_check control_list(struct control_op *op);
 int __must_check control_log_read(struct control_log_read *op);
 int __must_check control_module(struct control_module *op);
-void control_debug_key(const struct control_debug_key *op);
+int __must_check control_debug_key(const struct control_debug_key *op);
 
 /* At start-up: the next module lies at @g; @string stays where it is. */
 void module_add(gfn_t g, uint64_t bytes, const char *string);

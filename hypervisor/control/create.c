@@ -2,9 +2,7 @@
 /* Making and ending other domains. */
 
 #include "control/control.h"
-#include "domain/domain.h"
 #include "domain/vcpu.h"
-#include "lib/errno.h"
 
 /* The subject of the operation is a name for the caller: no id is wanted. */
 int control_create(struct control_op *op)

@@ -7,16 +7,13 @@
 #include "core/keys.h"
 #include "core/log.h"
 #include "core/time.h"
-#include "domain/domain.h"
-#include "lib/errno.h"
 #include "memory/frame.h"
-#include "pv/guest_copy.h"
 
 /* Bytes of the log copied at a time, and before pending work is looked at. */
 #define LOG_PIECE_BYTES   256U
 #define LOG_QUANTUM_BYTES 4096U
 
-void control_host_info(struct control_host_info *op)
+int control_host_info(struct control_host_info *op)
 {
     struct frame_totals totals;
 
@@ -31,6 +28,7 @@ void control_host_info(struct control_host_info *op)
         .domain_count = domain_count(),
         .domain_max = DOMAIN_MAX,
     };
+    return 0;
 }
 
 /* One piece; -ENODATA: there is no more, or no more room. */
@@ -63,7 +61,8 @@ int control_log_read(struct control_log_read *op)
     return -EAGAIN;
 }
 
-void control_debug_key(const struct control_debug_key *op)
+int control_debug_key(const struct control_debug_key *op)
 {
     debug_key_press((char)op->key);
+    return 0;
 }

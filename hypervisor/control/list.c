@@ -2,11 +2,8 @@
 /* What there is to say about each domain. */
 
 #include "control/control.h"
-#include "domain/domain.h"
 #include "event/evtchn.h"
 #include "grant/grant.h"
-#include "lib/errno.h"
-#include "pv/guest_copy.h"
 
 /* Domains described before pending work is looked at. */
 #define LIST_QUANTUM 8

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The boot modules behind the first. */
 
-#include "arch/x86_64/nospec.h"
 #include "control/control.h"
 #include "core/panic.h"
-#include "lib/errno.h"
 #include "lib/string.h"
-#include "pv/guest_copy.h"
 
 /* As many as boot/modules.h keeps. */
 #define MODULES_MAX 64U

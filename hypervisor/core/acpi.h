@@ -33,7 +33,7 @@ struct acpi_info {
         uint32_t gsi;
     } ioapic[ACPI_IOAPICS_MAX];
 
-    struct {
+    struct acpi_isa_line {
         uint32_t gsi;
         bool level, active_low;
     } isa[ISA_IRQS]; /* where the lines of old come in */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Symbols from the table that the build links in, and frames by rbp. */
 
-#include "core/backtrace.h"
+#include "core/panic.h"
 
 #include <stdbool.h>
 #include <stddef.h>

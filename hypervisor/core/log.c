@@ -75,10 +75,8 @@ static void write_line(const char *line, size_t size) __must_hold(log_lock)
     console_write(line, size);
 }
 
-static size_t format_line(char *line, enum log_level level, const char *fmt,
-                          va_list args) __printf(3, 0);
-static size_t format_line(char *line, enum log_level level, const char *fmt,
-                          va_list args)
+static size_t __printf(3, 0)
+    format_line(char *line, enum log_level level, const char *fmt, va_list args)
 {
     uint64_t us = time_now() / 1000;
     size_t at = (size_t)snprintf(line, LOG_LINE_MAX, "[%5lu.%06lu] %s",

@@ -18,7 +18,6 @@
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/upcalls.h"
 #include "arch/x86_64/vectors.h"
-#include "core/backtrace.h"
 #include "core/console.h"
 #include "core/power.h"
 #include "lib/assert.h"
@@ -34,8 +33,7 @@ void boot_stage(const char *name)
     stage = name;
 }
 
-static void print(const char *fmt, ...) __printf(1, 2);
-static void print(const char *fmt, ...)
+static void __printf(1, 2) print(const char *fmt, ...)
 {
     char line[LINE_MAX];
     va_list args;
@@ -159,8 +157,8 @@ void panic(const char *fmt, ...)
     end();
 }
 
-void panic_exception(const struct cpu_regs *regs, uint64_t cr2,
-                     const char *what)
+void upcall_fatal_exception(const struct cpu_regs *regs, uint64_t cr2,
+                            const char *what)
 {
     const char *name = exception_name(regs->entry_vector);
 
@@ -176,12 +174,6 @@ void panic_exception(const struct cpu_regs *regs, uint64_t cr2,
         backtrace(regs->rbp, print_caller);
     }
     end();
-}
-
-void upcall_fatal_exception(const struct cpu_regs *regs, uint64_t cr2,
-                            const char *what)
-{
-    panic_exception(regs, cr2, what);
 }
 
 void assert_failed(const char *file, int line, const char *belief)

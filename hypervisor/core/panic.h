@@ -12,18 +12,21 @@
 
 #include "lib/compiler.h"
 
-struct cpu_regs;
-
 void __noreturn panic(const char *fmt, ...) __printf(1, 2);
-
-/*
- * The same for an exception, whose registers are @regs; arch calls it by
- * upcall_fatal_exception().
- */
-void __noreturn panic_exception(const struct cpu_regs *regs, uint64_t cr2,
-                                const char *what);
 
 /* Where start-up is, for a panic to say; "" when it is over. */
 void boot_stage(const char *stage);
+
+/*
+ * The function that holds @address, and how far into it that is; NULL for an
+ * address that is not in our code.
+ */
+const char *symbol_find(uint64_t address, uint64_t *offset);
+
+/*
+ * Give return addresses, innermost first, to @print: those on the stack on
+ * which frame pointer @rbp lies, as far as they make sense.
+ */
+void backtrace(uint64_t rbp, void (*print)(uint64_t address));
 
 #endif /* CORE_PANIC_H */

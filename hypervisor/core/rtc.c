@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The MC146818 and its many descendants, in CMOS memory. */
 
-#include "core/rtc.h"
+#include "core/time.h"
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/port.h"
@@ -66,12 +66,9 @@ static uint64_t seconds_of(const uint8_t *bytes)
         value[HOUR] = value[HOUR] % 12 + (hour_pm ? 12 : 0);
     if (value[CENTURY] < 19 || value[CENTURY] > 99)
         value[CENTURY] = 20;
-    d = (struct rtc_date){value[CENTURY] * 100 + value[YEAR],
-                          value[MONTH],
-                          value[DAY],
-                          value[HOUR],
-                          value[MINUTE],
-                          value[SECOND]};
+    value[YEAR] += value[CENTURY] * 100;
+    d = (struct rtc_date){value[YEAR], value[MONTH],  value[DAY],
+                          value[HOUR], value[MINUTE], value[SECOND]};
     return rtc_seconds(&d);
 }
 

@@ -11,7 +11,6 @@
 #include "arch/x86_64/port.h"
 #include "core/log.h"
 #include "core/panic.h"
-#include "core/rtc.h"
 
 #define PIT_HZ        1193182UL
 #define PIT_CHANNEL2  0x42

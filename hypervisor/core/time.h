@@ -31,4 +31,16 @@ void time_init(void);
 struct tsc_scale tsc_scale_for(uint64_t hz);
 uint64_t tsc_scale_apply(struct tsc_scale scale, uint64_t ticks);
 
+/* --- The clock that runs while the machine is off (rtc.c) ---------------- */
+
+struct rtc_date {
+    unsigned int year, month, day, hour, minute, second;
+};
+
+/* Seconds since 1970, taking the clock to hold UTC; 0 if it makes no sense. */
+uint64_t rtc_read(void);
+
+/* The same of a date; 0 for one that does not exist. */
+uint64_t rtc_seconds(const struct rtc_date *date);
+
 #endif /* CORE_TIME_H */

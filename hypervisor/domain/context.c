@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Switching the processor's state between vCPUs. */
+/*
+ * Giving the CPU, and the processor's state, to whom the scheduler chose, or
+ * idling until there is one.
+ */
 
-#include "domain/context.h"
-
-#include "arch/x86_64/fpu.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/entry.h"
 #include "arch/x86_64/msr.h"
-#include "arch/x86_64/segment.h"
-#include "arch/x86_64/smp.h"
-#include "domain/domain.h"
-#include "domain/vcpu.h"
-#include "lib/assert.h"
-#include "lib/compiler.h"
+#include "domain/fault.h"
+#include "domain/sched.h"
+#include "domain/upcalls.h"
 #include "memory/light.h"
 
 /* Whose registers guest_regs() and the processor hold; NULL: nobody's. */
@@ -39,7 +38,11 @@ static void load(struct vcpu *v)
     wrmsr(MSR_GS_BASE, v->gs_base);
 }
 
-void context_load(struct vcpu *v)
+/*
+ * Make the processor hold the state of @v, which sched_choose() has marked as
+ * loaded, saving what it holds.
+ */
+static void context_load(struct vcpu *v)
 {
     struct vcpu *loaded = this_cpu(loaded_vcpu);
 
@@ -71,4 +74,39 @@ void context_forget(struct vcpu *v)
     if (v->loaded)
         cpus_run(1ULL << v->cpu, forget, (uintptr_t)v);
     v->loaded = false;
+}
+
+static struct vcpu *choose_or_idle(void)
+{
+    struct vcpu *v;
+
+    for (;;) {
+        this_cpu(need_resched) = false;
+        fault_wake_waiters();
+        upcall_raise_late();
+        v = sched_choose();
+        if (v)
+            return v;
+
+        /* Interrupts, and the timers they run, come in here only. */
+        while (!sched_steal() && !atomic_read(&this_cpu(need_resched)))
+            cpu_idle();
+    }
+}
+
+void schedule(void)
+{
+    while (this_cpu(need_resched)) {
+        context_load(choose_or_idle());
+        if (sched_evict())
+            continue;
+        sched_balance();
+        vcpu_tick(current);
+    }
+}
+
+void sched_start(void)
+{
+    cpu_resched(this_cpu(cpu_id));
+    enter_guest();
 }

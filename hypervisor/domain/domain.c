@@ -5,12 +5,9 @@
 
 #include <abi/cpuid.h>
 
-#include "domain/table.h"
 #include "domain/upcalls.h"
 #include "domain/vcpu.h"
-#include "lib/assert.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "memory/frame.h"
 #include "memory/light.h"
 #include "memory/pool.h"
@@ -20,30 +17,24 @@ static_assert(DOMAIN_MAX <= DOMID_FIRST_RESERVED, "ids are below the names");
 /* All pages a space can have: what its virtual addresses must have room for. */
 #define SPACE_PAGES_MAX (1ULL << 35) /* a canonical half */
 
-static int check_sizes(const struct control_create *c)
+static bool within(uint64_t value, uint64_t least, uint64_t most)
 {
-    if (c->virt_base & (PAGE_SIZE - 1))
-        return -EINVAL;
-    if (c->max_pages == 0 || c->max_pages >= SPACE_PAGES_MAX)
-        return -EINVAL;
-    if (c->reserved_pages > c->max_pages)
-        return -EINVAL;
-    if (c->max_ports == 0 || c->max_ports >= EVTCHN_FIFO_PORTS)
-        return -EINVAL;
-    if (c->grant_frames == 0 || c->grant_frames > LIGHT_GRANT_FRAMES_MAX)
-        return -EINVAL;
-    return 0;
+    return least <= value && value <= most;
 }
 
 static int check_config(const struct control_create *c)
 {
     if (c->class != CAIRN_CLASS_LIGHT)
         return -EOPNOTSUPP;
-    if (c->vcpu_count == 0 || c->vcpu_count > DOMAIN_VCPUS_MAX)
+    if (!within(c->vcpu_count, 1, DOMAIN_VCPUS_MAX) ||
+        !within(c->weight, 1, DOMAIN_WEIGHT_MAX) ||
+        !within(c->max_pages, 1, SPACE_PAGES_MAX - 1) ||
+        !within(c->reserved_pages, 0, c->max_pages) ||
+        !within(c->max_ports, 1, EVTCHN_FIFO_PORTS - 1) ||
+        !within(c->grant_frames, 1, LIGHT_GRANT_FRAMES_MAX) ||
+        c->virt_base % PAGE_SIZE)
         return -EINVAL;
-    if (c->weight == 0 || c->weight > DOMAIN_WEIGHT_MAX)
-        return -EINVAL;
-    return check_sizes(c);
+    return 0;
 }
 
 static int create_space(struct domain *d, const struct domain_config *config)
@@ -97,19 +88,15 @@ static int create_shared_info(struct domain *d)
 
 static int create_vcpus(struct domain *d, uint32_t count)
 {
-    int rc;
+    int rc = 0;
 
     d->vcpu = pool_alloc(count * sizeof(struct vcpu *));
     if (!d->vcpu)
         return -ENOMEM;
     d->vcpu_room = count;
-    for (uint32_t i = 0; i < count; i++) {
-        rc = vcpu_create(d, i, &d->vcpu[i]);
-        if (rc)
-            return rc;
-        d->vcpu_count++;
-    }
-    return 0;
+    while (!rc && d->vcpu_count < count)
+        rc = vcpu_create(d);
+    return rc;
 }
 
 /* Give back whatever there is; for a creation that fails and for the end. */
@@ -128,21 +115,17 @@ static void free_parts(struct domain *d)
 static int create_parts(struct domain *d, const struct domain_config *config)
 {
     const struct control_create *c = &config->create;
-    int rc;
+    int rc = create_space(d, config);
 
-    rc = create_space(d, config);
-    if (rc)
-        return rc;
-    rc = create_shared_info(d);
-    if (rc)
-        return rc;
-    rc = create_vcpus(d, c->vcpu_count);
-    if (rc)
-        return rc;
-    rc = upcall_events_create(d, c->max_ports);
-    if (rc)
-        return rc;
-    return upcall_grants_create(d, c->grant_frames, c->maptrack_max);
+    if (!rc)
+        rc = create_shared_info(d);
+    if (!rc)
+        rc = create_vcpus(d, c->vcpu_count);
+    if (!rc)
+        rc = upcall_events_create(d, c->max_ports);
+    if (!rc)
+        rc = upcall_grants_create(d, c->grant_frames, c->maptrack_max);
+    return rc;
 }
 
 static int create(const struct domain_config *config, domid_t domid,
@@ -183,21 +166,18 @@ static int create(const struct domain_config *config, domid_t domid,
 int domain_create(const struct domain_config *config, struct domain **created)
 {
     domid_t domid;
-    int rc;
+    int rc = check_config(&config->create);
 
-    rc = check_config(&config->create);
-    if (rc)
-        return rc;
-    rc = table_take_id(config->domid, &domid);
+    if (!rc)
+        rc = table_take_id(config->domid, &domid);
     if (rc)
         return rc;
     rc = create(config, domid, created);
-    if (rc) {
+    if (rc)
         table_give_id(domid);
-        return rc;
-    }
-    table_add(*created);
-    return 0;
+    else
+        table_add(*created);
+    return rc;
 }
 
 void domain_put(struct domain *d)

@@ -16,9 +16,6 @@
 #ifndef DOMAIN_DOMAIN_H
 #define DOMAIN_DOMAIN_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <abi/control.h>
 #include <abi/domid.h>
 #include <abi/sched.h>
@@ -27,7 +24,6 @@
 #include "core/lock.h"
 #include "core/timer.h"
 #include "lib/atomic.h"
-#include "lib/compiler.h"
 
 struct device_owner;
 struct evtchn_table;
@@ -55,7 +51,7 @@ enum domain_end {
     DOMAIN_END_DONE,
 };
 
-/* How far a domain's processor time is paid for; domain/share.h. */
+/* How far a domain's processor time is paid for; domain/sched.h. */
 struct meter {
     uint32_t percent;    /* (d) of one CPU; 0: none */
     uint64_t paid_until; /* (a) system time */
@@ -147,6 +143,23 @@ static inline void domain_hold(struct domain *d)
 void domain_put(struct domain *d);
 
 uint32_t domain_count(void);
+
+/*
+ * The table of domains by id, for those who make and unmake them: ids are
+ * reused in turn, so that a name of a domain that is gone means nobody for as
+ * long as possible.
+ *
+ * Keep an id for a domain in the making: @wanted, or with DOMID_INVALID the
+ * next free one.  -EEXIST, -ENOSPC; -EINVAL: no such id.
+ */
+int __must_check table_take_id(domid_t wanted, domid_t *domid);
+
+/* Give the id back: there is no domain of that name. */
+void table_give_id(domid_t domid);
+
+/* From now on domain_get() finds @d under its id, until table_remove(). */
+void table_add(struct domain *d);
+void table_remove(struct domain *d);
 
 /*
  * Counted: a domain's vCPUs run only when every pause is undone.  The first

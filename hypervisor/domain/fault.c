@@ -4,14 +4,9 @@
 #include "domain/fault.h"
 
 #include "arch/x86_64/upcalls.h"
-#include "core/lock.h"
-#include "domain/domain.h"
 #include "domain/policy.h"
 #include "domain/upcalls.h"
-#include "domain/vcpu.h"
-#include "lib/atomic.h"
 #include "lib/errno.h"
-#include "lib/list.h"
 #include "memory/frame.h"
 #include "memory/light.h"
 #include "memory/upcalls.h"
@@ -26,21 +21,17 @@
 static struct spinlock waiters_lock = SPINLOCK_INIT(LOCK_waiters);
 static struct list waiters = {&waiters, &waiters}; /* frames_wanted of them */
 
-static enum light_access access_of(uint32_t error_code)
-{
-    if (error_code & PF_FETCH)
-        return LIGHT_EXECUTE;
-    return error_code & PF_WRITE ? LIGHT_WRITE : LIGHT_READ;
-}
-
 static inline int resolve(uint64_t cr2, uint32_t error_code)
 {
     struct vcpu *v = current;
+    enum light_access access = error_code & PF_FETCH   ? LIGHT_EXECUTE
+                               : error_code & PF_WRITE ? LIGHT_WRITE
+                                                       : LIGHT_READ;
     int rc;
 
     if (unlikely(!v))
         return -EFAULT;
-    rc = light_fault(v->domain->space, cr2, access_of(error_code));
+    rc = light_fault(v->domain->space, cr2, access);
     if (unlikely(rc == -ENOMEM)) {
         v->wants_memory = true;
         vcpu_repeat(v);
@@ -79,16 +70,6 @@ static void let_go(struct vcpu *v) __must_hold(waiters_lock)
     vcpu_wake(v);
 }
 
-/* One that an event has woken meanwhile keeps its place.  True: first of all.
- */
-static bool queue(struct vcpu *v) __must_hold(waiters_lock)
-{
-    if (!list_empty(&v->memory_waiter))
-        return false;
-    list_add_tail(&waiters, &v->memory_waiter);
-    return atomic_add(&frames_wanted, 1) == 1;
-}
-
 /*
  * Blocked first, queued then, so that who finds it there can wake it; and last
  * a look at what may have come free before.  Of frames for everybody,
@@ -97,12 +78,16 @@ static bool queue(struct vcpu *v) __must_hold(waiters_lock)
 void fault_wait_for_memory(void)
 {
     struct vcpu *v = current;
-    bool first;
+    bool first = false;
 
     fault_do_not_wait();
     vcpu_block(v);
     spin_lock(&waiters_lock);
-    first = queue(v);
+    /* One that an event has woken meanwhile keeps its place. */
+    if (list_empty(&v->memory_waiter)) {
+        list_add_tail(&waiters, &v->memory_waiter);
+        first = atomic_add(&frames_wanted, 1) == 1;
+    }
     if (atomic_read(&v->domain->space->reserve_left))
         let_go(v);
     spin_unlock(&waiters_lock);
@@ -117,23 +102,25 @@ void fault_stop_waiting(struct vcpu *v)
     spin_unlock(&waiters_lock);
 }
 
-static void wake_some(uint64_t count)
-{
-    spin_lock(&waiters_lock);
-    while (count-- && !list_empty(&waiters))
-        let_go(list_first(&waiters, struct vcpu, memory_waiter));
-    spin_unlock(&waiters_lock);
-}
-
 void fault_wake_waiters(void)
 {
     struct frame_totals totals;
+    uint64_t left;
 
     if (likely(!atomic_read(&frames_wanted)))
         return;
     frame_totals(&totals);
-    wake_some(totals.unreserved < WAKE_QUANTUM ? totals.unreserved
-                                               : WAKE_QUANTUM);
+    left = totals.unreserved;
+    spin_lock(&waiters_lock);
+    for (unsigned int i = 0; i < WAKE_QUANTUM && left && !list_empty(&waiters);
+         i++) {
+        struct vcpu *v = list_first(&waiters, struct vcpu, memory_waiter);
+
+        /* One that an event has woken takes no frame, unless it asks again. */
+        left -= atomic_read(&v->state) == VCPU_BLOCKED;
+        let_go(v);
+    }
+    spin_unlock(&waiters_lock);
 }
 
 /* Any lock may be held here: leave the work to the way out of the hypervisor.

@@ -15,9 +15,6 @@
 #ifndef DOMAIN_FAULT_H
 #define DOMAIN_FAULT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "domain/vcpu.h"
 #include "lib/frame_number.h"
 

@@ -1,27 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What can be told of a domain: to the control domain and to debug keys. */
 
-#include "arch/x86_64/smp.h"
 #include "core/keys.h"
 #include "core/log.h"
-#include "domain/domain.h"
 #include "domain/sched.h"
-#include "domain/vcpu.h"
-#include "lib/string.h"
-#include "memory/frame.h"
 #include "memory/light.h"
-
-static const char *const state_name[] = {
-    [VCPU_OFFLINE] = "offline",
-    [VCPU_BLOCKED] = "blocked",
-    [VCPU_RUNNABLE] = "runnable",
-    [VCPU_RUNNING] = "running",
-};
 
 static uint32_t flags_of(const struct domain *d)
 {
-    uint32_t flags = 0;
-    bool runs = false, all_blocked = true;
+    bool runs = false, all_blocked = d->started;
 
     for (uint32_t i = 0; i < d->vcpu_count; i++) {
         enum vcpu_state state = d->vcpu[i]->state;
@@ -29,19 +16,12 @@ static uint32_t flags_of(const struct domain *d)
         runs |= state == VCPU_RUNNING;
         all_blocked &= state == VCPU_BLOCKED || state == VCPU_OFFLINE;
     }
-    if (d->dying)
-        flags |= CONTROL_DOM_dying;
-    if (d->is_shutdown)
-        flags |= CONTROL_DOM_shutdown;
-    if (d->pause_count)
-        flags |= CONTROL_DOM_paused;
-    if (runs)
-        flags |= CONTROL_DOM_running;
-    else if (all_blocked && d->started)
-        flags |= CONTROL_DOM_blocked;
-    if (d == initial_domain)
-        flags |= CONTROL_DOM_initial;
-    return flags;
+    return (d->dying ? CONTROL_DOM_dying : 0U) |
+           (d->is_shutdown ? CONTROL_DOM_shutdown : 0U) |
+           (d->pause_count ? CONTROL_DOM_paused : 0U) |
+           (runs ? CONTROL_DOM_running : 0U) |
+           (all_blocked ? CONTROL_DOM_blocked : 0U) |
+           (d == initial_domain ? CONTROL_DOM_initial : 0U);
 }
 
 /* Records whose size this room knows; tables of others are counted there. */
@@ -77,59 +57,43 @@ void domain_info(struct domain *d, struct control_domain_info *info)
     spin_unlock(&d->lock);
 }
 
-static void print_vcpu(const struct vcpu *v)
+static void print_domain(const struct domain *d)
 {
-    log_info(
-        "    v%u %s%s vtime %llu rip %llx rsp %llx upcall %u mask %u", v->id,
-        state_name[v->state], v->held ? " held" : "",
-        (unsigned long long)v->vtime,
-        (unsigned long long)(v == current ? guest_regs()->rip : v->regs.rip),
-        (unsigned long long)(v == current ? guest_regs()->rsp : v->regs.rsp),
-        v->info->evtchn_upcall_pending, v->info->evtchn_upcall_mask);
-}
+    log_info("d%u%s%s%s refs %u pauses %u weight %u pages %lu/%lu tables %lu",
+             d->domid, d->dying ? " dying" : "",
+             d->is_shutdown ? " shut down" : "",
+             d->crash_reason[0] ? " crashed" : "", d->refs, d->pause_count,
+             d->weight, d->space->used_pages, d->space->layout.ram_pages,
+             d->space->table_pages);
+    for (uint32_t i = 0; i < d->vcpu_count; i++) {
+        static const char *const state_name[] = {
+            [VCPU_OFFLINE] = "offline",
+            [VCPU_BLOCKED] = "blocked",
+            [VCPU_RUNNABLE] = "runnable",
+            [VCPU_RUNNING] = "running",
+        };
+        const struct vcpu *v = d->vcpu[i];
+        const struct cpu_regs *regs = v == current ? guest_regs() : &v->regs;
 
-static void print_domain(struct domain *d)
-{
-    log_info(
-        "d%u%s%s%s refs %u pauses %u weight %u pages %llu/%llu tables %llu",
-        d->domid, d->dying ? " dying" : "", d->is_shutdown ? " shut down" : "",
-        d->crash_reason[0] ? " crashed" : "", d->refs, d->pause_count,
-        d->weight, (unsigned long long)d->space->used_pages,
-        (unsigned long long)d->space->layout.ram_pages,
-        (unsigned long long)d->space->table_pages);
-    for (uint32_t i = 0; i < d->vcpu_count; i++)
-        print_vcpu(d->vcpu[i]);
-}
-
-static void for_each_domain(void (*print)(struct domain *d))
-{
-    struct domain *d;
-    domid_t from = 0;
-
-    while ((d = domain_get_next(from))) {
-        print(d);
-        from = (domid_t)(d->domid + 1);
-        domain_put(d);
+        log_info("    v%u %s%s%s CPU %u vtime %lu rip %lx rsp %lx upcall %u "
+                 "mask %u",
+                 v->id, state_name[v->state], v->held ? " held" : "",
+                 v->place == IN_THROTTLED ? " over its cap" : "", v->cpu,
+                 v->vtime, regs->rip, regs->rsp, v->info->evtchn_upcall_pending,
+                 v->info->evtchn_upcall_mask);
     }
 }
 
 static void print_domains(void)
 {
-    for_each_domain(print_domain);
-}
-DEBUG_KEY('d', "domains and their vCPUs", print_domains);
+    struct domain *d;
 
-static void print_waiting(struct domain *d)
-{
-    for (uint32_t i = 0; i < d->vcpu_count; i++) {
-        const struct vcpu *v = d->vcpu[i];
-
-        if (v->place != IN_NO_QUEUE)
-            log_info("    d%uv%u waits for CPU %u%s, vtime %llu", d->domid,
-                     v->id, v->cpu, v->place == IN_THROTTLED ? " (cap)" : "",
-                     (unsigned long long)v->vtime);
+    for (domid_t from = 0; (d = domain_get_next(from)); domain_put(d)) {
+        print_domain(d);
+        from = (domid_t)(d->domid + 1);
     }
 }
+DEBUG_KEY('d', "domains and their vCPUs", print_domains);
 
 static void print_queues(void)
 {
@@ -138,14 +102,11 @@ static void print_queues(void)
         const struct vcpu *v;
 
         spin_lock(&q->lock);
-        log_info("CPU %u: %u wait, virtual time %llu base %lld", cpu, q->length,
-                 (unsigned long long)q->vtime, (long long)q->base);
         v = per_cpu(current_vcpu, cpu);
-        if (v)
-            log_info("    d%uv%u runs, vtime %llu", v->domain->domid, v->id,
-                     (unsigned long long)v->vtime);
+        log_info("CPU %u: %u wait, virtual time %lu base %ld, v%d of d%d runs",
+                 cpu, q->length, q->vtime, (long)q->base, v ? (int)v->id : -1,
+                 v ? (int)v->domain->domid : -1);
         spin_unlock(&q->lock);
     }
-    for_each_domain(print_waiting);
 }
 DEBUG_KEY('q', "run queues", print_queues);

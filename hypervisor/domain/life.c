@@ -8,15 +8,11 @@
 #include "core/log.h"
 #include "core/power.h"
 #include "core/time.h"
-#include "domain/domain.h"
 #include "domain/policy.h"
-#include "domain/share.h"
-#include "domain/table.h"
+#include "domain/sched.h"
 #include "domain/upcalls.h"
-#include "domain/vcpu.h"
 #include "lib/errno.h"
 #include "lib/format.h"
-#include "lib/string.h"
 #include "memory/light.h"
 
 /* More pauses than anybody counts: a mistake, refused before it wraps. */
@@ -152,17 +148,6 @@ void domain_set_shutdown_code(struct domain *d, uint32_t reason)
     spin_unlock(&d->lock);
 }
 
-static void end_machine(struct domain *d, uint32_t reason)
-{
-    bool off = reason == SHUTDOWN_poweroff;
-
-    log_info("d%u: shut down for reason %u: the machine %s", d->domid, reason,
-             off ? "goes off" : "restarts");
-    if (off)
-        machine_power_off();
-    machine_reset();
-}
-
 void domain_shutdown(struct domain *d, uint32_t reason)
 {
     bool first;
@@ -179,8 +164,15 @@ void domain_shutdown(struct domain *d, uint32_t reason)
 
     if (!first)
         return;
-    if (policy_allows(d, POLICY_power))
-        end_machine(d, reason);
+    if (policy_allows(d, POLICY_power)) {
+        bool off = reason == SHUTDOWN_poweroff;
+
+        log_info("d%u: shut down for reason %u: the machine %s", d->domid,
+                 reason, off ? "goes off" : "restarts");
+        if (off)
+            machine_power_off();
+        machine_reset();
+    }
     upcall_domain_changed();
 }
 
@@ -225,23 +217,22 @@ void watchdogs_init(struct domain *d)
 int domain_watchdog(struct domain *d, uint32_t id, uint32_t seconds)
 {
     uint64_t ns = seconds * 1000000000ULL;
-    uint32_t i = id - 1;
-    int rc = 0;
+    int rc = id ? -EINVAL : -ENOSPC;
 
     spin_lock(&d->lock);
-    if (!id) {
-        for (i = 0; i < SCHED_WATCHDOGS && d->watchdog[i].runs;)
-            i++;
-        rc = i < SCHED_WATCHDOGS ? (int)i + 1 : -ENOSPC;
-    } else if (i >= SCHED_WATCHDOGS || !d->watchdog[i].runs) {
-        rc = -EINVAL;
-    }
-    if (rc >= 0) {
-        d->watchdog[i].runs = !id || ns;
-        if (d->watchdog[i].runs)
-            timer_set(&d->watchdog[i].timer, time_now() + ns);
+    for (uint32_t i = 0; i < SCHED_WATCHDOGS; i++) {
+        struct watchdog *w = &d->watchdog[i];
+
+        /* The one that is meant, which must run, or the first that is free. */
+        if (id ? id != i + 1 || !w->runs : w->runs)
+            continue;
+        w->runs = !id || ns;
+        if (w->runs)
+            timer_set(&w->timer, time_now() + ns);
         else
-            timer_cancel(&d->watchdog[i].timer);
+            timer_cancel(&w->timer);
+        rc = id ? 0 : (int)i + 1;
+        break;
     }
     spin_unlock(&d->lock);
     return rc;
@@ -264,53 +255,37 @@ static bool begin_end(struct domain *d)
     for (uint32_t i = 0; i < SCHED_WATCHDOGS; i++)
         timer_cancel_wait(&d->watchdog[i].timer);
     upcall_devices_quiesce(d);
-    d->end = DOMAIN_END_DEVICES;
     return true;
 }
 
-/* One quantum; true when @d can take the next step. */
-static bool end_step(struct domain *d)
+static bool end_memory(struct domain *d)
 {
-    switch (d->end) {
-    case DOMAIN_END_NOT_BEGUN:
-        return begin_end(d);
-    case DOMAIN_END_DEVICES:
-        if (!upcall_devices_release(d))
-            return false;
-        d->end = DOMAIN_END_EVENTS;
-        return true;
-    case DOMAIN_END_EVENTS:
-        if (upcall_events_destroy(d))
-            d->end = DOMAIN_END_GRANTS;
-        return false;
-    case DOMAIN_END_GRANTS:
-        if (upcall_grants_destroy(d))
-            d->end = DOMAIN_END_MEMORY;
-        return false;
-    case DOMAIN_END_MEMORY:
-        if (light_destroy(d->space))
-            d->end = DOMAIN_END_RECORDS;
-        return false;
-    case DOMAIN_END_RECORDS: /* They go with the last reference. */
-        share_give_back(d);
-        d->end = DOMAIN_END_DONE;
-        return true;
-    case DOMAIN_END_DONE:
-        return true;
-    }
-    return true;
+    return light_destroy(d->space);
 }
 
-static void vanish(struct domain *d)
+/* The records go with the last reference. */
+static bool vanish(struct domain *d)
 {
+    share_give_back(d);
     table_remove(d);
     upcall_domain_changed();
     domain_put(d);
+    return true;
 }
+
+/* A quantum of each; true when it is done. */
+static bool (*const end_step[])(struct domain *d) = {
+    [DOMAIN_END_NOT_BEGUN] = begin_end,
+    [DOMAIN_END_DEVICES] = upcall_devices_release,
+    [DOMAIN_END_EVENTS] = upcall_events_destroy,
+    [DOMAIN_END_GRANTS] = upcall_grants_destroy,
+    [DOMAIN_END_MEMORY] = end_memory,
+    [DOMAIN_END_RECORDS] = vanish,
+};
 
 int domain_destroy(struct domain *d)
 {
-    int rc = 0;
+    int rc;
 
     if (d == initial_domain || (current && current->domain == d))
         return -EINVAL;
@@ -318,13 +293,10 @@ int domain_destroy(struct domain *d)
     if (atomic_exchange(&d->ending, true))
         return -EAGAIN;
 
-    if (d->end != DOMAIN_END_DONE) {
-        do
-            rc = end_step(d) ? 0 : -EAGAIN;
-        while (!rc && d->end != DOMAIN_END_DONE);
-        if (!rc)
-            vanish(d);
-    }
+    while (d->end != DOMAIN_END_DONE && end_step[d->end](d))
+        if (++d->end > DOMAIN_END_EVENTS)
+            break; /* Enough for once; what came before is short. */
+    rc = d->end == DOMAIN_END_DONE ? 0 : -EAGAIN;
     (void)atomic_exchange(&d->ending, false);
     return rc;
 }

@@ -9,8 +9,6 @@
 #ifndef DOMAIN_POLICY_H
 #define DOMAIN_POLICY_H
 
-#include <stdbool.h>
-
 #include "domain/domain.h"
 
 /* X-macro: POLICY(operation, the right it needs). */

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How long a vCPU has been running, runnable, blocked and offline. */
 
-#include "domain/runstate.h"
+#include "domain/sched.h"
 
 #include "core/time.h"
-#include "domain/domain.h"
-#include "domain/sched.h"
 #include "memory/frame.h"
 
 /* The guest reads it at any time: with vm_assist's flag it can tell. */

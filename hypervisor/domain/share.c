@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Weights, caps and reservations. */
 
-#include "domain/share.h"
-
-#include "arch/x86_64/smp.h"
-#include "lib/atomic.h"
+#include "domain/sched.h"
 #include "lib/errno.h"
 
 /* Reserved by all domains, in percent of a CPU. */
@@ -58,26 +55,17 @@ void share_give_back(struct domain *d)
     d->reserved.percent = 0;
 }
 
-/* What is to be kept becomes what it is. */
-static void fill_in(const struct domain *d, struct control_set_sched *s)
+static uint32_t keep(uint32_t wanted, uint32_t is)
 {
-    if (s->weight == CONTROL_SCHED_KEEP)
-        s->weight = d->weight;
-    if (s->cap == CONTROL_SCHED_KEEP)
-        s->cap = d->cap.percent;
-    if (s->reserved == CONTROL_SCHED_KEEP)
-        s->reserved = d->reserved.percent;
+    return wanted == CONTROL_SCHED_KEEP ? is : wanted;
 }
 
 static int check(const struct domain *d, const struct control_set_sched *s)
 {
-    if (s->weight == 0 || s->weight > DOMAIN_WEIGHT_MAX)
-        return -EINVAL;
-    if (s->cap > 100 * CPU_MAX || s->reserved > 100 * d->vcpu_count)
-        return -EINVAL;
-    if (s->cap && s->reserved > s->cap)
-        return -EINVAL;
-    if (s->affinity && !(s->affinity & cpus_all()))
+    if (s->weight == 0 || s->weight > DOMAIN_WEIGHT_MAX ||
+        s->cap > 100 * CPU_MAX || s->reserved > 100 * d->vcpu_count ||
+        (s->cap && s->reserved > s->cap) ||
+        (s->affinity && !(s->affinity & cpus_all())))
         return -EINVAL;
     if (s->vcpu != CONTROL_SCHED_KEEP && s->vcpu >= d->vcpu_count)
         return -ENOENT;
@@ -106,7 +94,9 @@ int domain_set_sched(struct domain *d, const struct control_set_sched *sched)
     int rc;
 
     spin_lock(&d->lock);
-    fill_in(d, &s);
+    s.weight = keep(s.weight, d->weight);
+    s.cap = keep(s.cap, d->cap.percent);
+    s.reserved = keep(s.reserved, d->reserved.percent);
     rc = d->dying ? -ESRCH : check(d, &s);
     if (!rc)
         rc = reserve(d->reserved.percent, s.reserved);

@@ -7,10 +7,8 @@
  * for the ids in use.
  */
 
-#include "domain/table.h"
-
-#include "core/lock.h"
 #include "domain/domain.h"
+
 #include "lib/assert.h"
 #include "lib/errno.h"
 
@@ -42,14 +40,14 @@ static bool is_taken(uint32_t id)
     return ids_taken[id / 64] >> (id % 64) & 1;
 }
 
-/* The first free id in [from, to), or @to. */
-static uint32_t find_free(uint32_t from, uint32_t to)
+/* The first id in [from, to) that is taken, or free; @to if there is none. */
+static uint32_t find(uint32_t from, uint32_t to, bool taken)
 {
     for (uint32_t id = from; id < to; id = (id | 63) + 1) {
-        uint64_t available = ~ids_taken[id / 64] >> (id % 64);
+        uint64_t word = ids_taken[id / 64] ^ (taken ? 0 : ~0ULL);
 
-        if (available) {
-            id += (uint32_t)__builtin_ctzll(available);
+        if (word >> (id % 64)) {
+            id += (uint32_t)__builtin_ctzll(word >> (id % 64));
             return id < to ? id : to;
         }
     }
@@ -65,13 +63,10 @@ static int pick_id(domid_t wanted, uint32_t *id)
             return -EINVAL;
         return is_taken(*id) ? -EEXIST : 0;
     }
-    *id = find_free(next_id, DOMAIN_MAX);
-    if (*id == DOMAIN_MAX) {
-        *id = find_free(1, next_id);
-        if (*id == next_id)
-            return -ENOSPC;
-    }
-    return 0;
+    *id = find(next_id, DOMAIN_MAX, false);
+    if (*id == DOMAIN_MAX)
+        *id = find(1, DOMAIN_MAX, false);
+    return *id == DOMAIN_MAX ? -ENOSPC : 0;
 }
 
 int table_take_id(domid_t wanted, domid_t *domid)
@@ -101,18 +96,21 @@ void table_give_id(domid_t domid)
     spin_unlock(&id_lock);
 }
 
+static void set_entry(domid_t domid, struct domain *d)
+{
+    spin_lock(lock_of(domid));
+    domains[domid] = d;
+    spin_unlock(lock_of(domid));
+}
+
 void table_add(struct domain *d)
 {
-    spin_lock(lock_of(d->domid));
-    domains[d->domid] = d;
-    spin_unlock(lock_of(d->domid));
+    set_entry(d->domid, d);
 }
 
 void table_remove(struct domain *d)
 {
-    spin_lock(lock_of(d->domid));
-    domains[d->domid] = NULL;
-    spin_unlock(lock_of(d->domid));
+    set_entry(d->domid, NULL);
     table_give_id(d->domid);
 }
 
@@ -152,34 +150,19 @@ struct domain *domain_get_or_self(domid_t domid, struct domain *self)
     return domain_get(domid);
 }
 
-/* The first id in use from @from on; DOMAIN_MAX if there is none. */
-static uint32_t find_taken(uint32_t from)
-{
-    for (uint32_t id = from; id < DOMAIN_MAX; id = (id | 63) + 1) {
-        uint64_t taken = ids_taken[id / 64] >> (id % 64);
-
-        if (taken)
-            return id + (uint32_t)__builtin_ctzll(taken);
-    }
-    return DOMAIN_MAX;
-}
-
 struct domain *domain_get_next(domid_t from)
 {
     uint32_t id = from;
-    struct domain *d;
+    struct domain *d = NULL;
 
-    for (;;) {
+    for (; !d && id < DOMAIN_MAX; id++) { /* again: one in the making */
         spin_lock(&id_lock);
-        id = find_taken(id);
+        id = find(id, DOMAIN_MAX, true);
         spin_unlock(&id_lock);
-        if (id >= DOMAIN_MAX)
-            return NULL;
-        d = get_any((domid_t)id);
-        if (d)
-            return d;
-        id++; /* One in the making. */
+        if (id < DOMAIN_MAX)
+            d = get_any((domid_t)id);
     }
+    return d;
 }
 
 uint32_t domain_count(void)

@@ -8,10 +8,7 @@
 
 #include "core/time.h"
 
-#include "domain/domain.h"
 #include "domain/vcpu.h"
-#include "lib/atomic.h"
-#include "lib/compiler.h"
 
 /* The page is the guest's too, so the version is what it left there. */
 static uint32_t begin(uint32_t *version)

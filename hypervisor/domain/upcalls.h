@@ -4,13 +4,7 @@
 #ifndef DOMAIN_UPCALLS_H
 #define DOMAIN_UPCALLS_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "lib/compiler.h"
-
-struct domain;
-struct vcpu;
+#include "domain/vcpu.h"
 
 /* Event room. */
 int __must_check upcall_events_create(struct domain *d, uint32_t max_ports);

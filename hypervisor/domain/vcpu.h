@@ -16,13 +16,7 @@
 #ifndef DOMAIN_VCPU_H
 #define DOMAIN_VCPU_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include <abi/control.h>
 #include <abi/event_channel.h>
-#include <abi/sched.h>
-#include <abi/shared_info.h>
 #include <abi/trap.h>
 #include <abi/vcpu.h>
 
@@ -31,15 +25,13 @@
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/segment.h"
 #include "arch/x86_64/smp.h"
-#include "core/timer.h"
-#include "lib/heap.h"
+#include "domain/domain.h"
 #include "lib/list.h"
 
-struct domain;
 struct frame;
 
 enum vcpu_state {
-    VCPU_OFFLINE,
+    VCPU_OFFLINE, /* 0: as made */
     VCPU_BLOCKED,
     VCPU_RUNNABLE,
     VCPU_RUNNING,
@@ -115,7 +107,7 @@ struct vcpu {
     /* As set_segment_base left them. */
     uint64_t fs_base, gs_base; /* (o) */
 
-    /* What the processor holds while the vCPU is loaded; context.h. */
+    /* What the processor holds while the vCPU is loaded; sched.h. */
     struct cpu_regs regs;     /* (o) valid while not loaded */
     struct segments segments; /* (o) the same */
     uint8_t fpu[FPU_STATE_SIZE] __attribute__((aligned(16)));
@@ -141,8 +133,8 @@ static inline void cpu_resched(unsigned int cpu)
     cpu_kick(cpu);
 }
 
-/* Make a vCPU of @d, offline, registers as ABI 2.3. */
-int __must_check vcpu_create(struct domain *d, uint32_t id, struct vcpu **v);
+/* Make the next vCPU of @d, offline, registers as ABI 2.3. */
+int __must_check vcpu_create(struct domain *d);
 
 /* Let go of pinned pages and timers; no more than once, before its memory. */
 void vcpu_release(struct vcpu *v);
@@ -150,7 +142,8 @@ void vcpu_free(struct vcpu *v);
 
 /*
  * Move @v's vcpu_info to @info, @offset bytes into the page of @frame, whose
- * reference passes to the vCPU.  -EINVAL: it was moved before.
+ * reference passes to the vCPU.  -EINVAL: it was moved before, or is up and
+ * not the caller.
  */
 int __must_check vcpu_move_info(struct vcpu *v, struct frame *frame,
                                 uint32_t offset);

@@ -5,12 +5,7 @@
 
 #include "core/console.h"
 #include "core/time.h"
-#include "domain/domain.h"
-#include "domain/policy.h"
-#include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
-#include "lib/errno.h"
-#include "pv/guest_copy.h"
 
 /* A piece is copied to the stack, and the UART is slow: a quantum. */
 #define PIECE_BYTES 128U
@@ -79,11 +74,8 @@ static long op_read(uint64_t count, uint64_t va)
     return (long)size;
 }
 
-long hypercall_console_io(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                          uint64_t a5)
+long hypercall_console_io(uint64_t a1, uint64_t a2, uint64_t a3)
 {
-    (void)a4, (void)a5;
-
     switch (a1) {
     case CONSOLEIO_write:
         return op_write((uint32_t)a2, a3);

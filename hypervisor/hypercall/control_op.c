@@ -4,34 +4,7 @@
 #include "control/control.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/nospec.h"
-#include "domain/domain.h"
-#include "domain/policy.h"
-#include "domain/vcpu.h"
-#include "hypercall/hypercall.h"
-#include "lib/errno.h"
-#include "pv/guest_copy.h"
-
-/* What each command needs. */
-static const uint8_t policy_of[] = {
-    [CONTROL_OP_host_info] = POLICY_host_info,
-    [CONTROL_OP_create] = POLICY_create,
-    [CONTROL_OP_destroy] = POLICY_destroy,
-    [CONTROL_OP_pause] = POLICY_pause,
-    [CONTROL_OP_unpause] = POLICY_pause,
-    [CONTROL_OP_set_region] = POLICY_build,
-    [CONTROL_OP_copy_to] = POLICY_copy,
-    [CONTROL_OP_copy_from] = POLICY_copy,
-    [CONTROL_OP_set_start] = POLICY_build,
-    [CONTROL_OP_seed_grant] = POLICY_build,
-    [CONTROL_OP_list] = POLICY_list,
-    [CONTROL_OP_shutdown] = POLICY_shutdown,
-    [CONTROL_OP_log_read] = POLICY_log_read,
-    [CONTROL_OP_module] = POLICY_module,
-    [CONTROL_OP_set_sched] = POLICY_set_sched,
-    [CONTROL_OP_debug_key] = POLICY_debug_key,
-    [CONTROL_OP_vcpu_info] = POLICY_list,
-};
+#include "hypercall/subop.h"
 
 static int set_start(struct domain *d, const struct control_set_start *op)
 {
@@ -71,29 +44,40 @@ static int vcpu_info(struct domain *d, struct control_vcpu_info *op)
     return 0;
 }
 
+/* OP(command, the right it needs, what makes it): those about a domain ... */
+#define DOMAIN_OPS(OP)                                                         \
+    OP(pause, pause, pause(d, &op->u.pause))                                   \
+    OP(unpause, pause, domain_unpause(d))                                      \
+    OP(set_region, build, control_set_region(d, &op->u.set_region))            \
+    OP(copy_to, copy, control_copy(d, &op->u.copy, true))                      \
+    OP(copy_from, copy, control_copy(d, &op->u.copy, false))                   \
+    OP(set_start, build, set_start(d, &op->u.set_start))                       \
+    OP(seed_grant, build, control_seed_grant(d, &op->u.seed_grant))            \
+    OP(shutdown, shutdown, shut_down(d, &op->u.shutdown))                      \
+    OP(set_sched, set_sched, domain_set_sched(d, &op->u.set_sched))            \
+    OP(vcpu_info, list, vcpu_info(d, &op->u.vcpu_info))
+
+/* ... and about the machine, or a domain to be or not to be. */
+#define OTHER_OPS(OP)                                                          \
+    OP(host_info, host_info, control_host_info(&op->u.host_info))              \
+    OP(create, create, control_create(op))                                     \
+    OP(destroy, destroy, control_destroy(op->domid))                           \
+    OP(list, list, control_list(op))                                           \
+    OP(log_read, log_read, control_log_read(&op->u.log_read))                  \
+    OP(module, module, control_module(&op->u.module))                          \
+    OP(debug_key, debug_key, control_debug_key(&op->u.debug_key))
+
+#define RIGHT(name, right, call) [CONTROL_OP_##name] = POLICY_##right,
+#define CASE(name, right, call)                                                \
+    case CONTROL_OP_##name:                                                    \
+        return call;
+
+static const uint8_t policy_of[] = {DOMAIN_OPS(RIGHT) OTHER_OPS(RIGHT)};
+
 static int about_domain(struct domain *d, struct control_op *op)
 {
     switch (op->cmd) {
-    case CONTROL_OP_pause:
-        return pause(d, &op->u.pause);
-    case CONTROL_OP_unpause:
-        return domain_unpause(d);
-    case CONTROL_OP_set_region:
-        return control_set_region(d, &op->u.set_region);
-    case CONTROL_OP_copy_to:
-        return control_copy(d, &op->u.copy, true);
-    case CONTROL_OP_copy_from:
-        return control_copy(d, &op->u.copy, false);
-    case CONTROL_OP_set_start:
-        return set_start(d, &op->u.set_start);
-    case CONTROL_OP_seed_grant:
-        return control_seed_grant(d, &op->u.seed_grant);
-    case CONTROL_OP_shutdown:
-        return shut_down(d, &op->u.shutdown);
-    case CONTROL_OP_set_sched:
-        return domain_set_sched(d, &op->u.set_sched);
-    case CONTROL_OP_vcpu_info:
-        return vcpu_info(d, &op->u.vcpu_info);
+        DOMAIN_OPS(CASE)
     default:
         return -ENOSYS;
     }
@@ -114,34 +98,15 @@ static int with_domain(struct control_op *op)
 static int make(struct control_op *op)
 {
     switch (op->cmd) {
-    case CONTROL_OP_host_info:
-        control_host_info(&op->u.host_info);
-        return 0;
-    case CONTROL_OP_create:
-        return control_create(op);
-    case CONTROL_OP_destroy:
-        return control_destroy(op->domid);
-    case CONTROL_OP_list:
-        return control_list(op);
-    case CONTROL_OP_log_read:
-        return control_log_read(&op->u.log_read);
-    case CONTROL_OP_module:
-        return control_module(&op->u.module);
-    case CONTROL_OP_debug_key:
-        control_debug_key(&op->u.debug_key);
-        return 0;
+        OTHER_OPS(CASE)
     default:
         return with_domain(op);
     }
 }
 
-long hypercall_control_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                          uint64_t a5)
+long hypercall_control_op(uint64_t a1)
 {
     struct control_op op;
-    int rc;
-
-    (void)a2, (void)a3, (void)a4, (void)a5;
 
     if (copy_from_guest(&op, guest_ptr(a1), sizeof(op)))
         return -EFAULT;
@@ -153,10 +118,5 @@ long hypercall_control_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                        policy_of[index_nospec(op.cmd, sizeof(policy_of))]))
         return -EPERM;
 
-    rc = make(&op);
-    if (rc && rc != -EAGAIN)
-        return rc;
-    if (copy_to_guest(guest_ptr(a1), &op, sizeof(op)))
-        return -EFAULT;
-    return rc == -EAGAIN ? hypercall_continue() : 0;
+    return subop_end(guest_ptr(a1), &op, sizeof(op), make(&op));
 }

@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* device_op: fetch the arguments, then call the device room. */
 
-#include <abi/device.h>
-
 #include "device/config_space.h"
-#include "domain/domain.h"
-#include "domain/policy.h"
-#include "domain/vcpu.h"
-#include "hypercall/hypercall.h"
-#include "lib/errno.h"
-#include "pv/guest_copy.h"
+#include "hypercall/subop.h"
 
 /* Pages pinned or unpinned before pending work is looked at. */
 #define DMA_QUANTUM 32U
@@ -117,14 +110,10 @@ static int make(struct domain *d, struct device_op *op)
     return rc;
 }
 
-long hypercall_device_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                         uint64_t a5)
+long hypercall_device_op(uint64_t a1)
 {
     struct domain *d = current->domain;
     struct device_op op;
-    int rc;
-
-    (void)a2, (void)a3, (void)a4, (void)a5;
 
     if (!policy_allows(d, POLICY_device))
         return -EPERM;
@@ -132,10 +121,5 @@ long hypercall_device_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
         return -EFAULT;
     if (op.version != DEVICE_OP_VERSION)
         return -EACCES;
-    rc = make(d, &op);
-    if (rc && rc != -EAGAIN)
-        return rc;
-    if (copy_to_guest(guest_ptr(a1), &op, sizeof(op)))
-        return -EFAULT;
-    return rc == -EAGAIN ? hypercall_continue() : 0;
+    return subop_end(guest_ptr(a1), &op, sizeof(op), make(d, &op));
 }

@@ -11,8 +11,6 @@
 
 #include "arch/x86_64/upcalls.h"
 #include "domain/fault.h"
-#include "domain/vcpu.h"
-#include "lib/errno.h"
 
 #define SYSCALL_BYTES 2U
 
@@ -25,28 +23,13 @@ long hypercall_continue(void)
 void hypercall_set_arg(unsigned int n, uint64_t value)
 {
     struct cpu_regs *regs = guest_regs();
+    uint64_t *const args[] = {&regs->rdi, &regs->rsi, &regs->rdx, &regs->r10,
+                              &regs->r8};
 
-    if (this_cpu(multicall_rest)) {
+    if (this_cpu(multicall_rest))
         multicall_set_arg(this_cpu(multicall_rest), n, value);
-        return;
-    }
-    switch (n) {
-    case 1:
-        regs->rdi = value;
-        break;
-    case 2:
-        regs->rsi = value;
-        break;
-    case 3:
-        regs->rdx = value;
-        break;
-    case 4:
-        regs->r10 = value;
-        break;
-    case 5:
-        regs->r8 = value;
-        break;
-    }
+    else
+        *args[n - 1] = value;
 }
 
 /* The guest executes its SYSCALL again, now or once there is memory. */
@@ -62,10 +45,16 @@ static void make_again(struct vcpu *v, struct cpu_regs *regs)
 long upcall_hypercall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                       uint64_t a5, uint64_t nr)
 {
+    (void)a4, (void)a5; /* None of ours has as many. */
+
     switch (nr) {
+#define ARGS_0 ()
+#define ARGS_1 (a1)
+#define ARGS_2 (a1, a2)
+#define ARGS_3 (a1, a2, a3)
 #define HYPERCALL(number, name, args)                                          \
     case number:                                                               \
-        return hypercall_##name(a1, a2, a3, a4, a5);
+        return hypercall_##name ARGS_##args;
 #include <abi/hypercalls.def>
 #undef HYPERCALL
     default:

@@ -6,18 +6,8 @@
  * down.  Only what an operation changed is written back to its element.
  */
 
-#include <abi/grant_table.h>
-
-#include "domain/domain.h"
-#include "domain/policy.h"
-#include "domain/vcpu.h"
 #include "grant/grant.h"
 #include "hypercall/subop.h"
-#include "lib/assert.h"
-#include "lib/compiler.h"
-#include "lib/errno.h"
-#include "memory/direct_map.h"
-#include "pv/guest_copy.h"
 
 /* Elements a call: each may clear two pages and copy one, 2,000 steps. */
 #define QUANTUM 10U
@@ -204,7 +194,7 @@ static long query_size(struct domain *d, struct gnttab_query_size *op)
 }
 
 /* There is one version: to ask for it again changes nothing. */
-static long op_set_version(struct guest_ptr at)
+static __noinline long op_set_version(struct guest_ptr at)
 {
     struct gnttab_set_version op;
     uint32_t wanted;
@@ -243,8 +233,8 @@ static long cache_flush(struct domain *d, const struct gnttab_cache_flush *op)
 }
 
 /* The first that is refused ends it. */
-static long op_cache_flush(struct domain *d, struct guest_ptr at,
-                           uint32_t count)
+static __noinline long op_cache_flush(struct domain *d, struct guest_ptr at,
+                                      uint32_t count)
 {
     uint32_t left = left_after(count);
     struct gnttab_cache_flush op;
@@ -260,35 +250,15 @@ static long op_cache_flush(struct domain *d, struct guest_ptr at,
     return elements_done(at, count);
 }
 
-union table_op {
-    struct gnttab_setup_table setup_table;
-    struct gnttab_query_size query_size;
-    struct gnttab_get_version get_version;
-};
+#define TABLE_SUBOPS(OP)                                                       \
+    OP(GNTTABOP_setup_table, gnttab_setup_table, true, setup_table(d, op))     \
+    OP(GNTTABOP_query_size, gnttab_query_size, true, query_size(d, op))        \
+    OP(GNTTABOP_get_version, gnttab_get_version, true, get_version(d, op))
+SUBOPS(TABLE_SUBOPS)
 
-static const struct subop subops[] = {
-    [GNTTABOP_setup_table] = SUBOP_BACK(struct gnttab_setup_table),
-    [GNTTABOP_query_size] = SUBOP_BACK(struct gnttab_query_size),
-    [GNTTABOP_get_version] = SUBOP_BACK(struct gnttab_get_version),
-};
-
-static long make(struct domain *d, uint64_t cmd, void *op)
+static __noinline long op_other(struct domain *d, struct guest_ptr at,
+                                uint32_t count, uint64_t cmd)
 {
-    switch (cmd) {
-    case GNTTABOP_setup_table:
-        return setup_table(d, op);
-    case GNTTABOP_query_size:
-        return query_size(d, op);
-    default:
-        return get_version(d, op);
-    }
-}
-
-static __noinline long op_other(struct domain *d, uint32_t cmd,
-                                struct guest_ptr at, uint32_t count)
-{
-    union table_op op;
-
     switch (cmd) {
     case GNTTABOP_unmap_grant_ref:
         return op_unmap(d, at, count);
@@ -302,19 +272,17 @@ static __noinline long op_other(struct domain *d, uint32_t cmd,
             return -EINVAL;
         break;
     default:
-        break;
+        if (cmd > UINT32_MAX)
+            return -EINVAL;
     }
-    return subop_call(subops, ARRAY_SIZE(subops), cmd, at, &op, make);
+    return call_subop(current, cmd, at);
 }
 
-long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3,
-                              uint64_t a4, uint64_t a5)
+long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3)
 {
     struct domain *d = current->domain;
     struct guest_ptr at = guest_ptr(a2);
     uint32_t count = (uint32_t)a3;
-
-    (void)a4, (void)a5;
 
     /* The count as an int, which it is in Xen's interface. */
     if (unlikely((int32_t)a3 < 0))
@@ -325,7 +293,5 @@ long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3,
         return op_map(d, at, count);
     if (a1 == GNTTABOP_unmap_grant_ref && count == 1)
         return op_unmap_one(d, at);
-    if (unlikely(a1 > UINT32_MAX))
-        return -EINVAL;
-    return op_other(d, (uint32_t)a1, at, count);
+    return op_other(d, at, count, a1);
 }

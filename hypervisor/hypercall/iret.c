@@ -9,17 +9,12 @@
  * was asked for.
  */
 
-#include <abi/trap.h>
-
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/upcalls.h"
 #include "arch/x86_64/vectors.h"
-#include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
-#include "lib/atomic.h"
 #include "pv/bounce.h"
 #include "pv/crash.h"
-#include "pv/guest_copy.h"
 
 #define RPL_3 0x3U
 

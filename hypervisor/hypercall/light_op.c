@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* light_op: what a light domain may ask about its own memory. */
 
-#include <abi/light.h>
-
-#include "domain/domain.h"
-#include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
-#include "lib/errno.h"
 #include "memory/light.h"
-#include "pv/guest_copy.h"
 
 /* The operation below, the number of pages done above. */
 #define CMD_BITS 8
@@ -54,13 +48,10 @@ static long op_range(struct domain *d, uint64_t cmd, struct guest_ptr arg)
     return hypercall_continue();
 }
 
-long hypercall_light_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                        uint64_t a5)
+long hypercall_light_op(uint64_t a1, uint64_t a2)
 {
     struct domain *d = current->domain;
     struct guest_ptr arg = guest_ptr(a2);
-
-    (void)a3, (void)a4, (void)a5;
 
     switch (a1 & CMD_MASK) {
     case LIGHT_OP_layout:

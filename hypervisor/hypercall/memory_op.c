@@ -6,16 +6,10 @@
 
 #include <abi/memory.h>
 
-#include "domain/domain.h"
-#include "domain/policy.h"
-#include "domain/vcpu.h"
 #include "grant/grant.h"
-#include "hypercall/hypercall.h"
-#include "hypercall/subject.h"
-#include "lib/errno.h"
+#include "hypercall/subop.h"
 #include "memory/frame.h"
 #include "memory/light.h"
-#include "pv/guest_copy.h"
 
 /* As in Xen: the operation below, the number of extents done above. */
 #define CMD_BITS 6
@@ -35,7 +29,7 @@ static bool is_caller(const struct domain *d, domid_t domid)
     return domid == DOMID_SELF || domid == d->domid;
 }
 
-static long answer(uint32_t cmd, const struct light_space *s)
+static long answer(uint64_t cmd, const struct light_space *s)
 {
     switch (cmd) {
     case XENMEM_current_reservation:
@@ -48,15 +42,11 @@ static long answer(uint32_t cmd, const struct light_space *s)
 }
 
 /* How much a domain has, or may have.  Of another one only with the right. */
-static long op_query(uint32_t cmd, struct guest_ptr arg)
+static long query(uint64_t cmd, domid_t domid)
 {
     struct domain *subject;
-    struct xen_domid_arg op;
-    long rc;
+    long rc = subject_get(domid, POLICY_other_memory, &subject);
 
-    if (copy_from_guest(&op, arg, sizeof(op)))
-        return -EFAULT;
-    rc = subject_get(op.domid, POLICY_other_memory, &subject);
     if (rc)
         return rc;
     rc = answer(cmd, subject->space);
@@ -65,18 +55,15 @@ static long op_query(uint32_t cmd, struct guest_ptr arg)
 }
 
 /* RAM, piece by piece, until @range has no more or the guest no room. */
-static long give_map(struct domain *d, struct guest_ptr arg,
+static long give_map(struct domain *d, struct xen_memory_map *op,
                      struct ram_range (*range)(const struct domain *d,
                                                uint32_t i))
 {
-    struct xen_memory_map op;
     uint32_t i = 0;
 
-    if (copy_from_guest(&op, arg, sizeof(op)))
-        return -EFAULT;
-    if (op.nr_entries == 0)
+    if (op->nr_entries == 0)
         return -EINVAL;
-    for (; i < op.nr_entries && i < MAP_ENTRIES_MAX; i++) {
+    for (; i < op->nr_entries && i < MAP_ENTRIES_MAX; i++) {
         struct ram_range r = range(d, i);
         struct e820_entry entry = {
             .addr = r.first << PAGE_SHIFT,
@@ -86,12 +73,12 @@ static long give_map(struct domain *d, struct guest_ptr arg,
 
         if (r.first == r.end)
             break;
-        if (copy_to_guest(guest_ptr_at(guest_ptr(op.buffer), i, sizeof(entry)),
+        if (copy_to_guest(guest_ptr_at(guest_ptr(op->buffer), i, sizeof(entry)),
                           &entry, sizeof(entry)))
             return -EFAULT;
     }
-    op.nr_entries = i;
-    return copy_to_guest(arg, &op, sizeof(op));
+    op->nr_entries = i;
+    return 0;
 }
 
 static struct ram_range own_range(const struct domain *d, uint32_t i)
@@ -117,21 +104,30 @@ static long maximum_ram_page(void)
 }
 
 /* shared_info or a frame of the grant table shall appear elsewhere. */
-static long op_add_to_physmap(struct domain *d, struct guest_ptr arg)
+static long add_to_physmap(struct domain *d,
+                           const struct xen_add_to_physmap *op)
 {
-    struct xen_add_to_physmap op;
-    int rc = -EINVAL;
-
-    if (copy_from_guest(&op, arg, sizeof(op)))
-        return -EFAULT;
-    if (!is_caller(d, op.domid))
+    if (!is_caller(d, op->domid))
         return -EPERM;
-    if (op.space == XENMAPSPACE_shared_info && op.idx == 0)
-        rc = light_move_special(d->space, &d->shared_info_gfn, op.gpfn);
-    else if (op.space == XENMAPSPACE_grant_table && op.idx <= UINT32_MAX)
-        rc = grant_move_frame(d, (uint32_t)op.idx, op.gpfn);
-    return rc == -EAGAIN ? hypercall_continue() : rc;
+    if (op->space == XENMAPSPACE_shared_info && op->idx == 0)
+        return light_move_special(d->space, &d->shared_info_gfn, op->gpfn);
+    if (op->space == XENMAPSPACE_grant_table && op->idx <= UINT32_MAX)
+        return grant_move_frame(d, (uint32_t)op->idx, op->gpfn);
+    return -EINVAL;
 }
+
+#define MEMORY_SUBOPS(OP)                                                      \
+    OP(XENMEM_current_reservation, xen_domid_arg, false,                       \
+       query(cmd, op->domid))                                                  \
+    OP(XENMEM_maximum_reservation, xen_domid_arg, false,                       \
+       query(cmd, op->domid))                                                  \
+    OP(XENMEM_maximum_gpfn, xen_domid_arg, false, query(cmd, op->domid))       \
+    OP(XENMEM_add_to_physmap, xen_add_to_physmap, false,                       \
+       add_to_physmap(d, op))                                                  \
+    OP(XENMEM_memory_map, xen_memory_map, true, give_map(d, op, own_range))    \
+    OP(XENMEM_machine_memory_map, xen_memory_map, true,                        \
+       give_map(d, op, machine_range))
+SUBOPS(MEMORY_SUBOPS)
 
 /* What of @count extents can be read; the rest is the next call's, or never. */
 static unsigned int fetch_extents(const struct xen_memory_reservation *op,
@@ -202,42 +198,26 @@ static long op_extents(struct domain *d, uint64_t cmd, struct guest_ptr arg)
      1UL << XENMEM_get_vnumainfo | 1UL << XENMEM_reserved_device_memory_map |  \
      1UL << XENMEM_acquire_resource)
 
-static long op_other(const struct domain *d, uint32_t cmd)
+long hypercall_memory_op(uint64_t a1, uint64_t a2)
 {
-    if (!(BUILDER_CMDS >> cmd & 1))
-        return -ENOSYS;
-    return policy_allows(d, POLICY_other_memory) ? -EOPNOTSUPP : -EPERM;
-}
-
-long hypercall_memory_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                         uint64_t a5)
-{
+    uint32_t cmd = a1 & CMD_MASK;
     struct domain *d = current->domain;
-    struct guest_ptr arg = guest_ptr(a2);
 
-    (void)a3, (void)a4, (void)a5;
+    if (BUILDER_CMDS >> cmd & 1)
+        return policy_allows(d, POLICY_other_memory) ? -EOPNOTSUPP : -EPERM;
 
-    switch (a1 & CMD_MASK) {
+    switch (cmd) {
     case XENMEM_increase_reservation:
         return 0; /* Nothing can be added to what is fixed. */
     case XENMEM_decrease_reservation:
     case XENMEM_populate_physmap:
-        return op_extents(d, a1, arg);
+        return op_extents(d, a1, guest_ptr(a2));
     case XENMEM_maximum_ram_page:
         return maximum_ram_page();
-    case XENMEM_current_reservation:
-    case XENMEM_maximum_reservation:
-    case XENMEM_maximum_gpfn:
-        return op_query(a1 & CMD_MASK, arg);
-    case XENMEM_add_to_physmap:
-        return op_add_to_physmap(d, arg);
-    case XENMEM_memory_map:
-        return give_map(d, arg, own_range);
     case XENMEM_machine_memory_map:
         if (!policy_allows(d, POLICY_machine_map))
             return -EPERM;
-        return give_map(d, arg, machine_range);
-    default:
-        return op_other(d, a1 & CMD_MASK);
+        break;
     }
+    return call_subop(current, cmd, guest_ptr(a2));
 }

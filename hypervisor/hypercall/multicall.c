@@ -10,9 +10,6 @@
 #include "arch/x86_64/upcalls.h"
 #include "core/time.h"
 #include "domain/fault.h"
-#include "domain/vcpu.h"
-#include "lib/errno.h"
-#include "pv/guest_copy.h"
 
 /*
  * Of a millisecond: how long one goes on before pending work is looked at.
@@ -119,13 +116,10 @@ static long end_by_iret(const struct list_rest *rest)
     return current->repeat ? go_on(rest) : (long)guest_regs()->rax;
 }
 
-long hypercall_multicall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                         uint64_t a5)
+long hypercall_multicall(uint64_t a1, uint64_t a2)
 {
     struct list_rest rest = {.at = a1, .count = a2};
     enum list_end why;
-
-    (void)a3, (void)a4, (void)a5;
 
     this_cpu(multicall_rest) = &rest;
     why = make_list(&rest);

@@ -9,19 +9,6 @@
 #include <abi/physdev.h>
 
 #include "hypercall/subop.h"
-#include "lib/compiler.h"
-
-union physdev_op {
-    struct physdev_set_iopl set_iopl;
-    struct physdev_set_iobitmap set_iobitmap;
-};
-
-static const struct subop subops[] = {
-    [PHYSDEVOP_irq_status_query] = SUBOP(struct physdev_irq_status_query),
-    [PHYSDEVOP_set_iopl] = SUBOP(struct physdev_set_iopl),
-    [PHYSDEVOP_set_iobitmap] = SUBOP(struct physdev_set_iobitmap),
-    [PHYSDEVOP_eoi] = SUBOP(struct physdev_eoi),
-};
 
 /* Interrupt controllers, vectors and PCI: for the owner of the machine. */
 #define MACHINE_CMDS                                                           \
@@ -32,37 +19,27 @@ static const struct subop subops[] = {
      1U << PHYSDEVOP_restore_msi | 1U << PHYSDEVOP_setup_gsi |                 \
      1U << PHYSDEVOP_get_free_pirq | 1U << PHYSDEVOP_pci_mmcfg_reserved)
 
-static bool is_canonical_range(uint64_t va, uint64_t size)
+static long check_iobitmap(const struct physdev_set_iobitmap *op)
 {
-    return va <= GUEST_LOWER_END - size;
+    return op->nr_ports > IOBITMAP_PORTS ||
+                   op->bitmap > GUEST_LOWER_END - IOBITMAP_BYTES
+               ? -EINVAL
+               : 0;
 }
 
-static long make(struct domain *d, uint64_t cmd, void *arg)
+/* There is no interrupt to ask about or to end. */
+#define PHYSDEV_SUBOPS(OP)                                                     \
+    OP(PHYSDEVOP_irq_status_query, physdev_irq_status_query, false, -EINVAL)   \
+    OP(PHYSDEVOP_set_iopl, physdev_set_iopl, false,                            \
+       op->iopl > 3 ? -EINVAL : 0)                                             \
+    OP(PHYSDEVOP_set_iobitmap, physdev_set_iobitmap, false,                    \
+       check_iobitmap(op))                                                     \
+    OP(PHYSDEVOP_eoi, physdev_eoi, false, -EINVAL)
+SUBOPS(PHYSDEV_SUBOPS)
+
+long hypercall_physdev_op(uint64_t a1, uint64_t a2)
 {
-    const union physdev_op *op = arg;
-
-    (void)d;
-    switch (cmd) {
-    case PHYSDEVOP_set_iopl:
-        return op->set_iopl.iopl > 3 ? -EINVAL : 0;
-    case PHYSDEVOP_set_iobitmap:
-        if (op->set_iobitmap.nr_ports > IOBITMAP_PORTS ||
-            !is_canonical_range(op->set_iobitmap.bitmap, IOBITMAP_BYTES))
-            return -EINVAL;
-        return 0;
-    default:
-        return -EINVAL; /* There is no interrupt. */
-    }
-}
-
-long hypercall_physdev_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                          uint64_t a5)
-{
-    union physdev_op op;
-
-    (void)a3, (void)a4, (void)a5;
-
     if (a1 < 32 && MACHINE_CMDS >> a1 & 1)
         return -EPERM;
-    return subop_call(subops, ARRAY_SIZE(subops), a1, guest_ptr(a2), &op, make);
+    return call_subop(current, a1, guest_ptr(a2));
 }

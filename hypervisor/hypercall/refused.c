@@ -6,9 +6,6 @@
 
 #include "hypercall/hypercall.h"
 
-#include "lib/errno.h"
-#include "pv/guest_copy.h"
-
 /* Interfaces for tools of the very same version: what they begin with. */
 #define PLATFORM_VERSION 0x03000001U
 #define CONTROL_VERSION  0x15U

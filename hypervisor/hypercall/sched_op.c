@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* sched_op: giving up the processor, and ending. */
 
-#include <abi/sched.h>
-
-#include "domain/domain.h"
-#include "domain/vcpu.h"
 #include "event/evtchn.h"
-#include "hypercall/hypercall.h"
-#include "hypercall/subject.h"
-#include "lib/errno.h"
-#include "pv/guest_copy.h"
+#include "hypercall/subop.h"
 
 static long op_block(struct vcpu *v)
 {
@@ -23,103 +16,64 @@ static long op_block(struct vcpu *v)
     return 0;
 }
 
-static long op_poll(struct vcpu *v, struct guest_ptr arg)
+static long op_poll(const struct sched_poll *op)
 {
     evtchn_port_t ports[SCHED_POLL_MAX_PORTS];
-    struct sched_poll op;
-    int rc;
 
-    rc = copy_from_guest(&op, arg, sizeof(op));
-    if (rc)
-        return rc;
-    if (op.nr_ports > SCHED_POLL_MAX_PORTS)
+    if (op->nr_ports > SCHED_POLL_MAX_PORTS)
         return -EINVAL;
-    rc = copy_from_guest(ports, guest_ptr(op.ports),
-                         op.nr_ports * sizeof(ports[0]));
-    if (rc)
-        return rc;
-    return evtchn_poll(v, ports, op.nr_ports, op.timeout);
+    if (copy_from_guest(ports, guest_ptr(op->ports),
+                        op->nr_ports * sizeof(ports[0])))
+        return -EFAULT;
+    return evtchn_poll(current, ports, op->nr_ports, op->timeout);
 }
 
-static long op_shutdown(struct domain *d, struct guest_ptr arg)
+static long op_shutdown(struct domain *d, uint32_t reason, bool now)
 {
-    struct sched_shutdown op;
-    int rc = copy_from_guest(&op, arg, sizeof(op));
-
-    if (rc)
-        return rc;
-    if (op.reason > SHUTDOWN_soft_reset)
+    if (reason > SHUTDOWN_soft_reset)
         return -EINVAL;
-    domain_shutdown(d, op.reason);
-    return 0;
-}
-
-static long op_shutdown_code(struct domain *d, struct guest_ptr arg)
-{
-    struct sched_shutdown op;
-    int rc = copy_from_guest(&op, arg, sizeof(op));
-
-    if (rc)
-        return rc;
-    if (op.reason > SHUTDOWN_soft_reset)
-        return -EINVAL;
-    domain_set_shutdown_code(d, op.reason);
-    return 0;
-}
-
-static long op_remote_shutdown(struct guest_ptr arg)
-{
-    struct sched_remote_shutdown op;
-    struct domain *d;
-    int rc = copy_from_guest(&op, arg, sizeof(op));
-
-    if (!rc)
-        rc = subject_get(op.domain_id, POLICY_shutdown, &d);
-    if (rc)
-        return rc;
-    if (op.reason > SHUTDOWN_soft_reset)
-        rc = -EINVAL;
+    if (now)
+        domain_shutdown(d, reason);
     else
-        domain_shutdown(d, op.reason);
+        domain_set_shutdown_code(d, reason);
+    return 0;
+}
+
+static long op_remote_shutdown(const struct sched_remote_shutdown *op)
+{
+    struct domain *d;
+    long rc = subject_get(op->domain_id, POLICY_shutdown, &d);
+
+    if (rc)
+        return rc;
+    rc = op_shutdown(d, op->reason, true);
     domain_put(d);
     return rc;
 }
 
-static long op_watchdog(struct domain *d, struct guest_ptr arg)
+#define SCHED_SUBOPS(OP)                                                       \
+    OP(SCHEDOP_shutdown, sched_shutdown, false,                                \
+       op_shutdown(d, op->reason, true))                                       \
+    OP(SCHEDOP_poll, sched_poll, false, op_poll(op))                           \
+    OP(SCHEDOP_remote_shutdown, sched_remote_shutdown, false,                  \
+       op_remote_shutdown(op))                                                 \
+    OP(SCHEDOP_shutdown_code, sched_shutdown, false,                           \
+       op_shutdown(d, op->reason, false))                                      \
+    OP(SCHEDOP_watchdog, sched_watchdog, false,                                \
+       domain_watchdog(d, op->id, op->timeout))
+SUBOPS(SCHED_SUBOPS)
+
+long hypercall_sched_op(uint64_t a1, uint64_t a2)
 {
-    struct sched_watchdog op;
-    int rc = copy_from_guest(&op, arg, sizeof(op));
-
-    return rc ? rc : domain_watchdog(d, op.id, op.timeout);
-}
-
-long hypercall_sched_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                        uint64_t a5)
-{
-    struct vcpu *v = current;
-    struct guest_ptr arg = guest_ptr(a2);
-
-    (void)a3, (void)a4, (void)a5;
-
     switch (a1) {
     case SCHEDOP_yield:
-        vcpu_yield(v);
+        vcpu_yield(current);
         return 0;
     case SCHEDOP_block:
-        return op_block(v);
-    case SCHEDOP_shutdown:
-        return op_shutdown(v->domain, arg);
-    case SCHEDOP_poll:
-        return op_poll(v, arg);
-    case SCHEDOP_remote_shutdown:
-        return op_remote_shutdown(arg);
-    case SCHEDOP_shutdown_code:
-        return op_shutdown_code(v->domain, arg);
-    case SCHEDOP_watchdog:
-        return op_watchdog(v->domain, arg);
+        return op_block(current);
     case SCHEDOP_pin_override:
         return -EPERM; /* Nobody is tied to a processor but by his mask. */
     default:
-        return -ENOSYS;
+        return call_subop(current, a1, guest_ptr(a2));
     }
 }

@@ -3,18 +3,11 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/msr.h"
-#include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
-#include "lib/errno.h"
 
-#include <abi/trap.h>
-
-long hypercall_set_segment_base(uint64_t a1, uint64_t a2, uint64_t a3,
-                                uint64_t a4, uint64_t a5)
+long hypercall_set_segment_base(uint64_t a1, uint64_t a2)
 {
     struct vcpu *v = current;
-
-    (void)a3, (void)a4, (void)a5;
 
     if (a1 != SEGBASE_GS_USER_SEL && !is_canonical(a2))
         return -EINVAL;

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whom a call is about: see subject.h. */
 
-#include "hypercall/subject.h"
-
-#include "domain/domain.h"
-#include "domain/vcpu.h"
-#include "lib/errno.h"
+#include "hypercall/hypercall.h"
 
 int subject_get(domid_t domid, enum policy_operation operation,
                 struct domain **subject)

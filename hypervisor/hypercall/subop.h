@@ -3,8 +3,12 @@
  * Calls whose second argument points to a structure that the first one, the
  * sub-operation, chooses: fetch it once, make the operation, give it back.
  *
- * A call has a table of its sub-operations, a union of their structures, and a
- * function that switches over the number.
+ * A call has a list of its sub-operations, with a line of
+ *
+ *     OP(number, structure, whether it is given back, what makes it)
+ *
+ * for each.  In the last, v is whom it is about, d its domain, and op the
+ * structure, fetched; -EAGAIN: the call goes on, with what is then in it.
  */
 
 #ifndef HYPERCALL_SUBOP_H
@@ -13,11 +17,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "arch/x86_64/nospec.h"
-#include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
-#include "lib/errno.h"
-#include "pv/guest_copy.h"
+
+/* Of the largest structure. */
+#define SUBOP_BYTES_MAX 32U
 
 /* Size 0: there is no such sub-operation. */
 struct subop {
@@ -25,17 +28,28 @@ struct subop {
     bool back; /* it has fields that the guest is to see */
 };
 
-#define SUBOP(type)                                                            \
-    {                                                                          \
-        sizeof(type), false                                                    \
-    }
-#define SUBOP_BACK(type)                                                       \
-    {                                                                          \
-        sizeof(type), true                                                     \
+typedef long subop_fn(struct vcpu *v, uint64_t cmd, void *arg);
+
+#define SUBOP_ENTRY(number, type, back, call)                                  \
+    [number] = {sizeof(struct type), back},
+#define SUBOP_CASE(number, type, back, call)                                   \
+    case number: {                                                             \
+        struct type *op = arg;                                                 \
+        static_assert(sizeof(struct type) <= SUBOP_BYTES_MAX, "room for it");  \
+        (void)op;                                                              \
+        return call;                                                           \
     }
 
-/* @op: the union, fetched.  -EAGAIN: the call goes on, with what is in @op. */
-typedef long subop_fn(struct domain *d, uint64_t cmd, void *op);
+/* A call that was made ends with @rc: what @op holds is the guest's. */
+static __in_place long subop_end(struct guest_ptr arg, const void *op,
+                                 size_t size, long rc)
+{
+    if (rc && rc != -EAGAIN)
+        return rc;
+    if (size && copy_bytes_to_guest(arg, op, size))
+        return -EFAULT;
+    return rc ? hypercall_continue() : 0;
+}
 
 /*
  * Sub-operation @cmd of the @count in @table.  -ENOSYS, -EFAULT, or what @make
@@ -43,11 +57,11 @@ typedef long subop_fn(struct domain *d, uint64_t cmd, void *op);
  * chooses where an indirect branch goes.
  */
 static __in_place long subop_call(const struct subop *table, uint64_t count,
-                                  uint64_t cmd, struct guest_ptr arg, void *op,
-                                  subop_fn *make)
+                                  struct vcpu *v, uint64_t cmd,
+                                  struct guest_ptr arg, subop_fn *make)
 {
+    uint64_t op[SUBOP_BYTES_MAX / sizeof(uint64_t)];
     struct subop s;
-    long rc;
 
     if (cmd >= count)
         return -ENOSYS;
@@ -56,12 +70,29 @@ static __in_place long subop_call(const struct subop *table, uint64_t count,
         return -ENOSYS;
     if (copy_bytes_from_guest(op, arg, s.size))
         return -EFAULT;
-    rc = make(current->domain, cmd, op);
-    if (rc && rc != -EAGAIN)
-        return rc;
-    if (s.back && copy_bytes_to_guest(arg, op, s.size))
-        return -EFAULT;
-    return rc ? hypercall_continue() : 0;
+    return subop_end(arg, op, s.back ? s.size : 0, make(v, cmd, op));
 }
+
+/*
+ * Of a list: the table subops[], the function make(), and call_subop(), apart
+ * so that other calls do not pay for what it keeps in registers.
+ */
+#define SUBOPS(list)                                                           \
+    static const struct subop subops[] = {list(SUBOP_ENTRY)};                  \
+    static long make(struct vcpu *v, uint64_t cmd, void *arg)                  \
+    {                                                                          \
+        struct domain *d = v->domain;                                          \
+                                                                               \
+        (void)d;                                                               \
+        switch (cmd) {                                                         \
+            list(SUBOP_CASE)                                                   \
+        }                                                                      \
+        return -ENOSYS;                                                        \
+    }                                                                          \
+    static __noinline long call_subop(struct vcpu *v, uint64_t cmd,            \
+                                      struct guest_ptr arg)                    \
+    {                                                                          \
+        return subop_call(subops, ARRAY_SIZE(subops), v, cmd, arg, make);      \
+    }
 
 #endif /* HYPERCALL_SUBOP_H */

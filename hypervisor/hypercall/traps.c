@@ -3,25 +3,17 @@
 
 #include "hypercall/subop.h"
 
-#include <abi/trap.h>
-
 #include "arch/x86_64/cpu.h"
-#include "domain/vcpu.h"
-#include "lib/compiler.h"
-#include "lib/errno.h"
 #include "pv/trap_table.h"
 
 /* A table cannot be longer than one entry a vector and the one that ends it. */
 #define TRAP_LIST_MAX (TRAP_COUNT + 1)
 
-long hypercall_set_trap_table(uint64_t a1, uint64_t a2, uint64_t a3,
-                              uint64_t a4, uint64_t a5)
+long hypercall_set_trap_table(uint64_t a1)
 {
     struct guest_ptr list = guest_ptr(a1);
     struct trap_info trap;
     int rc;
-
-    (void)a2, (void)a3, (void)a4, (void)a5;
 
     if (!a1) {
         trap_clear_all(current);
@@ -57,10 +49,8 @@ static long set_callback(uint64_t type, uint64_t address)
     return 0;
 }
 
-long hypercall_set_callbacks(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                             uint64_t a5)
+long hypercall_set_callbacks(uint64_t a1, uint64_t a2, uint64_t a3)
 {
-    (void)a4, (void)a5;
     (void)set_callback(CALLBACKTYPE_event, a1);
     (void)set_callback(CALLBACKTYPE_failsafe, a2);
     (void)set_callback(CALLBACKTYPE_syscall, a3);
@@ -68,36 +58,27 @@ long hypercall_set_callbacks(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
 }
 
 /* For the way from the user mode that class light lacks. */
-long hypercall_stack_switch(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                            uint64_t a5)
+long hypercall_stack_switch(uint64_t a1, uint64_t a2)
 {
-    (void)a1, (void)a2, (void)a3, (void)a4, (void)a5;
+    (void)a1, (void)a2;
     return 0;
 }
 
-static const struct subop subops[] = {
-    [CALLBACKOP_register] = SUBOP(struct callback_register),
-    [CALLBACKOP_unregister] = SUBOP(struct callback_unregister),
-};
-
-static long make(struct domain *d, uint64_t cmd, void *arg)
+static long unset_callback(uint64_t type)
 {
-    const struct callback_register *op = arg;
-
-    (void)d;
-    if (cmd == CALLBACKOP_register)
-        return set_callback(op->type, op->address);
-    if (op->type > CALLBACKTYPE_LAST)
+    if (type > CALLBACKTYPE_LAST)
         return -ENOSYS;
-    return op->type == CALLBACKTYPE_nmi ? 0 : -EINVAL;
+    return type == CALLBACKTYPE_nmi ? 0 : -EINVAL;
 }
 
-long hypercall_callback_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                           uint64_t a5)
+#define CALLBACK_SUBOPS(OP)                                                    \
+    OP(CALLBACKOP_register, callback_register, false,                          \
+       set_callback(op->type, op->address))                                    \
+    OP(CALLBACKOP_unregister, callback_unregister, false,                      \
+       unset_callback(op->type))
+SUBOPS(CALLBACK_SUBOPS)
+
+long hypercall_callback_op(uint64_t a1, uint64_t a2)
 {
-    struct callback_register op; /* The other begins like it. */
-
-    (void)a3, (void)a4, (void)a5;
-
-    return subop_call(subops, ARRAY_SIZE(subops), a1, guest_ptr(a2), &op, make);
+    return call_subop(current, a1, guest_ptr(a2));
 }

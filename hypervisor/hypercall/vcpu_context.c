@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* VCPUOP_initialise: the registers and handlers a further vCPU begins with. */
 
-#include "hypercall/vcpu_context.h"
+#include "hypercall/hypercall.h"
 
 #include "arch/x86_64/cpu.h"
-#include "domain/domain.h"
-#include "domain/vcpu.h"
-#include "lib/errno.h"
-#include "lib/frame_number.h"
 #include "lib/string.h"
+#include "memory/direct_map.h"
 #include "memory/pool.h"
-#include "pv/guest_copy.h"
 #include "pv/trap_table.h"
 
 #define LDT_ENTRIES_MAX 8192U
@@ -48,31 +44,23 @@ static int set_traps(struct vcpu *v, const struct vcpu_guest_context *c)
     return 0;
 }
 
-/* As iret_load(): the flat selectors, and only flags a guest may choose. */
+static_assert(offsetof(struct cpu_user_regs, rip) ==
+                      offsetof(struct cpu_regs, rip) &&
+                  offsetof(struct cpu_user_regs, ss) ==
+                      offsetof(struct cpu_regs, ss),
+              "one begins like the other");
+
+/*
+ * As by iret: the flat selectors, only flags a guest may choose, and the way
+ * there is IRET, not SYSRET.
+ */
 static void set_registers(struct vcpu *v, const struct cpu_user_regs *r)
 {
-    v->regs = (struct cpu_regs){
-        .r15 = r->r15,
-        .r14 = r->r14,
-        .r13 = r->r13,
-        .r12 = r->r12,
-        .rbp = r->rbp,
-        .rbx = r->rbx,
-        .r11 = r->r11,
-        .r10 = r->r10,
-        .r9 = r->r9,
-        .r8 = r->r8,
-        .rax = r->rax,
-        .rcx = r->rcx,
-        .rdx = r->rdx,
-        .rsi = r->rsi,
-        .rdi = r->rdi,
-        .rip = r->rip,
-        .cs = SELECTOR_CS64,
-        .rflags = (r->rflags & RFLAGS_GUEST) | RFLAGS_FIXED | RFLAGS_IF,
-        .rsp = r->rsp,
-        .ss = SELECTOR_DS,
-    };
+    memcpy(&v->regs, r, sizeof(v->regs));
+    v->regs.error_code = v->regs.entry_vector = 0;
+    v->regs.cs = SELECTOR_CS64;
+    v->regs.ss = SELECTOR_DS;
+    v->regs.rflags = (r->rflags & RFLAGS_GUEST) | RFLAGS_FIXED | RFLAGS_IF;
     v->segments = (struct segments){r->ds, r->es, r->fs, r->gs};
 }
 

@@ -1,30 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* vcpu_op: fetch the arguments, then call the domain room. */
+/* vcpu_op and set_timer_op: fetch the arguments, then call the domain room. */
 
-#include <abi/vcpu.h>
-
-#include "arch/x86_64/nospec.h"
-#include "domain/domain.h"
 #include "domain/fault.h"
-#include "domain/vcpu.h"
-#include "hypercall/hypercall.h"
-#include "hypercall/vcpu_context.h"
-#include "lib/errno.h"
+#include "hypercall/subop.h"
 #include "memory/frame.h"
 #include "memory/light.h"
-#include "pv/guest_copy.h"
 
 /* Of the periodic timer: what Xen takes. */
 #define PERIOD_MIN_NS 1000000ULL
 #define PERIOD_MAX_NS (UINT64_MAX >> 2)
-
-static long op_get_runstate(struct vcpu *v, struct guest_ptr arg)
-{
-    struct vcpu_runstate_info info = {0};
-
-    vcpu_runstate(v, &info);
-    return copy_to_guest(arg, &info, sizeof(info));
-}
 
 /* Our own writing to page @g goes by the direct map: as a touch of it would. */
 static int hold_page(struct domain *d, gfn_t g, struct frame **frame)
@@ -52,106 +36,86 @@ static long pin(struct domain *d, uint64_t va, size_t size,
     return rc ? -EFAULT : 0;
 }
 
-static long op_register_runstate(struct vcpu *v, struct guest_ptr arg)
+/* Both registrations of an area. */
+struct vcpu_area {
+    uint64_t va;
+};
+
+static long register_runstate(struct vcpu *v, uint64_t va)
 {
     struct frame *frame = NULL;
-    uint64_t va;
-    long rc;
+    long rc = 0;
 
-    rc = copy_from_guest(&va, arg, sizeof(va));
-    if (rc)
-        return rc;
-    if (va) {
+    if (va)
         rc = pin(v->domain, va, sizeof(struct vcpu_runstate_info), &frame);
-        if (rc)
-            return rc;
-    }
-    vcpu_set_runstate_area(v, frame, va % PAGE_SIZE);
-    return 0;
+    if (!rc)
+        vcpu_set_runstate_area(v, frame, va % PAGE_SIZE);
+    return rc;
 }
 
 /* What it holds are constants, so that writing it once does for ever. */
-static long op_register_time(struct guest_ptr arg)
+static long register_time(uint64_t va)
 {
     struct vcpu_time_info info = {0};
-    uint64_t va;
-    int rc = copy_from_guest(&va, arg, sizeof(va));
 
-    if (rc || !va)
-        return rc;
+    if (!va)
+        return 0;
     time_info_write(&info);
     return copy_to_guest(guest_ptr(va), &info, sizeof(info));
 }
 
-static long op_set_periodic(struct vcpu *v, struct guest_ptr arg)
+static long set_period(struct vcpu *v, uint64_t period_ns)
 {
-    struct vcpu_set_periodic_timer op;
-    int rc = copy_from_guest(&op, arg, sizeof(op));
-
-    if (rc)
-        return rc;
-    if (op.period_ns < PERIOD_MIN_NS || op.period_ns > PERIOD_MAX_NS)
+    if (period_ns < PERIOD_MIN_NS || period_ns > PERIOD_MAX_NS)
         return -EINVAL;
-    vcpu_set_period(v, op.period_ns);
+    vcpu_set_period(v, period_ns);
     return 0;
 }
 
-static long op_set_singleshot(struct vcpu *v, struct guest_ptr arg)
+static long set_timer(struct vcpu *v, uint64_t deadline)
 {
-    struct vcpu_set_singleshot_timer op;
-    int rc;
-
-    if (v != current)
-        return -EINVAL;
-    rc = copy_from_guest(&op, arg, sizeof(op));
-    if (rc)
-        return rc;
-
-    /* Here 0 is a time, long past, and no wish to stop. */
-    vcpu_set_timer(v, op.timeout_abs_ns ? op.timeout_abs_ns : 1);
+    vcpu_set_timer(v, deadline);
     return 0;
 }
 
-static long op_stop_singleshot(struct vcpu *v)
+static long register_info(struct vcpu *v,
+                          const struct vcpu_register_vcpu_info *op)
 {
-    if (v != current)
-        return -EINVAL;
-    vcpu_set_timer(v, 0);
-    return 0;
-}
-
-static long op_register_info(struct vcpu *v, struct guest_ptr arg)
-{
-    struct vcpu_register_vcpu_info op;
     struct frame *frame;
     int rc;
 
-    rc = copy_from_guest(&op, arg, sizeof(op));
-    if (rc)
-        return rc;
-    if (op.offset % sizeof(uint64_t) ||
-        op.offset > PAGE_SIZE - sizeof(struct vcpu_info))
+    if (op->offset % sizeof(uint64_t) ||
+        op->offset > PAGE_SIZE - sizeof(struct vcpu_info))
         return -ENXIO;
-    if (v != current && v->state != VCPU_OFFLINE)
-        return -EINVAL;
-
-    rc = hold_page(v->domain, gfn(op.mfn), &frame);
+    rc = hold_page(v->domain, gfn(op->mfn), &frame);
     if (rc)
         return rc;
-    rc = vcpu_move_info(v, frame, op.offset);
+    rc = vcpu_move_info(v, frame, op->offset);
     if (rc)
         frame_put(frame);
     return rc;
 }
 
-long hypercall_vcpu_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                       uint64_t a5)
+/* In a one-shot timer 0 is a time, long past, and no wish to stop. */
+#define VCPU_SUBOPS(OP)                                                        \
+    OP(VCPUOP_register_runstate_memory_area, vcpu_area, false,                 \
+       register_runstate(v, op->va))                                           \
+    OP(VCPUOP_set_periodic_timer, vcpu_set_periodic_timer, false,              \
+       set_period(v, op->period_ns))                                           \
+    OP(VCPUOP_set_singleshot_timer, vcpu_set_singleshot_timer, false,          \
+       set_timer(v, op->timeout_abs_ns ? op->timeout_abs_ns : 1))              \
+    OP(VCPUOP_register_vcpu_info, vcpu_register_vcpu_info, false,              \
+       register_info(v, op))                                                   \
+    OP(VCPUOP_register_vcpu_time_memory_area, vcpu_area, false,                \
+       register_time(op->va))
+SUBOPS(VCPU_SUBOPS)
+
+long hypercall_vcpu_op(uint64_t a1, uint64_t a2, uint64_t a3)
 {
     struct domain *d = current->domain;
+    struct vcpu_runstate_info runstate = {0};
     struct guest_ptr arg = guest_ptr(a3);
     struct vcpu *v;
-
-    (void)a4, (void)a5;
 
     if (a2 >= d->vcpu_count)
         return -ENOENT;
@@ -168,25 +132,24 @@ long hypercall_vcpu_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
     case VCPUOP_is_up:
         return v->state != VCPU_OFFLINE;
     case VCPUOP_get_runstate_info:
-        return op_get_runstate(v, arg);
-    case VCPUOP_register_runstate_memory_area:
-        return op_register_runstate(v, arg);
-    case VCPUOP_set_periodic_timer:
-        return op_set_periodic(v, arg);
+        vcpu_runstate(v, &runstate);
+        return copy_to_guest(arg, &runstate, sizeof(runstate));
     case VCPUOP_stop_periodic_timer:
         vcpu_set_period(v, 0);
         return 0;
     case VCPUOP_set_singleshot_timer:
-        return op_set_singleshot(v, arg);
+        return v == current ? call_subop(v, a1, arg) : -EINVAL;
     case VCPUOP_stop_singleshot_timer:
-        return op_stop_singleshot(v);
-    case VCPUOP_register_vcpu_info:
-        return op_register_info(v, arg);
+        return v == current ? set_timer(v, 0) : -EINVAL;
     case VCPUOP_get_physid:
         return -EINVAL; /* No vCPU is tied to a processor. */
-    case VCPUOP_register_vcpu_time_memory_area:
-        return op_register_time(arg);
     default:
-        return -ENOSYS;
+        return call_subop(v, a1, arg);
     }
+}
+
+/* The one-shot timer, in short. */
+long hypercall_set_timer_op(uint64_t a1)
+{
+    return set_timer(current, a1);
 }

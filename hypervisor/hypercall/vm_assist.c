@@ -3,10 +3,7 @@
 
 #include <abi/assist.h>
 
-#include "domain/domain.h"
-#include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
-#include "lib/errno.h"
 
 /*
  * Kernels ask for those about page tables without need; IOPL in frames
@@ -19,11 +16,8 @@
      1UL << VMASST_TYPE_pae_extended_cr3 |                                     \
      1UL << VMASST_TYPE_runstate_update_flag | 1UL << VMASST_TYPE_m2p_strict)
 
-long hypercall_vm_assist(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                         uint64_t a5)
+long hypercall_vm_assist(uint64_t a1, uint64_t a2)
 {
-    (void)a3, (void)a4, (void)a5;
-
     if (a2 >= 64 || !(KNOWN_TYPES >> a2 & 1))
         return -EINVAL;
     if (a1 > VMASST_CMD_disable)

@@ -3,42 +3,26 @@
 
 #include <abi/version.h>
 
-#include "arch/x86_64/nospec.h"
-#include "domain/domain.h"
-#include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
-#include "lib/compiler.h"
-#include "lib/errno.h"
 #include "memory/direct_map.h"
-#include "pv/guest_copy.h"
 
 /*
  * What is the same for everybody.  Nothing of the machine that it was made on:
  * two builds are the same bytes.
  */
-static const struct xen_extraversion extraversion = {.text = ".0-cairn"};
-static const struct xen_compile_info compile_info = {
-    .compiler = "gcc",
-    .compile_by = "cairn",
-};
-static const struct xen_capabilities capabilities = {.text = "xen-3.0-x86_64 "};
-static const struct xen_platform_parameters platform_parameters = {
-    .virt_start = HV_VIRT_START,
-};
-static const struct xen_changeset changeset;
-static const struct xen_commandline commandline;
-
-#define ANSWER(of)                                                             \
-    [XENVER_##of] = {                                                          \
-        &(of),                                                                 \
-        sizeof(of),                                                            \
-    }
+#define ANSWER(of, ...)                                                        \
+    [XENVER_##                                                                 \
+        of] = {&(const struct xen_##of){__VA_ARGS__}, sizeof(struct xen_##of)}
 static const struct {
     const void *at;
     size_t size;
 } answers[] = {
-    ANSWER(extraversion), ANSWER(compile_info),        ANSWER(capabilities),
-    ANSWER(changeset),    ANSWER(platform_parameters), ANSWER(commandline),
+    ANSWER(extraversion, .text = ".0-cairn"),
+    ANSWER(compile_info, .compiler = "gcc", .compile_by = "cairn"),
+    ANSWER(capabilities, .text = "xen-3.0-x86_64 "),
+    ANSWER(changeset, .text = ""),
+    ANSWER(platform_parameters, .virt_start = HV_VIRT_START),
+    ANSWER(commandline, .text = ""),
 };
 
 static long give_answer(uint64_t cmd, struct guest_ptr arg)
@@ -76,12 +60,9 @@ static long get_features(struct guest_ptr arg)
     return copy_to_guest(arg, &info, sizeof(info));
 }
 
-long hypercall_xen_version(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                           uint64_t a5)
+long hypercall_xen_version(uint64_t a1, uint64_t a2)
 {
     struct guest_ptr arg = guest_ptr(a2);
-
-    (void)a3, (void)a4, (void)a5;
 
     /* First, as guests make it for no reason but to have events delivered. */
     if (likely(a1 == XENVER_version))

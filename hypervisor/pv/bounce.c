@@ -18,7 +18,6 @@
 #include "arch/x86_64/vectors.h"
 #include "domain/domain.h"
 #include "domain/fault.h"
-#include "lib/atomic.h"
 #include "memory/light_near.h"
 #include "pv/crash.h"
 #include "pv/guest_copy.h"
@@ -96,8 +95,11 @@ bool bounce_trap(struct cpu_regs *regs, uint8_t vector, bool has_error_code)
     const struct trap_entry *trap = trap_get(v, vector);
 
     if (unlikely(!trap)) {
+        const char *name = exception_name(vector);
+
         crash_with_registers("%s, error code %x, and no handler",
-                             trap_name(vector), regs->error_code);
+                             name ? name : "software interrupt",
+                             regs->error_code);
         return false;
     }
     return has_error_code ? bounce(v, regs, trap, true)

@@ -8,7 +8,6 @@
 #define PV_BOUNCE_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "arch/x86_64/regs.h"
 

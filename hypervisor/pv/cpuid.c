@@ -14,7 +14,6 @@
 
 #include "core/time.h"
 #include "domain/fault.h"
-#include "domain/vcpu.h"
 #include "pv/guest_copy.h"
 
 #define BIT(n) (1U << (n))
@@ -60,55 +59,47 @@
      | BIT(27) | BIT(29)  /* RDTSCP, LM */                                     \
      | BIT(30) | BIT(31)) /* 3DNow */
 
+/* MONITOR, power, performance, topology, XSAVE, and what we do not know. */
+#define HIDDEN_LEAVES                                                          \
+    (BIT(5) | BIT(6) | BIT(0xa) | BIT(0xb) | BIT(0xd) | BIT(0xf) | BIT(0x10) | \
+     BIT(0x12) | BIT(0x14) | BIT(0x1b) | BIT(0x1c) | BIT(0x1f))
+
 #define LX8_EAX_WIDTHS 0x00ffffU
+
+static const struct cpuid_regs none;
 
 static struct cpuid_regs xen_leaf(uint32_t index, uint32_t subleaf)
 {
-    struct cpuid_regs r = {0};
-
     switch (index) {
-    case 0:
-        r.eax = XEN_CPUID_LEAF_BASE + XEN_CPUID_LEAVES;
-        r.ebx = 0x566e6558; /* "XenV" */
-        r.ecx = 0x65584d4d; /* "MMXe" */
-        r.edx = 0x4d4d566e; /* "nVMM" */
-        break;
+    case 0: /* "XenVMMXenVMM" */
+        return (struct cpuid_regs){XEN_CPUID_LEAF_BASE + XEN_CPUID_LEAVES,
+                                   0x566e6558, 0x65584d4d, 0x4d4d566e};
     case 1:
-        r.eax = XEN_VERSION_MAJOR << 16 | XEN_VERSION_MINOR;
-        break;
+        return (struct cpuid_regs){.eax = XEN_VERSION_MAJOR << 16 |
+                                          XEN_VERSION_MINOR};
     case 3: /* The TSC is native: only its frequency is of interest. */
-        if (subleaf == 0)
-            r.ecx = tsc_khz;
-        else if (subleaf == 2)
-            r.eax = tsc_khz;
-        break;
+        return (struct cpuid_regs){.eax = subleaf == 2 ? tsc_khz : 0,
+                                   .ecx = subleaf == 0 ? tsc_khz : 0};
     case 5:
-        r.ebx = cpu_features.maddr_bits;
-        break;
+        return (struct cpuid_regs){.ebx = cpu_features.maddr_bits};
+    default:
+        return none;
     }
-    return r;
 }
 
 static struct cpuid_regs cairn_leaf(uint32_t class, uint32_t index)
 {
-    struct cpuid_regs r = {0};
-
-    if (index == 0) {
-        r.eax = CAIRN_CPUID_LEAF_BASE + 1;
-        r.ebx = CAIRN_CPUID_EBX;
-        r.ecx = CAIRN_CPUID_ECX;
-        r.edx = CAIRN_CPUID_EDX;
-    } else if (index == 1) {
-        r.eax = CAIRN_OPS_VERSION;
-        r.ebx = class;
-    }
-    return r;
+    if (index == 0)
+        return (struct cpuid_regs){CAIRN_CPUID_LEAF_BASE + 1, CAIRN_CPUID_EBX,
+                                   CAIRN_CPUID_ECX, CAIRN_CPUID_EDX};
+    if (index == 1)
+        return (struct cpuid_regs){.eax = CAIRN_OPS_VERSION, .ebx = class};
+    return none;
 }
 
 static __in_place struct cpuid_regs native_leaf(uint32_t leaf, uint32_t subleaf)
 {
     struct cpuid_regs r = cpuid(leaf, subleaf);
-    const struct cpuid_regs none = {0};
 
     switch (leaf) {
     case 1:
@@ -116,20 +107,6 @@ static __in_place struct cpuid_regs native_leaf(uint32_t leaf, uint32_t subleaf)
         r.ecx = (r.ecx & ~L1_ECX_HIDDEN) | L1_ECX_HYPERVISOR;
         r.edx &= ~L1_EDX_HIDDEN;
         return r;
-    case 5:   /* MONITOR */
-    case 6:   /* power */
-    case 0xa: /* performance counters */
-    case 0xb: /* topology */
-    case 0xd: /* extended state */
-    case 0xf:
-    case 0x10:
-    case 0x12:
-    case 0x14:
-    case 0x1b:
-    case 0x1c:
-    case 0x1f:
-    case 0x8000000a: /* SVM */
-        return none;
     case 7:
         if (subleaf != 0)
             return none;
@@ -138,6 +115,8 @@ static __in_place struct cpuid_regs native_leaf(uint32_t leaf, uint32_t subleaf)
         r.ecx &= L7_ECX_SHOWN;
         r.edx &= L7_EDX_SHOWN;
         return r;
+    case 0x8000000a: /* SVM */
+        return none;
     case 0x80000001:
         r.ecx &= LX1_ECX_SHOWN;
         r.edx &= LX1_EDX_SHOWN;
@@ -147,18 +126,19 @@ static __in_place struct cpuid_regs native_leaf(uint32_t leaf, uint32_t subleaf)
         r.ebx = r.ecx = r.edx = 0;
         return r;
     default:
-        return r;
+        return leaf < 32 && HIDDEN_LEAVES >> leaf & 1 ? none : r;
     }
 }
 
-struct cpuid_regs cpuid_policy(uint32_t class, uint32_t leaf, uint32_t subleaf)
+/* What leaf @leaf, @subleaf says to a domain of @class. */
+static struct cpuid_regs policy(uint32_t class, uint32_t leaf, uint32_t subleaf)
 {
     if (leaf >= CAIRN_CPUID_LEAF_BASE && leaf < CAIRN_CPUID_LEAF_BASE + 0x100)
         return cairn_leaf(class, leaf - CAIRN_CPUID_LEAF_BASE);
     if (leaf >= XEN_CPUID_LEAF_BASE && leaf < XEN_CPUID_LEAF_BASE + 0x100)
         return xen_leaf(leaf - XEN_CPUID_LEAF_BASE, subleaf);
     if (leaf >= XEN_CPUID_LEAF_BASE && leaf < 0x80000000U)
-        return (struct cpuid_regs){0};
+        return none;
     return native_leaf(leaf, subleaf);
 }
 
@@ -192,7 +172,7 @@ bool cpuid_emulate(struct cpu_regs *regs, uint32_t class)
         fault_do_not_wait();
         return false;
     }
-    r = cpuid_policy(class, (uint32_t)regs->rax, (uint32_t)regs->rcx);
+    r = policy(class, (uint32_t)regs->rax, (uint32_t)regs->rcx);
     regs->rax = r.eax;
     regs->rbx = r.ebx;
     regs->rcx = r.ecx;

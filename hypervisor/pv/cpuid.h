@@ -4,9 +4,6 @@
 #ifndef PV_CPUID_H
 #define PV_CPUID_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/regs.h"
 
@@ -15,8 +12,5 @@
  * step over.  False: it is something else.
  */
 bool cpuid_emulate(struct cpu_regs *regs, uint32_t class);
-
-/* What leaf @leaf, @subleaf says to a domain of @class. */
-struct cpuid_regs cpuid_policy(uint32_t class, uint32_t leaf, uint32_t subleaf);
 
 #endif /* PV_CPUID_H */

@@ -23,26 +23,26 @@ static uint64_t masked(struct guest_ptr p)
     return guest_address_nospec(p.va, GUEST_LOWER_END, HV_VIRT_END);
 }
 
-int copy_bytes_from_guest(void *dst, struct guest_ptr src, size_t size)
+/* One of the two is at @guest. */
+static __in_place int copy(uint64_t dst, uint64_t src, struct guest_ptr guest,
+                           size_t size)
 {
     bool ok;
 
-    if (!range_is_guests(src.va, size))
+    if (!range_is_guests(guest.va, size))
         return -EFAULT;
     guest_access_begin();
-    ok = guest_string_copy((uintptr_t)dst, masked(src), size);
+    ok = guest_string_copy(dst, src, size);
     guest_access_end();
     return ok ? 0 : -EFAULT;
 }
 
+int copy_bytes_from_guest(void *dst, struct guest_ptr src, size_t size)
+{
+    return copy((uintptr_t)dst, masked(src), src, size);
+}
+
 int copy_bytes_to_guest(struct guest_ptr dst, const void *src, size_t size)
 {
-    bool ok;
-
-    if (!range_is_guests(dst.va, size))
-        return -EFAULT;
-    guest_access_begin();
-    ok = guest_string_copy(masked(dst), (uintptr_t)src, size);
-    guest_access_end();
-    return ok ? 0 : -EFAULT;
+    return copy(masked(dst), (uintptr_t)src, dst, size);
 }

@@ -16,14 +16,9 @@
 #ifndef PV_GUEST_COPY_H
 #define PV_GUEST_COPY_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "arch/x86_64/guest_access.h"
 #include "arch/x86_64/guest_copy.h"
 #include "arch/x86_64/nospec.h"
-#include "lib/compiler.h"
 #include "lib/errno.h"
 
 struct guest_ptr {

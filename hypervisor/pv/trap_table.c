@@ -4,9 +4,7 @@
 #include "pv/trap_table.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/entry.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "memory/pool.h"
 
 int trap_set(struct vcpu *v, uint8_t vector, uint8_t flags, uint64_t address)
@@ -31,11 +29,4 @@ void trap_clear_all(struct vcpu *v)
     for (unsigned int i = 0; i < TRAP_GROUPS; i++)
         if (v->traps[i] != trap_none)
             memset(v->traps[i], 0, sizeof(trap_none));
-}
-
-const char *trap_name(uint8_t vector)
-{
-    const char *name = exception_name(vector);
-
-    return name ? name : "software interrupt";
 }

@@ -4,10 +4,7 @@
 #ifndef PV_TRAP_TABLE_H
 #define PV_TRAP_TABLE_H
 
-#include <stdint.h>
-
 #include "domain/vcpu.h"
-#include "lib/compiler.h"
 
 /* NULL: no handler. */
 static inline const struct trap_entry *trap_get(const struct vcpu *v,
@@ -23,8 +20,5 @@ static inline const struct trap_entry *trap_get(const struct vcpu *v,
 int __must_check trap_set(struct vcpu *v, uint8_t vector, uint8_t flags,
                           uint64_t address);
 void trap_clear_all(struct vcpu *v);
-
-/* For people: "#PF page fault". */
-const char *trap_name(uint8_t vector);
 
 #endif /* PV_TRAP_TABLE_H */

@@ -6,10 +6,8 @@
 #include "arch/x86_64/vectors.h"
 #include "domain/domain.h"
 #include "domain/fault.h"
-#include "domain/vcpu.h"
 #include "pv/bounce.h"
 #include "pv/cpuid.h"
-#include "pv/guest_copy.h"
 #include "pv/trap_table.h"
 
 /* Error code of #GP from INT n: its low bits say "IDT", the rest is n. */

@@ -34,8 +34,7 @@ void upcall_hypercall_done(long rc);
  * there.  It leaves to upcall_iret(), of the hypercall room, the frames that
  * are not usual.
  */
-long hypercall_iret(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                    uint64_t a5);
+long hypercall_iret(void);
 void upcall_iret(struct cpu_regs *regs, struct vcpu *v);
 
 /* An exception in ring 3.  @cr2 is the address of a #PF.  Defined by pv. */

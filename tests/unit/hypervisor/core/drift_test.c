@@ -8,7 +8,7 @@
 #include "core/acpi.h"
 #include "core/log.h"
 #include "core/panic.h"
-#include "core/rtc.h"
+#include "core/time.h"
 #include "unit/test.h"
 
 #define SECOND 1000000000UL

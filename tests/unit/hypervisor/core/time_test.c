@@ -7,7 +7,6 @@
 #include "arch/x86_64/apic.h"
 #include "core/log.h"
 #include "core/panic.h"
-#include "core/rtc.h"
 #include "unit/test.h"
 
 void lapic_timer_set(uint32_t count)

@@ -31,7 +31,6 @@
 
 #include "core/power.h"
 #include "core/time.h"
-#include "domain/context.h"
 #include "domain/domain.h"
 #include "domain/fault.h"
 #include "domain/sched.h"

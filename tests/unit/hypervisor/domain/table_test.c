@@ -8,7 +8,6 @@
 #include "lib/assert.h"
 
 #include "domain/domain.h"
-#include "domain/table.h"
 
 static int locks;
 

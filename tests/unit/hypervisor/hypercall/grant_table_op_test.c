@@ -132,7 +132,7 @@ void setup(void)
 
 static long call(uint64_t cmd, const void *array, uint64_t count)
 {
-    return hypercall_grant_table_op(cmd, (uintptr_t)array, count, 0, 0);
+    return hypercall_grant_table_op(cmd, (uintptr_t)array, count);
 }
 
 TEST("each element of a short array gets its own status, in one call")
@@ -158,7 +158,7 @@ TEST("a long array goes on where it was, a quantum at a time")
 
     for (uint32_t i = 0; i < 3 * QUANTUM + 5; i++)
         op[i].handle = i;
-    while (hypercall_grant_table_op(GNTTABOP_unmap_grant_ref, at, left, 0, 0),
+    while (hypercall_grant_table_op(GNTTABOP_unmap_grant_ref, at, left),
            vcpu.repeat) {
         vcpu.repeat = false;
         EXPECT_EQ(args[2], at + QUANTUM * sizeof(op[0]));

@@ -54,15 +54,15 @@ void setup(void)
 }
 
 static const struct subop table[] = {
-    [1] = SUBOP(uint32_t),
-    [3] = SUBOP_BACK(uint64_t),
+    [1] = {sizeof(uint32_t), false},
+    [3] = {sizeof(uint64_t), true},
 };
 static long answer;
 static unsigned int made;
 
-static long make(struct domain *d, uint64_t cmd, void *op)
+static long make(struct vcpu *v, uint64_t cmd, void *op)
 {
-    EXPECT_PTR(d, &self);
+    EXPECT_PTR(v, &vcpu);
     made++;
     if (cmd == 3)
         *(uint64_t *)op += 1;
@@ -71,10 +71,8 @@ static long make(struct domain *d, uint64_t cmd, void *op)
 
 static long call(uint64_t cmd, void *arg)
 {
-    uint64_t op;
-
-    return subop_call(table, ARRAY_SIZE(table), cmd,
-                      guest_ptr((uint64_t)(uintptr_t)arg), &op, make);
+    return subop_call(table, ARRAY_SIZE(table), &vcpu, cmd,
+                      guest_ptr((uint64_t)(uintptr_t)arg), make);
 }
 
 TEST("what is not in the table is -ENOSYS, and its argument is not read")
@@ -135,8 +133,7 @@ static long bitmap(uint64_t va, uint32_t ports)
 {
     struct physdev_set_iobitmap op = {.bitmap = va, .nr_ports = ports};
 
-    return hypercall_physdev_op(PHYSDEVOP_set_iobitmap, (uintptr_t)&op, 0, 0,
-                                0);
+    return hypercall_physdev_op(PHYSDEVOP_set_iobitmap, (uintptr_t)&op);
 }
 
 TEST("an I/O bitmap ends below the end of guest addresses")
@@ -153,11 +150,10 @@ TEST("a command whose low bits are another one's is not that one")
     struct physdev_set_iopl op = {.iopl = 1};
     uint64_t arg = (uintptr_t)&op;
 
-    EXPECT_EQ(hypercall_physdev_op(PHYSDEVOP_set_iopl, arg, 0, 0, 0), 0);
-    EXPECT_EQ(hypercall_physdev_op(32 + PHYSDEVOP_apic_read, arg, 0, 0, 0),
-              -ENOSYS);
-    EXPECT_EQ(hypercall_physdev_op(1UL << 32 | 6, arg, 0, 0, 0), -ENOSYS);
-    EXPECT_EQ(hypercall_physdev_op(PHYSDEVOP_apic_read, arg, 0, 0, 0), -EPERM);
+    EXPECT_EQ(hypercall_physdev_op(PHYSDEVOP_set_iopl, arg), 0);
+    EXPECT_EQ(hypercall_physdev_op(32 + PHYSDEVOP_apic_read, arg), -ENOSYS);
+    EXPECT_EQ(hypercall_physdev_op(1UL << 32 | 6, arg), -ENOSYS);
+    EXPECT_EQ(hypercall_physdev_op(PHYSDEVOP_apic_read, arg), -EPERM);
 }
 
 TEST("tools' interfaces look at the version before they refuse")
