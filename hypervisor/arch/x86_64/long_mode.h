@@ -17,6 +17,7 @@
 /* The machine address of a symbol. */
 #define MADDR(symbol) (symbol - IMAGE_BASE)
 
+#ifdef __ASSEMBLER__
 /* clang-format off */
 
 /*
@@ -46,5 +47,6 @@
 .endm
 
 /* clang-format on */
+#endif
 
 #endif /* ARCH_X86_64_LONG_MODE_H */
