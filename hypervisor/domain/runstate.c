@@ -20,8 +20,17 @@ static void fill(const struct vcpu *v, struct vcpu_runstate_info *info)
     info->state_entry_time = v->runstate_since;
 }
 
-void runstate_set(struct vcpu *v, uint8_t runstate, uint64_t now)
+void runstate_follow(struct vcpu *v, uint64_t now)
 {
+    static const uint8_t runstate_of[] = {
+        [VCPU_OFFLINE] = RUNSTATE_offline,
+        [VCPU_BLOCKED] = RUNSTATE_blocked,
+        [VCPU_RUNNABLE] = RUNSTATE_runnable,
+        [VCPU_RUNNING] = RUNSTATE_running,
+    };
+    bool held = v->held && v->state == VCPU_RUNNABLE;
+    uint8_t runstate = held ? RUNSTATE_offline : runstate_of[v->state];
+
     if (v->runstate == runstate)
         return;
     if (now > v->runstate_since) { /* else another CPU's clock is ahead */

@@ -9,19 +9,19 @@ DEFINE_PER_CPU(struct vcpu *, current_vcpu);
 DEFINE_PER_CPU(bool, need_resched);
 
 /*
- * Virtual times begin so high that nothing below is ever beyond 0: a vCPU's
- * first one, 0, is long ago.
+ * Virtual times begin so high that nothing below is ever beyond 0, a vCPU's
+ * first one, 0, is long ago, and so is any system time (of two years).
  */
 DEFINE_PER_CPU(struct run_queue, run_queue) = {
-    .lock = SPINLOCK_INIT(LOCK_runqueue), .vtime = 1ULL << 40};
+    .lock = SPINLOCK_INIT(LOCK_runqueue), .vtime = 1ULL << 56};
 
 /* The weight at which virtual time is time. */
 #define WEIGHT_ONE 256U
 
 uint64_t sched_cpus;
 
-/* Most that are found to be over their cap in one choice. */
-#define THROTTLE_QUANTUM 8
+/* Most that are put elsewhere in one choice: all of a domain. */
+#define STALE_QUANTUM DOMAIN_VCPUS_MAX
 
 struct run_queue *queue_lock(const struct vcpu *v) __lock_primitive
 {
@@ -104,41 +104,43 @@ static void alarm_expired(struct timer *t)
 /* Into the heap, or off the CPUs until its domain's cap allows more. */
 static void enqueue(struct run_queue *q, struct vcpu *v, uint64_t now)
 {
-    struct domain *d = v->domain;
+    const struct domain *d = v->domain;
+    uint64_t key = v->vtime, until = 0;
 
     assert(v->place == IN_NO_QUEUE);
-    if (unlikely(d->metered) && share_capped_until(d) > now) {
-        v->place = IN_THROTTLED;
-        heap_insert(&q->throttled, &v->run, share_capped_until(d));
-        set_alarm(q, share_capped_until(d));
-        return;
-    }
+    v->place = IN_HEAP;
     if (unlikely(d->metered) && d->reserved.percent) {
         /* What it ran on its reservation is no debt to the others. */
         uint64_t most = q->vtime + sched_lag(v);
 
         v->vtime = v->vtime < most ? v->vtime : most;
-        v->in_reserved = true;
-        heap_insert(&q->reserved, &v->owed, d->reserved.paid_until);
+        until = atomic_read(&d->reserved.paid_until);
+        key = until <= now ? until : v->vtime;
     }
-    v->place = IN_HEAP;
-    heap_insert(&q->heap, &v->run, v->vtime);
-    atomic_write(&q->length, q->length + 1);
+    if (unlikely(d->metered) && share_capped(d, now)) {
+        v->place = IN_THROTTLED;
+        until = atomic_read(&d->cap.paid_until);
+        set_alarm(q, until);
+    }
+    v->in_later = until > now;
+    if (v->in_later)
+        heap_insert(&q->later, &v->later, until);
+    if (v->place == IN_HEAP) {
+        heap_insert(&q->heap, &v->run, key);
+        atomic_write(&q->length, q->length + 1);
+    }
 }
 
 static void dequeue(struct run_queue *q, struct vcpu *v)
 {
-    if (v->place == IN_THROTTLED) {
-        heap_remove(&q->throttled, &v->run);
-    } else if (v->place == IN_HEAP) {
+    if (v->place == IN_HEAP) {
         heap_remove(&q->heap, &v->run);
         atomic_write(&q->length, q->length - 1);
     }
+    if (unlikely(v->in_later))
+        heap_remove(&q->later, &v->later);
+    v->in_later = false;
     v->place = IN_NO_QUEUE;
-    if (unlikely(v->in_reserved)) {
-        v->in_reserved = false;
-        heap_remove(&q->reserved, &v->owed);
-    }
 }
 
 /* Time spent asleep is not saved up. */
@@ -229,7 +231,7 @@ static void start(struct vcpu *v, enum vcpu_state from)
 
     if (v->state == from) {
         v->state = VCPU_RUNNABLE;
-        runstate_set(v, v->held ? RUNSTATE_offline : RUNSTATE_runnable, now);
+        runstate_follow(v, now);
         if (!v->held && !v->travels)
             departs = enter(q, v, from == VCPU_OFFLINE, now);
     }
@@ -249,8 +251,7 @@ void vcpu_up(struct vcpu *v)
 }
 
 /* Take @v off the queue or the CPU, into @state. */
-static void leave(struct run_queue *q, struct vcpu *v, enum vcpu_state state,
-                  uint8_t runstate)
+static void leave(struct run_queue *q, struct vcpu *v, enum vcpu_state state)
 {
     uint64_t now = time_now();
 
@@ -262,7 +263,7 @@ static void leave(struct run_queue *q, struct vcpu *v, enum vcpu_state state,
     dequeue(q, v);
     /* A full barrier: who blocks looks for events after this. */
     (void)atomic_exchange(&v->state, state);
-    runstate_set(v, runstate, now);
+    runstate_follow(v, now);
 }
 
 void vcpu_down(struct vcpu *v)
@@ -270,7 +271,7 @@ void vcpu_down(struct vcpu *v)
     struct run_queue *q = queue_lock(v);
 
     if (v->state != VCPU_OFFLINE)
-        leave(q, v, VCPU_OFFLINE, RUNSTATE_offline);
+        leave(q, v, VCPU_OFFLINE);
     queue_unlock(q);
 }
 
@@ -279,7 +280,7 @@ void vcpu_block(struct vcpu *v)
     struct run_queue *q = queue_lock(v);
 
     if (v->state == VCPU_RUNNING)
-        leave(q, v, VCPU_BLOCKED, RUNSTATE_blocked);
+        leave(q, v, VCPU_BLOCKED);
     queue_unlock(q);
 }
 
@@ -327,7 +328,7 @@ void vcpu_hold(struct vcpu *v)
 
     v->held = true;
     if (v->state == VCPU_RUNNING || v->state == VCPU_RUNNABLE)
-        leave(q, v, VCPU_RUNNABLE, RUNSTATE_offline);
+        leave(q, v, VCPU_RUNNABLE);
     queue_unlock(q);
 }
 
@@ -338,11 +339,9 @@ void vcpu_release_hold(struct vcpu *v)
 
     if (v->held) {
         v->held = false;
-        if (v->state == VCPU_RUNNABLE) {
-            runstate_set(v, RUNSTATE_runnable, now);
-            if (!v->travels)
-                join(q, v, now);
-        }
+        runstate_follow(v, now);
+        if (v->state == VCPU_RUNNABLE && !v->travels)
+            join(q, v, now);
     }
     queue_unlock(q);
 }
@@ -368,13 +367,13 @@ void vcpu_notify(struct vcpu *v)
         cpu_kick(atomic_read(&v->cpu));
 }
 
-/* Those whose cap allows more. */
-static void end_throttles(struct run_queue *q, uint64_t now)
+/* Those whose cap allows more, or who are owed some of their reservation. */
+static void look_again(struct run_queue *q, uint64_t now)
 {
     struct heap_node *first;
 
-    while ((first = heap_min(&q->throttled)) && first->key <= now) {
-        struct vcpu *v = container_of(first, struct vcpu, run);
+    while ((first = heap_min(&q->later)) && first->key <= now) {
+        struct vcpu *v = container_of(first, struct vcpu, later);
 
         dequeue(q, v);
         forget_sleep(q, v);
@@ -382,50 +381,42 @@ static void end_throttles(struct run_queue *q, uint64_t now)
     }
 }
 
-/* The first that is owed some of its reservation, else the least advanced. */
-static struct vcpu *first_of(struct run_queue *q, uint64_t now)
+/*
+ * Another vCPU of its domain has run meanwhile: it is over its cap, or owed
+ * nothing any more, but has the key of one that is.
+ */
+static bool is_stale(const struct vcpu *v, uint64_t now)
 {
-    struct heap_node *first;
-
-    while ((first = heap_min(&q->reserved)) && first->key <= now) {
-        struct vcpu *v = container_of(first, struct vcpu, owed);
-        uint64_t paid = atomic_read(&v->domain->reserved.paid_until);
-
-        if (paid <= now && v->domain->reserved.percent)
-            return v;
-        /* Another vCPU of the domain has had it, or it is reserved no more. */
-        heap_remove(&q->reserved, first);
-        v->in_reserved = paid > now;
-        if (v->in_reserved)
-            heap_insert(&q->reserved, first, paid);
-    }
-    first = heap_min(&q->heap);
-    return first ? container_of(first, struct vcpu, run) : NULL;
+    return share_capped(v->domain, now) ||
+           (v->run.key != v->vtime && !share_owed(v->domain, now));
 }
 
 /* Out of the heap with the next one. */
 static struct vcpu *take_next(struct run_queue *q, uint64_t now)
 {
-    for (int i = 0;; i++) {
-        struct vcpu *v = first_of(q, now);
+    struct heap_node *first;
 
-        if (!v)
-            return NULL;
+    for (uint32_t i = 0; (first = heap_min(&q->heap)); i++) {
+        struct vcpu *v = container_of(first, struct vcpu, run);
+
         dequeue(q, v);
-        if (i == THROTTLE_QUANTUM || likely(!v->domain->metered) ||
-            share_capped_until(v->domain) <= now)
+        if (likely(!v->domain->metered) || i == STALE_QUANTUM ||
+            !is_stale(v, now))
             return v;
         enqueue(q, v, now);
     }
+    return NULL;
 }
 
 /* When this CPU must choose again although nothing happens. */
 static void plan(struct run_queue *q, const struct vcpu *next, uint64_t now)
 {
-    const struct heap_node *throttled = heap_min(&q->throttled);
-    uint64_t when = throttled ? throttled->key : UINT64_MAX;
+    const struct heap_node *later = heap_min(&q->later);
+    uint64_t when = later ? later->key : UINT64_MAX;
     uint64_t slice = SCHED_SLICE_NS;
 
+    if (when < now + SCHED_GRANULARITY_NS)
+        when = now + SCHED_GRANULARITY_NS;
     if (next && unlikely(next->domain->metered))
         slice = share_slice(next->domain);
     if (next && (q->length || next->domain->cap.percent) && now + slice < when)
@@ -457,7 +448,7 @@ struct vcpu *sched_choose(void)
     uint64_t now = time_now();
 
     spin_lock(&q->lock);
-    end_throttles(q, now);
+    look_again(q, now);
     if (ran && ran->state == VCPU_RUNNING) {
         charge(ran, now);
         ran->state = VCPU_RUNNABLE;
@@ -472,12 +463,12 @@ struct vcpu *sched_choose(void)
         (void)atomic_exchange(&next->state, VCPU_RUNNING);
         advance_queue(q, next);
     }
-    if (ran && ran != next && ran->place != IN_NO_QUEUE)
-        runstate_set(ran, RUNSTATE_runnable, now);
+    if (ran)
+        runstate_follow(ran, now);
     plan(q, next, now);
     __atomic_store_n(&current, next, __ATOMIC_RELEASE);
     if (next)
-        runstate_set(next, RUNSTATE_running, now);
+        runstate_follow(next, now);
     set_idle(q, !next);
     spin_unlock(&q->lock);
     return next;

@@ -5,6 +5,8 @@
  * Start-time fair queueing on each CPU: a vCPU's virtual time advances by
  * (ns run) * 256 / weight, the queue's is the least virtual time of all that
  * can run, and never goes back.  Whoever runs has been taken out of the heap.
+ * Who is owed some of a reservation has a key there, a system time, that is
+ * less than any virtual time.
  *
  * Between CPUs: virtual time plus the queue's base is on one scale.  When a
  * slice ends and the first that waits is more than a slice of its own behind
@@ -46,12 +48,11 @@
 
 struct run_queue {
     struct spinlock lock;
-    struct heap heap;      /* of vcpu.run */
-    struct heap reserved;  /* of vcpu.reserved, those of them that have one */
-    struct heap throttled; /* of vcpu.run, those over their cap, by its end */
-    uint64_t vtime;        /* of the queue */
-    uint64_t base;         /* what to add for the scale of all CPUs */
-    uint32_t length;       /* vCPUs in the heap */
+    struct heap heap;  /* of vcpu.run, those that can run */
+    struct heap later; /* of vcpu.later, by when its meters say otherwise */
+    uint64_t vtime;    /* of the queue */
+    uint64_t base;     /* what to add for the scale of all CPUs */
+    uint32_t length;   /* vCPUs in the heap */
     uint8_t cpu;
     bool slice_ended;   /* look whether one that waits is due elsewhere */
     struct timer alarm; /* choose again, then */
@@ -127,10 +128,10 @@ void sched_balance(void);
 /* @d has run for @ran ns up to @now. */
 void share_charge(struct domain *d, uint64_t now, uint64_t ran);
 
-/* Until when its cap keeps it off the CPUs; 0 or a past time: it does not. */
-static inline uint64_t share_capped_until(const struct domain *d)
+/* Its cap keeps it off the CPUs. */
+static inline bool share_capped(const struct domain *d, uint64_t now)
 {
-    return d->cap.percent ? atomic_read(&d->cap.paid_until) : 0;
+    return d->cap.percent && atomic_read(&d->cap.paid_until) > now;
 }
 
 static inline bool share_owed(const struct domain *d, uint64_t now)
@@ -164,7 +165,7 @@ void context_drop(void);
 /* @v, which runs nowhere, ends: its state is not worth saving. */
 void context_forget(struct vcpu *v);
 
-/* @v is in @runstate (RUNSTATE_*) from @now on; its run queue is locked. */
-void runstate_set(struct vcpu *v, uint8_t runstate, uint64_t now);
+/* @v's runstate follows its state from @now on; its run queue is locked. */
+void runstate_follow(struct vcpu *v, uint64_t now);
 
 #endif /* DOMAIN_SCHED_H */

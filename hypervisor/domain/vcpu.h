@@ -66,22 +66,22 @@ struct vcpu {
     uint8_t state;          /* (r) enum vcpu_state */
     struct vcpu_info *info; /* (o) hypervisor's address of a pinned page */
 
-    struct heap_node run;  /* (r) in the run queue; key: virtual time */
-    struct heap_node owed; /* (r) among those with a reservation */
-    uint64_t vtime;        /* (r) weighted ns it has run */
-    uint64_t ran_since;    /* (r) system time up to which vtime is right */
-    uint64_t vtime_rate;   /* (r) virtual ns a ns, << 24 */
-    uint64_t affinity;     /* (r) CPUs it may run on */
-    enum vcpu_place place; /* (r) */
-    bool in_reserved;      /* (r) owed is in its heap */
-    bool travels;          /* (r) from one queue to another */
-    bool held;             /* (r) */
-    bool loaded;           /* its CPU has its state; docs/smp.md */
-    bool has_start;        /* (o) its first registers are known */
-    bool wants_memory;     /* (o) an access found no frame; see fault.h */
-    bool repeat;           /* (o) the hypercall it makes is to be made again */
-    uint8_t cpu;           /* (r) where it runs or ran last */
-    uint32_t poll_port;    /* (a) what it polls, POLL_ANY, or POLL_NONE */
+    struct heap_node run;   /* (r) in the run queue; key: virtual time */
+    struct heap_node later; /* (r) among those with a cap or a reservation */
+    uint64_t vtime;         /* (r) weighted ns it has run */
+    uint64_t ran_since;     /* (r) system time up to which vtime is right */
+    uint64_t vtime_rate;    /* (r) virtual ns a ns, << 24 */
+    uint64_t affinity;      /* (r) CPUs it may run on */
+    enum vcpu_place place;  /* (r) */
+    bool in_later;          /* (r) later is in its heap */
+    bool travels;           /* (r) from one queue to another */
+    bool held;              /* (r) */
+    bool loaded;            /* its CPU has its state; docs/smp.md */
+    bool has_start;         /* (o) its first registers are known */
+    bool wants_memory;      /* (o) an access found no frame; see fault.h */
+    bool repeat;            /* (o) the hypercall it makes is to be made again */
+    uint8_t cpu;            /* (r) where it runs or ran last */
+    uint32_t poll_port;     /* (a) what it polls, POLL_ANY, or POLL_NONE */
 
     struct list
         memory_waiter; /* in the queue of those out of memory: fault.c */

@@ -6,28 +6,14 @@
 #include <stdarg.h>
 
 #include "core/log.h"
+#include "core/panic.h"
 #include "domain/domain.h"
 #include "domain/vcpu.h"
 #include "lib/format.h"
 
-static void log_registers(const struct vcpu *v, const struct cpu_regs *r)
+static void log_registers(const char *line)
 {
-    domid_t id = v->domain->domid;
-
-#define HEX(x) ((unsigned long long)(x))
-    log_guest("d%uv%u: rip %04llx:%016llx rsp %04llx:%016llx rflags %08llx", id,
-              v->id, HEX(r->cs), HEX(r->rip), HEX(r->ss), HEX(r->rsp),
-              HEX(r->rflags));
-    log_guest("d%uv%u: rax %016llx rbx %016llx rcx %016llx rdx %016llx", id,
-              v->id, HEX(r->rax), HEX(r->rbx), HEX(r->rcx), HEX(r->rdx));
-    log_guest("d%uv%u: rsi %016llx rdi %016llx rbp %016llx r8  %016llx", id,
-              v->id, HEX(r->rsi), HEX(r->rdi), HEX(r->rbp), HEX(r->r8));
-    log_guest("d%uv%u: r9  %016llx r10 %016llx r11 %016llx r12 %016llx", id,
-              v->id, HEX(r->r9), HEX(r->r10), HEX(r->r11), HEX(r->r12));
-    log_guest("d%uv%u: r13 %016llx r14 %016llx r15 %016llx cr2 %016llx", id,
-              v->id, HEX(r->r13), HEX(r->r14), HEX(r->r15),
-              HEX(v->info->arch.cr2));
-#undef HEX
+    log_guest("d%uv%u: %s", current->domain->domid, current->id, line);
 }
 
 void crash_with_registers(const char *fmt, ...)
@@ -40,6 +26,8 @@ void crash_with_registers(const char *fmt, ...)
     (void)vsnprintf(reason, sizeof(reason), fmt, args);
     va_end(args);
 
-    log_registers(v, guest_regs());
+    registers_tell(guest_regs(), log_registers);
+    log_guest("d%uv%u: cr2 %016lx", v->domain->domid, v->id,
+              (unsigned long)v->info->arch.cr2);
     domain_crash(v->domain, "%s", reason);
 }
