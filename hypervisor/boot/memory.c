@@ -302,7 +302,7 @@ void boot_memory_map(void)
         map_cpu(cpu);
     for (unsigned int i = 0; i < boot_info.ram_count; i++)
         map_directly(boot_info.ram[i]);
-    hv_tables_start();
+    hv_tables_load();
     alloc_limit = DIRECT_MAP_SIZE;
     make_frame_table();
 }

@@ -18,7 +18,6 @@
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/smp.h"
-#include "arch/x86_64/trampoline.h"
 #include "arch/x86_64/upcalls.h"
 #include "boot/boot_info.h"
 #include "core/acpi.h"

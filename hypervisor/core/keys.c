@@ -3,7 +3,6 @@
 
 #include "core/keys.h"
 
-#include "arch/x86_64/cpu_counts.h"
 #include "arch/x86_64/smp.h"
 #include "core/log.h"
 

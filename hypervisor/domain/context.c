@@ -6,6 +6,7 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/entry.h"
+#include "arch/x86_64/msr.h"
 #include "domain/fault.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"
@@ -33,8 +34,8 @@ static void load(struct vcpu *v)
     *guest_regs() = v->regs;
     fpu_restore(v->fpu);
     segments_load(v->segments);
-    fs_base_write(v->fs_base);
-    gs_base_write(v->gs_base);
+    wrmsr(MSR_FS_BASE, v->fs_base);
+    wrmsr(MSR_GS_BASE, v->gs_base);
 }
 
 /*

@@ -23,7 +23,6 @@
 #include "arch/x86_64/fpu.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
-#include "arch/x86_64/return_path.h"
 #include "arch/x86_64/segment.h"
 #include "arch/x86_64/smp.h"
 #include "domain/domain.h"

@@ -29,6 +29,21 @@ static bool find_or_make(const struct grant_table *t, grant_ref_t ref,
     return frame->active[chunk] && grant_find(t, ref, pin);
 }
 
+int16_t grant_get_frame(struct domain *owner, uint64_t g, bool write,
+                        struct grant_pin *pin)
+{
+    int rc =
+        light_get_frame(owner->space, gfn(g), write ? LIGHT_WRITE : LIGHT_READ,
+                        false, &pin->frame);
+
+    if (rc == -EINVAL)
+        return GNTST_bad_page;
+    if (rc)
+        return rc == -ENOMEM ? GNTST_eagain : GNTST_general_error;
+    pin->mfn = frame_to_mfn(pin->frame);
+    return GNTST_okay;
+}
+
 /* A typed reference besides, to write; or the general one is dropped. */
 static int16_t pin_type(const struct grant_pin *pin, bool write)
 {
@@ -43,13 +58,10 @@ static int16_t pin_new_frame(struct domain *granter, bool write,
                              struct grant_pin *pin)
 {
     uint32_t g = atomic_read(&pin->entry->frame);
-    int rc =
-        light_get_frame(granter->space, gfn(g),
-                        write ? LIGHT_WRITE : LIGHT_READ, false, &pin->frame);
+    int16_t status = grant_get_frame(granter, g, write, pin);
 
-    if (rc)
-        return grant_frame_status(rc);
-    pin->mfn = frame_to_mfn(pin->frame);
+    if (status)
+        return status;
     if (pin->active->pins && pin->active->mfn != pin->mfn.raw) {
         frame_put(pin->frame); /* Renamed while it is lent. */
         return GNTST_general_error;

@@ -31,7 +31,6 @@
 #include "grant/table.h"
 #include "lib/atomic.h"
 #include "lib/compiler.h"
-#include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light_near.h"
 
@@ -197,12 +196,11 @@ static __in_place void grant_unpin(const struct domain *granter,
 void grant_unpin_ref(const struct domain *granter, grant_ref_t ref, bool write,
                      struct frame *frame);
 
-/* What to answer when light_get_frame() fails by @rc. */
-static inline int16_t grant_frame_status(int rc)
-{
-    if (rc == -EINVAL)
-        return GNTST_bad_page;
-    return rc == -ENOMEM ? GNTST_eagain : GNTST_general_error;
-}
+/*
+ * The frame of a page of @owner's, held, by the full way.  GNTST_okay, or
+ * bad_page, general_error or eagain as of grant_pin().
+ */
+int16_t __must_check grant_get_frame(struct domain *owner, uint64_t g,
+                                     bool write, struct grant_pin *pin);
 
 #endif /* GRANT_ACTIVE_H */

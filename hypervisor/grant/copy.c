@@ -13,8 +13,6 @@
 #include "domain/fault.h"
 #include "domain/vcpu.h"
 #include "grant/active.h"
-#include "lib/errno.h"
-#include "memory/light.h"
 
 /* One end of a copy. */
 struct end {
@@ -26,8 +24,8 @@ static __in_place int16_t own_open(struct domain *d,
                                    const struct gnttab_copy_ptr *ptr,
                                    bool write, struct end *end)
 {
-    struct frame *frame;
-    int rc;
+    struct grant_pin full; /* so that end->pin may stay in registers */
+    int16_t status;
 
     if (unlikely(ptr->domid != DOMID_SELF))
         return GNTST_permission_denied;
@@ -37,14 +35,13 @@ static __in_place int16_t own_open(struct domain *d,
         end->pin.frame = mfn_to_frame(end->pin.mfn);
         return GNTST_okay;
     }
-    rc = light_get_frame(d->space, gfn(ptr->u.gmfn),
-                         write ? LIGHT_WRITE : LIGHT_READ, false, &frame);
-    if (rc == -ENOMEM) /* It is the caller that waits: it calls again. */
+    status = grant_get_frame(d, ptr->u.gmfn, write, &full);
+    if (status == GNTST_eagain) /* It is the caller that waits: calls again. */
         fault_repeat_call(gfn(ptr->u.gmfn));
-    if (rc)
-        return grant_frame_status(rc);
-    end->pin.frame = frame;
-    end->pin.mfn = frame_to_mfn(frame);
+    if (status)
+        return status;
+    end->pin.frame = full.frame;
+    end->pin.mfn = full.mfn;
     return GNTST_okay;
 }
 

@@ -80,67 +80,48 @@ static int frame_add(struct domain *d, struct grant_table *t)
     return 0;
 }
 
-static int grow_locked(struct domain *d, uint32_t nr_frames)
+int grant_grow(struct domain *d, uint32_t nr_frames)
 {
     struct grant_table *t = d->grants;
     int rc = 0;
 
+    spin_lock(&t->lock);
     if (t->closed || nr_frames > t->frame_max)
-        return -EINVAL;
-    for (uint32_t n = 0; t->frame_count < nr_frames && !rc; n++) {
-        if (n == GRANT_GROW_QUANTUM)
-            return -EAGAIN;
-        rc = frame_add(d, t);
-    }
-    return rc;
-}
-
-int grant_grow(struct domain *d, uint32_t nr_frames)
-{
-    int rc;
-
-    spin_lock(&d->grants->lock);
-    rc = grow_locked(d, nr_frames);
-    spin_unlock(&d->grants->lock);
+        rc = -EINVAL;
+    for (uint32_t n = 0; t->frame_count < nr_frames && !rc; n++)
+        rc = n == GRANT_GROW_QUANTUM ? -EAGAIN : frame_add(d, t);
+    spin_unlock(&t->lock);
     return rc;
 }
 
 int grant_move_frame(struct domain *d, uint32_t index, uint64_t to)
 {
     struct grant_table *t = d->grants;
+    int rc = index < t->frame_max ? grant_grow(d, index + 1) : -EINVAL;
 
-    if (index >= t->frame_max)
-        return -EINVAL;
-    if (index >= __atomic_load_n(&t->frame_count, __ATOMIC_ACQUIRE)) {
-        int rc = grant_grow(d, index + 1);
-
-        if (rc)
-            return rc;
-    }
+    if (rc)
+        return rc;
     index = index_nospec(index, t->frame_max);
     return light_move_special(d->space, &t->frame[index]->gfn, to);
 }
 
 int grant_seed(struct domain *d, grant_ref_t ref, domid_t to, gfn_t g)
 {
-    struct grant_table *t = d->grants;
     struct grant_entry_v1 *entry;
     int rc;
 
     if (ref >= GNTTAB_NR_RESERVED || g.raw >= d->space->layout.ram_pages ||
         g.raw > UINT32_MAX)
         return -EINVAL;
+    rc = grant_grow(d, 1);
+    if (rc)
+        return rc;
 
-    spin_lock(&t->lock);
-    rc = t->frame_count ? 0 : grow_locked(d, 1);
-    if (!rc) {
-        entry = &t->frame[0]->entries[ref];
-        atomic_write(&entry->frame, (uint32_t)g.raw);
-        atomic_write(&entry->domid, to);
-        __atomic_store_n(&entry->flags, GTF_permit_access, __ATOMIC_RELEASE);
-    }
-    spin_unlock(&t->lock);
-    return rc;
+    entry = &d->grants->frame[0]->entries[ref];
+    atomic_write(&entry->frame, (uint32_t)g.raw);
+    atomic_write(&entry->domid, to);
+    __atomic_store_n(&entry->flags, GTF_permit_access, __ATOMIC_RELEASE);
+    return 0;
 }
 
 void grant_counts(struct domain *d, uint32_t *frames_used, uint32_t *frames_max,

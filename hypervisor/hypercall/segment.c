@@ -2,7 +2,7 @@
 /* set_segment_base: the bases of FS and GS. */
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/segment.h"
+#include "arch/x86_64/msr.h"
 #include "hypercall/hypercall.h"
 
 long hypercall_set_segment_base(uint64_t a1, uint64_t a2)
@@ -15,11 +15,11 @@ long hypercall_set_segment_base(uint64_t a1, uint64_t a2)
     switch (a1) {
     case SEGBASE_FS:
         v->fs_base = a2;
-        fs_base_write(a2);
+        wrmsr(MSR_FS_BASE, a2);
         return 0;
     case SEGBASE_GS_KERNEL:
         v->gs_base = a2;
-        gs_base_write(a2);
+        wrmsr(MSR_GS_BASE, a2);
         return 0;
     case SEGBASE_GS_USER: /* Both of the user mode that class light lacks; */
     case SEGBASE_GS_USER_SEL: /* a bad selector would be null anyway. */

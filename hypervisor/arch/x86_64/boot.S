@@ -59,7 +59,7 @@ multiboot2:
     .long 8
 multiboot2_end:
 
-    .globl start32
+    .globl start32, boot_gdt, boot_l4, boot_cpu_pages, zero_page
 start32:
     cli
     cld
@@ -95,17 +95,7 @@ start32:
 
     call make_tables
 
-    mov $CR4_FIRST, %eax
-    mov %eax, %cr4
-    mov $MADDR(boot_l4), %eax
-    mov %eax, %cr3
-    mov $EFER, %ecx
-    mov $EFER_FIRST, %eax
-    xor %edx, %edx
-    wrmsr
-    mov $CR0_FIRST, %eax
-    mov %eax, %cr0
-    lgdt MADDR(boot_gdt_pointer)
+    ENTER_LONG_MODE lgdt MADDR(boot_gdt_pointer)
     ljmp $8, $MADDR(start64_low)
 
 /*
@@ -160,23 +150,19 @@ make_tables:
     movl $PTE_NX_HIGH, 4(%edi)
     ret
 
+.macro UART_WRITE register, value
+    mov $UART + \register, %dx
+    mov \value, %al
+    out %al, %dx
+.endm
+
 /* Print the text at edi on COM1, and stop. */
 complain:
-    mov $UART + 1, %dx
-    xor %al, %al
-    out %al, %dx /* no interrupts */
-    mov $UART + 3, %dx
-    mov $0x83, %al
-    out %al, %dx /* 8 bits, and the divisor's registers */
-    mov $UART, %dx
-    mov $1, %al
-    out %al, %dx /* 115200 baud */
-    inc %dx
-    xor %al, %al
-    out %al, %dx
-    mov $UART + 3, %dx
-    mov $3, %al
-    out %al, %dx
+    UART_WRITE 1, $0    /* no interrupts */
+    UART_WRITE 3, $0x83 /* 8 bits, and the divisor's registers */
+    UART_WRITE 0, $1    /* 115200 baud */
+    UART_WRITE 1, $0
+    UART_WRITE 3, $3
 6:  mov (%edi), %bl
     test %bl, %bl
     jz 8f
@@ -185,9 +171,7 @@ complain:
 7:  in %dx, %al
     test $0x20, %al
     loopz 7b
-    mov %bl, %al
-    mov $UART, %dx
-    out %al, %dx
+    UART_WRITE 0, %bl
     inc %edi
     jmp 6b
 8:  cli
@@ -202,8 +186,6 @@ text_no_nx:
     .asciz "Cairn: this processor has no no-execute pages (CPUID: NX)\r\n"
 
     .balign 8
-    .globl boot_gdt
-    .hidden boot_gdt
 boot_gdt:
     .quad 0
     .quad 0x00af9b000000ffff
@@ -219,12 +201,7 @@ start64_low:
 
     .text
 start64:
-    xor %eax, %eax
-    mov %eax, %ds
-    mov %eax, %es
-    mov %eax, %fs
-    mov %eax, %gs
-    mov %eax, %ss
+    CLEAR_SEGMENTS
 
     /* The top of the stack is where guest_regs() will be. */
     movabs $CPU_AREAS_BASE + AREA_STACK_TOP - REGS_SIZE, %rsp
@@ -243,22 +220,12 @@ start64:
 
     .bss
     .balign 4096
-    .globl boot_l4, boot_cpu_pages, zero_page
-    .hidden boot_l4, boot_cpu_pages, zero_page
-boot_l4:
+.irp table, l4, l3_image, l3_low, l2_cpu, l1_cpu, l1_gdt
+boot_\table:
     .skip 4096
-boot_l3_image:
-    .skip 4096
-boot_l3_low:
-    .skip 4096
+.endr
 boot_l2_low:
     .skip 4 * 4096
-boot_l2_cpu:
-    .skip 4096
-boot_l1_cpu:
-    .skip 4096
-boot_l1_gdt:
-    .skip 4096
 zero_page:
     .skip 4096
 boot_cpu_pages: /* The GDT's follows: boot/memory.c counts on it. */

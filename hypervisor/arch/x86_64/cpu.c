@@ -13,34 +13,17 @@ struct cpu_features cpu_features;
 
 DEFINE_PER_CPU(unsigned int, cpu_id);
 
-/* CPUID leaf 1. */
-#define LEAF1_ECX_X2APIC (1U << 21)
-#define LEAF1_EDX_TSC    (1U << 4)
-#define LEAF1_EDX_MSR    (1U << 5)
-#define LEAF1_EDX_APIC   (1U << 9)
-#define LEAF1_EDX_PGE    (1U << 13)
-#define LEAF1_EDX_FXSR   (1U << 24)
-#define LEAF1_EDX_SSE2   (1U << 26)
-/* Leaf 7. */
-#define LEAF7_EBX_TSC_ADJUST (1U << 1)
-#define LEAF7_EBX_SMEP       (1U << 7)
-#define LEAF7_EBX_SMAP       (1U << 20)
-#define LEAF7_ECX_UMIP       (1U << 2)
-/* Leaf 0x80000001. */
-#define LEAF81_EDX_SYSCALL   (1U << 11)
-#define LEAF81_EDX_GIB_PAGES (1U << 26)
-
 /* No breakpoint is set, none was hit; SDM 3, table 9-1. */
 #define DR7_NONE 0x400UL
 #define DR6_NONE 0xffff0ff0UL
 
+/* Bits of CPUID, here and below: SDM 2A, tables 3-10 and 3-11. */
 static const struct {
     uint32_t leaf, edx_bit;
     const char *name;
 } needed[] = {
-    {1, LEAF1_EDX_TSC, "TSC"},   {1, LEAF1_EDX_MSR, "MSR"},
-    {1, LEAF1_EDX_APIC, "APIC"}, {1, LEAF1_EDX_FXSR, "FXSR"},
-    {1, LEAF1_EDX_SSE2, "SSE2"}, {0x80000001, LEAF81_EDX_SYSCALL, "SYSCALL"},
+    {1, 4, "TSC"},   {1, 5, "MSR"},   {1, 9, "APIC"},
+    {1, 24, "FXSR"}, {1, 26, "SSE2"}, {0x80000001, 11, "SYSCALL"},
 };
 
 static const char *read_features(struct cpu_features *f)
@@ -50,18 +33,18 @@ static const char *read_features(struct cpu_features *f)
     uint32_t extended = cpuid(0x80000000, 0).eax;
 
     for (unsigned int i = 0; i < ARRAY_SIZE(needed); i++)
-        if (!(cpuid(needed[i].leaf, 0).edx & needed[i].edx_bit))
+        if (!(cpuid(needed[i].leaf, 0).edx >> needed[i].edx_bit & 1))
             return needed[i].name;
 
     if (cpuid(0, 0).eax >= 7)
         leaf7 = cpuid(7, 0);
-    f->pge = leaf1.edx & LEAF1_EDX_PGE;
-    f->x2apic = leaf1.ecx & LEAF1_ECX_X2APIC;
-    f->tsc_adjust = leaf7.ebx & LEAF7_EBX_TSC_ADJUST;
-    f->smep = leaf7.ebx & LEAF7_EBX_SMEP;
-    f->smap = leaf7.ebx & LEAF7_EBX_SMAP;
-    f->umip = leaf7.ecx & LEAF7_ECX_UMIP;
-    f->gib_pages = cpuid(0x80000001, 0).edx & LEAF81_EDX_GIB_PAGES;
+    f->pge = leaf1.edx >> 13 & 1;
+    f->x2apic = leaf1.ecx >> 21 & 1;
+    f->tsc_adjust = leaf7.ebx >> 1 & 1;
+    f->smep = leaf7.ebx >> 7 & 1;
+    f->smap = leaf7.ebx >> 20 & 1;
+    f->umip = leaf7.ecx >> 2 & 1;
+    f->gib_pages = cpuid(0x80000001, 0).edx >> 26 & 1;
     f->maddr_bits = 36; /* what a CPU has that does not say */
     if (extended >= 0x80000008)
         f->maddr_bits = (uint8_t)cpuid(0x80000008, 0).eax;

@@ -15,7 +15,6 @@
 #define CR0_NE (1UL << 5)
 #define CR0_WP (1UL << 16)
 #define CR0_AM (1UL << 18)
-#define CR0_PG (1UL << 31)
 
 #define CR4_DE         (1UL << 3)
 #define CR4_PAE        (1UL << 5)

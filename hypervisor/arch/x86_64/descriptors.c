@@ -14,7 +14,6 @@
 #include "arch/x86_64/msr.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
-#include "arch/x86_64/segment.h"
 #include "arch/x86_64/vectors.h"
 #include "arch/x86_64/xpti.h"
 #include "lib/assert.h"
@@ -75,18 +74,15 @@ static const uint8_t ist_of[ARRAY_SIZE(idt)] = {
     [VECTOR_DB] = IST_DB,
 };
 
-/* INT n in a guest reaches only these; any other n is a #GP that names n. */
-static bool guest_may_raise(unsigned int vector)
-{
-    return vector == VECTOR_BP || vector == VECTOR_OF || vector == VECTOR_INT80;
-}
-
 static void make_idt(void)
 {
+    const char *stubs = cpu_features.xpti ? xpti_vector_stubs : vector_stubs;
+
     for (unsigned int v = 0; v < ARRAY_SIZE(idt); v++) {
-        const char *stubs =
-            cpu_features.xpti ? xpti_vector_stubs : vector_stubs;
         uint64_t stub = (uintptr_t)stubs + v * VECTOR_STUB_SIZE;
+        /* INT n of a guest elsewhere is a #GP that names n. */
+        bool guest_may_raise =
+            v == VECTOR_BP || v == VECTOR_OF || v == VECTOR_INT80;
 
         idt[v] = (struct idt_gate){
             .offset_low = (uint16_t)stub,
@@ -94,7 +90,7 @@ static void make_idt(void)
             .offset_high = (uint32_t)(stub >> 32),
             .selector = SELECTOR_HV_CS,
             .ist = ist_of[v],
-            .type = GATE_INTERRUPT | (guest_may_raise(v) ? GATE_DPL3 : 0),
+            .type = GATE_INTERRUPT | (guest_may_raise ? GATE_DPL3 : 0),
         };
     }
 }

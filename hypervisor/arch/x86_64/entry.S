@@ -32,69 +32,29 @@
 
 /* Where xpti.S takes over on the way to a guest; guest_access.h. */
 .macro CR3_LEAVE kind=PATCH_LEAVE
-771:
-    .byte 0x0f, 0x1f, 0x44, 0x00, 0x00
-    .pushsection .patch_sites, "a"
-    .balign 4
-    .long 771b - ., \kind
-    .popsection
+    PATCH_SITE \kind, "0x0f, 0x1f, 0x44, 0x00, 0x00"
 .endm
 
 /* A per-CPU variable, while rsp points to guest_regs(). */
 #define PERCPU(name) (percpu_##name + REGS_SIZE)(%rsp)
 
 .macro SAVE_REGISTERS
-    push %rdi
-    push %rsi
-    push %rdx
-    push %rcx
-    push %rax
-    push %r8
-    push %r9
-    push %r10
-    push %r11
-    push %rbx
-    push %rbp
-    push %r12
-    push %r13
-    push %r14
-    push %r15
+    .irp reg, di, si, dx, cx, ax, 8, 9, 10, 11, bx, bp, 12, 13, 14, 15
+    push %r\reg
+    .endr
 .endm
 
-/* All but rdi, which the caller loads next. */
-.macro CLEAR_REGISTERS
-    xor %esi, %esi
-    xor %edx, %edx
-    xor %ecx, %ecx
-    xor %eax, %eax
-    xor %r8d, %r8d
-    xor %r9d, %r9d
-    xor %r10d, %r10d
-    xor %r11d, %r11d
-    xor %ebx, %ebx
-    xor %ebp, %ebp /* ends the backtrace, too */
-    xor %r12d, %r12d
-    xor %r13d, %r13d
-    xor %r14d, %r14d
-    xor %r15d, %r15d
+/* ebp ends the backtrace, too. */
+.macro CLEAR registers:vararg
+    .irp reg, \registers
+    xor %\reg, %\reg
+    .endr
 .endm
 
 .macro LOAD_REGISTERS
-    pop %r15
-    pop %r14
-    pop %r13
-    pop %r12
-    pop %rbp
-    pop %rbx
-    pop %r11
-    pop %r10
-    pop %r9
-    pop %r8
-    pop %rax
-    pop %rcx
-    pop %rdx
-    pop %rsi
-    pop %rdi
+    .irp reg, 15, 14, 13, 12, bp, bx, 11, 10, 9, 8, ax, cx, dx, si, di
+    pop %r\reg
+    .endr
 .endm
 
 /*
@@ -120,20 +80,20 @@
     jb \to
 .endm
 
+/* Registers that lie one after the other in the frame. */
+.macro LOAD_FROM offset, registers:vararg
+at = \offset
+    .irp reg, \registers
+    mov at(%rsp), %r\reg
+at = at + 8
+    .endr
+.endm
+
 /* All but rax, rcx and r11. */
 .macro LOAD_MOST_REGISTERS
-    mov REGS_RDI(%rsp), %rdi
-    mov REGS_RSI(%rsp), %rsi
-    mov REGS_RDX(%rsp), %rdx
-    mov REGS_R8(%rsp), %r8
-    mov REGS_R9(%rsp), %r9
-    mov REGS_R10(%rsp), %r10
-    mov REGS_RBX(%rsp), %rbx
-    mov REGS_RBP(%rsp), %rbp
-    mov REGS_R12(%rsp), %r12
-    mov REGS_R13(%rsp), %r13
-    mov REGS_R14(%rsp), %r14
-    mov REGS_R15(%rsp), %r15
+    LOAD_FROM REGS_R15, 15, 14, 13, 12, bp, bx
+    LOAD_FROM REGS_R10, 10, 9, 8
+    LOAD_FROM REGS_RDX, dx, si, di
 .endm
 
 /*
@@ -150,12 +110,13 @@
 .endm
 
     .text
+    .globl syscall_stubs, vector_stubs, xpti_vector_stubs, iret_to_guest
+    .globl enter_guest, hypercall_iret, exception_from_guest_only
+    .globl exception_common, ist_common
 
 /* --- SYSCALL ----------------------------------------------------------- */
 
 /* rcx: the guest's rip.  r11: its flags. */
-    .globl syscall_stubs
-    .hidden syscall_stubs
     .balign 64
 syscall_stubs:
 cpu = 0
@@ -179,15 +140,7 @@ syscall_common:
     /* Arguments stay where C takes them; the rest is cleared. */
     mov %r10, %rcx
     mov %rax, %r9
-    xor %eax, %eax
-    xor %r10d, %r10d
-    xor %r11d, %r11d
-    xor %ebx, %ebx
-    xor %ebp, %ebp /* ends the backtrace, too */
-    xor %r12d, %r12d
-    xor %r13d, %r13d
-    xor %r14d, %r14d
-    xor %r15d, %r15d
+    CLEAR eax, r10d, r11d, ebx, ebp, r12d, r13d, r14d, r15d
     call upcall_hypercall
 
     /*
@@ -238,8 +191,6 @@ return_by_iret:
     LOAD_REGISTERS
     CR3_LEAVE
     add $8, %rsp
-    .globl iret_to_guest
-    .hidden iret_to_guest
 iret_to_guest:
     iretq
 
@@ -255,8 +206,6 @@ return_to_hypervisor:
 .endm
 
 /* void enter_guest(void) */
-    .globl enter_guest
-    .hidden enter_guest
 enter_guest:
     FORGET_STACK
     xor %ebp, %ebp
@@ -275,8 +224,6 @@ enter_guest:
  * Nothing of guest_regs() is changed before all of the frame was read and found
  * to lead to a place in lower addresses with the kernel's own selectors.
  */
-    .globl hypercall_iret
-    .hidden hypercall_iret
 hypercall_iret:
     FORGET_STACK
     mov REGS_RSP(%rsp), %rdx
@@ -354,64 +301,61 @@ iret_slowly:
  * The short way back: to the guest's own handler, whose frame is what SYSRET
  * makes, or to where it came from.
  */
-.macro RETURN_FROM_EXCEPTION
+.macro RETURN_FROM_EXCEPTION always_to_handler=0
     cmpb $0, PERCPU(slow_return)
     jne return_to_guest
     JUMP_IF_UPCALL_DUE deliver
+    .if !\always_to_handler
     cmpl $ENTRY_SYSCALL_VALUE, REGS_VECTOR(%rsp)
     jne return_by_iret
+    .endif
     mov REGS_RAX(%rsp), %rax
     RETURN_BY_SYSRET
 .endm
 
-.macro VECTOR_STUB vector, page_fault, invalid_opcode, exception, interrupt, ist
+.macro VECTOR_STUBS page_fault, invalid_opcode, exception, interrupt, ist
+vector = 0
+.rept 256
     .balign 16 /* VECTOR_STUB_SIZE */
-    .if !(\vector == VECTOR_DF || \
-          (\vector >= VECTOR_TS && \vector <= VECTOR_PF) || \
-          \vector == VECTOR_AC || \vector == 21 || \vector == 29 || \
-          \vector == 30)
+    .if !(vector == VECTOR_DF || \
+          (vector >= VECTOR_TS && vector <= VECTOR_PF) || \
+          vector == VECTOR_AC || vector == 21 || vector == 29 || vector == 30)
     push $0 /* The processor pushes no error code. */
     .endif
-    movl $\vector, 4(%rsp)
-    .if \vector == VECTOR_DB || \vector == VECTOR_NMI || \
-        \vector == VECTOR_MC || \vector == VECTOR_DF
+    movl $vector, 4(%rsp)
+    .if vector == VECTOR_DB || vector == VECTOR_NMI || \
+        vector == VECTOR_MC || vector == VECTOR_DF
     jmp \ist
-    .elseif \vector == VECTOR_PF
+    .elseif vector == VECTOR_PF
     jmp \page_fault
-    .elseif \vector == VECTOR_UD
+    .elseif vector == VECTOR_UD
     jmp \invalid_opcode
-    .elseif \vector < VECTOR_EXCEPTIONS || \vector == VECTOR_INT80
+    .elseif vector < VECTOR_EXCEPTIONS || vector == VECTOR_INT80
     jmp \exception
     .else
     jmp \interrupt
     .endif
-.endm
-
-.macro VECTOR_STUBS name, page_fault, invalid_opcode, exception, interrupt, ist
-    .globl \name
-    .hidden \name
-    .balign 16
-\name:
-vector = 0
-.rept 256
-    VECTOR_STUB vector, \page_fault, \invalid_opcode, \exception, \
-        \interrupt, \ist
 vector = vector + 1
 .endr
 .endm
 
-    VECTOR_STUBS vector_stubs, page_fault, invalid_opcode, exception, \
-        exception_common, ist_common
+    .balign 16
+vector_stubs:
+    VECTOR_STUBS page_fault, invalid_opcode, exception, exception_common, \
+        ist_common
     .pushsection .entry_text, "ax"
-    VECTOR_STUBS xpti_vector_stubs, xpti_exception, xpti_exception, \
-        xpti_exception, xpti_exception, xpti_ist
+    .balign 16
+xpti_vector_stubs:
+    VECTOR_STUBS xpti_exception, xpti_exception, xpti_exception, \
+        xpti_exception, xpti_ist
     .popsection
 
 .macro SAVE_AND_CLEAR
     cld
     PATCH_SITE PATCH_CLAC
     SAVE_REGISTERS
-    CLEAR_REGISTERS
+    CLEAR esi, edx, ecx, eax, r8d, r9d, r10d, r11d
+    CLEAR ebx, ebp, r12d, r13d, r14d, r15d
     mov %rsp, %rdi
     testb $3, REGS_CS(%rsp)
     jz from_hypervisor
@@ -423,11 +367,7 @@ page_fault:
     mov PERCPU(current_vcpu), %rsi
     mov %cr2, %rdx
     call upcall_guest_page_fault_first
-    cmpb $0, PERCPU(slow_return)
-    jne return_to_guest
-    JUMP_IF_UPCALL_DUE deliver
-    mov REGS_RAX(%rsp), %rax
-    RETURN_BY_SYSRET
+    RETURN_FROM_EXCEPTION always_to_handler=1
 
     .balign 16
 invalid_opcode:
@@ -444,8 +384,6 @@ return_from_exception:
     RETURN_FROM_EXCEPTION
 
 /* void exception_from_guest_only(struct cpu_regs *regs) */
-    .globl exception_from_guest_only
-    .hidden exception_from_guest_only
 exception_from_guest_only:
     FORGET_STACK
     xor %ebp, %ebp
@@ -454,8 +392,6 @@ exception_from_guest_only:
 
 /* Whatever came, by the long way back: it may be the kick of another CPU. */
     .balign 16
-    .globl exception_common, ist_common
-    .hidden exception_common, ist_common
 exception_common:
     SAVE_AND_CLEAR
     call exception_from_guest

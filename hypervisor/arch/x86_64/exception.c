@@ -12,7 +12,6 @@
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/ex_table.h"
-#include "arch/x86_64/cpu_counts.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
@@ -20,7 +19,6 @@
 #include "arch/x86_64/upcalls.h"
 #include "arch/x86_64/vectors.h"
 #include "arch/x86_64/xpti.h"
-#include "lib/compiler.h"
 #include "lib/string.h"
 
 DEFINE_PER_CPU(struct cpu_counts, cpu_counts);
@@ -159,11 +157,6 @@ static bool is_failed_iret(const struct cpu_regs *regs)
             regs->rsp == (uintptr_t)&guest->rip);
 }
 
-static bool is_guest_address(uint64_t address)
-{
-    return address < HV_VIRT_START || address >= HV_VIRT_END;
-}
-
 /* Exceptions that reading a guest's memory or descriptors can raise. */
 static bool try_fixup(struct cpu_regs *regs, uint64_t cr2)
 {
@@ -176,7 +169,7 @@ static bool try_fixup(struct cpu_regs *regs, uint64_t cr2)
     fixup = ex_table_find(regs->rip);
     if (!fixup)
         return false;
-    if (vector == VECTOR_PF && !is_guest_address(cr2))
+    if (vector == VECTOR_PF && cr2 >= HV_VIRT_START && cr2 < HV_VIRT_END)
         return false; /* a bug of ours, whatever the instruction */
     if (vector != VECTOR_PF || !upcall_guest_page_fault(cr2, regs->error_code))
         regs->rip = fixup;
@@ -192,14 +185,6 @@ static bool is_stack_overflow(uint64_t cr2)
            !(CPU_AREA_PAGES >> (offset % CPU_AREA_SIZE / PAGE_SIZE) & 1);
 }
 
-/* An NMI came when the guest's tables were loaded already; now ours are. */
-static void leave_again(struct cpu_regs *regs)
-{
-    if (regs->rip >= (uintptr_t)xpti_leave_switched &&
-        regs->rip <= (uintptr_t)xpti_iret)
-        regs->rip = (uintptr_t)xpti_leave_again;
-}
-
 struct cpu_regs *exception_from_hypervisor(struct cpu_regs *regs)
 {
     uint32_t vector = regs->entry_vector;
@@ -208,7 +193,10 @@ struct cpu_regs *exception_from_hypervisor(struct cpu_regs *regs)
     switch (vector) {
     case VECTOR_NMI: /* No lock may be taken here, so none is logged. */
         cpu_take_nmi();
-        leave_again(regs);
+        /* The guest's tables may have been loaded already; now ours are. */
+        if (regs->rip >= (uintptr_t)xpti_leave_switched &&
+            regs->rip <= (uintptr_t)xpti_iret)
+            regs->rip = (uintptr_t)xpti_leave_again;
         return regs;
     case VECTOR_DB: /* MOV SS before a guest's SYSCALL can put it off to here.
                      */

@@ -19,9 +19,9 @@
 
 /* A no-op of three bytes, the length of STAC and CLAC. */
 /* clang-format off */
-.macro PATCH_SITE kind
+.macro PATCH_SITE kind, nop="0x0f, 0x1f, 0x00"
 771:
-    .byte 0x0f, 0x1f, 0x00
+    .byte \nop
     .pushsection .patch_sites, "a"
     .balign 4
     .long 771b - ., \kind

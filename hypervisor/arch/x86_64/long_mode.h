@@ -17,4 +17,36 @@
 /* The machine address of a symbol. */
 #define MADDR(symbol) (symbol - IMAGE_BASE)
 
+#ifdef __ASSEMBLER__
+/* clang-format off */
+
+/*
+ * From real or protected mode, with what loads the GDT's pointer.  Uses eax,
+ * ecx and edx.
+ */
+.macro ENTER_LONG_MODE lgdt:vararg
+    mov $CR4_FIRST, %eax
+    mov %eax, %cr4
+    mov $MADDR(boot_l4), %eax
+    mov %eax, %cr3
+    mov $EFER, %ecx
+    mov $EFER_FIRST, %eax
+    xor %edx, %edx
+    wrmsr
+    \lgdt
+    mov $CR0_FIRST, %eax /* Both PE and PG: there is no stop between. */
+    mov %eax, %cr0
+.endm
+
+/* rax is 0 afterwards. */
+.macro CLEAR_SEGMENTS
+    xor %eax, %eax
+    .irp segment, ds, es, fs, gs, ss
+    mov %eax, %\segment
+    .endr
+.endm
+
+/* clang-format on */
+#endif
+
 #endif /* ARCH_X86_64_LONG_MODE_H */

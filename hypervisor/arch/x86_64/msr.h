@@ -6,20 +6,18 @@
 
 #include <stdint.h>
 
-#define MSR_APIC_BASE      0x0000001bU
-#define MSR_TSC_ADJUST     0x0000003bU
-#define MSR_X2APIC_FIRST   0x00000800U /* register 0 of the x2APIC */
-#define MSR_EFER           0xc0000080U
-#define MSR_STAR           0xc0000081U
-#define MSR_LSTAR          0xc0000082U
-#define MSR_CSTAR          0xc0000083U
-#define MSR_SYSCALL_MASK   0xc0000084U
-#define MSR_FS_BASE        0xc0000100U
-#define MSR_GS_BASE        0xc0000101U
-#define MSR_KERNEL_GS_BASE 0xc0000102U
+#define MSR_APIC_BASE    0x0000001bU
+#define MSR_TSC_ADJUST   0x0000003bU
+#define MSR_X2APIC_FIRST 0x00000800U /* register 0 of the x2APIC */
+#define MSR_EFER         0xc0000080U
+#define MSR_STAR         0xc0000081U
+#define MSR_LSTAR        0xc0000082U
+#define MSR_CSTAR        0xc0000083U
+#define MSR_SYSCALL_MASK 0xc0000084U
+#define MSR_FS_BASE      0xc0000100U
+#define MSR_GS_BASE      0xc0000101U
 
 #define EFER_SCE (1UL << 0)  /* SYSCALL */
-#define EFER_LME (1UL << 8)  /* long mode */
 #define EFER_NXE (1UL << 11) /* no-execute pages */
 
 #define APIC_BASE_X2APIC (1UL << 10)

@@ -29,11 +29,6 @@ void hv_tables_load(void)
     tables_load((uintptr_t)hv_l4 - IMAGE_BASE);
 }
 
-void hv_tables_start(void)
-{
-    hv_tables_load();
-}
-
 static uint64_t *table_at(uint64_t entry)
 {
     return (uint64_t *)(DIRECT_MAP_BASE + (entry & PTE_MADDR_MASK));
@@ -55,17 +50,20 @@ static uint64_t *next_table(uint64_t *entry, mfn_t (*alloc)(void))
     return table_at(*entry);
 }
 
+static uint64_t page_bytes(unsigned int level)
+{
+    return 1UL << (PT_SHIFT_L1 + 9 * (level - 1));
+}
+
 /* The level of the largest page that can begin a mapping. */
 static unsigned int leaf_level(vaddr_t va, maddr_t maddr, uint64_t size)
 {
-    uint64_t unaligned = va | maddr;
+    unsigned int level = cpu_features.gib_pages ? 3 : 2;
 
-    if (cpu_features.gib_pages && size >= 1UL << PT_SHIFT_L3 &&
-        !(unaligned & ((1UL << PT_SHIFT_L3) - 1)))
-        return 3;
-    if (size >= 1UL << PT_SHIFT_L2 && !(unaligned & ((1UL << PT_SHIFT_L2) - 1)))
-        return 2;
-    return 1;
+    while (level > 1 && (size < page_bytes(level) ||
+                         ((va | maddr) & (page_bytes(level) - 1))))
+        level--;
+    return level;
 }
 
 static bool map_one(uint64_t *table, vaddr_t va, maddr_t maddr,
@@ -90,7 +88,7 @@ bool hv_map(vaddr_t va, maddr_t maddr, uint64_t size, uint64_t flags,
     assert(va >= HV_VIRT_START && va < HV_VIRT_END);
     while (size) {
         unsigned int leaf = leaf_level(va, maddr, size);
-        uint64_t step = 1UL << (PT_SHIFT_L1 + 9 * (leaf - 1));
+        uint64_t step = page_bytes(leaf);
 
         if (!map_one(hv_l4, va, maddr, leaf, flags, alloc))
             return false;
@@ -114,7 +112,6 @@ bool hv_map_again(uint64_t *l4, vaddr_t va, mfn_t (*alloc)(void))
     }
     va &= PAGE_MASK;
     return map_one(l4, va,
-                   (entry & PTE_MADDR_MASK) +
-                       (va & ((1UL << (PT_SHIFT_L1 + 9 * (level - 1))) - 1)),
-                   1, entry & (PTE_WRITE | PTE_NX), alloc);
+                   (entry & PTE_MADDR_MASK) + (va & (page_bytes(level) - 1)), 1,
+                   entry & (PTE_WRITE | PTE_NX), alloc);
 }

@@ -28,15 +28,12 @@
 #define PTE_MADDR_MASK 0x000ffffffffff000UL
 
 /* Bits 9-11 and 52-58 are ignored by the processor. */
-#define PTE_SOFT_LOW_SHIFT  9
-#define PTE_SOFT_HIGH_SHIFT 52
+#define PTE_SOFT_LOW_SHIFT 9
 
 #define PT_ENTRIES 512U
 
 #define PT_SHIFT_L1 12
 #define PT_SHIFT_L2 21
-#define PT_SHIFT_L3 30
-#define PT_SHIFT_L4 39
 
 /* Index of @va in a table of @level, 1 .. 4. */
 static inline unsigned int pt_index(vaddr_t va, unsigned int level)
@@ -70,7 +67,8 @@ const uint64_t *hv_l4_slots(void);
 
 /*
  * Load the hypervisor's own tables, which map no guest at all: before a space
- * goes away.
+ * goes away, and once at start-up.  Until then hv_map() makes tables that are
+ * not in use yet, beside those of boot.S.
  */
 void hv_tables_load(void);
 
@@ -88,11 +86,5 @@ bool __must_check hv_map(vaddr_t va, maddr_t maddr, uint64_t size,
  * are in force.  False: no table to be had.
  */
 bool __must_check hv_map_again(uint64_t *l4, vaddr_t va, mfn_t (*alloc)(void));
-
-/*
- * Until this is called, once, hv_map() makes tables that are not in use yet,
- * beside those of boot.S; now load them.
- */
-void hv_tables_start(void);
 
 #endif /* ARCH_X86_64_PAGING_H */

@@ -4,7 +4,7 @@
 #include "arch/x86_64/percpu.h"
 
 #include "arch/x86_64/address_map.h"
-#include "arch/x86_64/return_path.h"
+#include "arch/x86_64/regs.h"
 #include "lib/assert.h"
 
 DEFINE_PER_CPU(bool, slow_return) = true;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest's registers as entry.S saves them at the top of the CPU's stack,
- * and as they lie in struct vcpu while it does not run.
+ * and as they lie in struct vcpu while it does not run; and what entry.S looks
+ * at when a hypercall or an exception is done: whether it may go straight back
+ * to the guest, or has to call upcall_return_to_guest() first.
  */
 
 #ifndef ARCH_X86_64_REGS_H
 #define ARCH_X86_64_REGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,6 +52,20 @@ static_assert(offsetof(struct cpu_regs, rip) == 128,
 static inline struct cpu_regs *guest_regs(void)
 {
     return (struct cpu_regs *)(cpu_area() + CPU_AREA_STACK_TOP) - 1;
+}
+
+/* There is work, or the guest's frame may no longer be fit for SYSRET. */
+DECLARE_PER_CPU(bool, slow_return);
+
+/*
+ * Two bytes of the guest's: an upcall is due when the first is not 0 and the
+ * second is.
+ */
+DECLARE_PER_CPU(const uint8_t *, upcall_bytes);
+
+static inline void return_slowly(void)
+{
+    this_cpu(slow_return) = true;
 }
 
 #endif /* ARCH_X86_64_REGS_H */

@@ -17,7 +17,6 @@
 #define SELECTOR_DS       0xe02b
 #define SELECTOR_CS64     0xe033
 #define SELECTOR_TSS      0xe040 /* two entries */
-#define SELECTOR_LDT      0xe050 /* two entries */
 #define SELECTOR_PER_CPU  0xe060
 #define GDT_LIMIT         0xe067
 
@@ -26,7 +25,6 @@
 #include <stdint.h>
 
 #include "arch/x86_64/ex_table.h"
-#include "arch/x86_64/msr.h"
 
 /* The data segment registers of a vCPU. */
 struct segments {
@@ -65,25 +63,16 @@ SEGMENT_LOADER_(fs)
 SEGMENT_LOADER_(gs)
 #undef SEGMENT_LOADER_
 
-/* Loading fs or gs changes the base, so bases come after. */
+/*
+ * Loading fs or gs changes the base, so MSR_FS_BASE and MSR_GS_BASE come after:
+ * canonical, and the hypervisor itself uses none.
+ */
 static inline void segments_load(struct segments s)
 {
     segment_load_ds(s.ds);
     segment_load_es(s.es);
     segment_load_fs(s.fs);
     segment_load_gs(s.gs);
-}
-
-/* Bases must be canonical: the caller has checked. */
-static inline void fs_base_write(uint64_t base)
-{
-    wrmsr(MSR_FS_BASE, base);
-}
-
-/* The base in use; the hypervisor itself uses none. */
-static inline void gs_base_write(uint64_t base)
-{
-    wrmsr(MSR_GS_BASE, base);
 }
 
 #endif /* __ASSEMBLER__ */

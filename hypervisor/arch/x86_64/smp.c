@@ -17,9 +17,8 @@
 
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/cpu_counts.h"
 #include "arch/x86_64/percpu.h"
-#include "arch/x86_64/return_path.h"
+#include "arch/x86_64/regs.h"
 #include "arch/x86_64/vectors.h"
 #include "lib/assert.h"
 #include "lib/atomic.h"

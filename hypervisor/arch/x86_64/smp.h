@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "arch/x86_64/percpu.h"
+
 /* CPUs 0 .. cpu_count - 1 run; constant once the first guest runs. */
 extern unsigned int cpu_count;
 
@@ -40,5 +42,27 @@ void cpus_stop(void);
 /* The interrupts by which the above reach this CPU; exception.c. */
 void cpu_take_ipi(void);
 void cpu_take_nmi(void);
+
+/* What each CPU has counted since boot, for the debug keys. */
+struct cpu_counts {
+    uint64_t timer, console, device, ipi, nmi, stray; /* interrupts taken */
+    uint64_t ipis_sent;
+    uint64_t flushes; /* of translations, asked for by any CPU, done here */
+    uint64_t cr3_loads;
+};
+
+DECLARE_PER_CPU(struct cpu_counts, cpu_counts);
+
+/*
+ * How another CPU comes from real mode: trampoline.S, to be copied to the page
+ * where it starts, anywhere in the first MiB; it is the same wherever it lies.
+ */
+extern const char trampoline[], trampoline_end[];
+
+/*
+ * The stack for the next CPU to arrive, which takes it, sets 0 and calls
+ * upcall_start_cpu() on it.  One that finds 0 halts.
+ */
+extern uint64_t trampoline_stack;
 
 #endif /* ARCH_X86_64_SMP_H */

@@ -5,7 +5,7 @@
 #define ARCH_X86_64_TLB_H
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/cpu_counts.h"
+#include "arch/x86_64/smp.h"
 #include "lib/frame_number.h"
 
 #ifdef UNIT_TEST

@@ -14,24 +14,13 @@
 
     .section .rodata.trampoline, "a"
     .code16
-    .globl trampoline, trampoline_end
-    .hidden trampoline, trampoline_end
+    .globl trampoline, trampoline_end, trampoline_stack
 trampoline:
     cli
     cld
     mov %cs, %ax
     mov %ax, %ds
-    mov $CR4_FIRST, %eax
-    mov %eax, %cr4
-    mov $MADDR(boot_l4), %eax
-    mov %eax, %cr3
-    mov $EFER, %ecx
-    mov $EFER_FIRST, %eax
-    xor %edx, %edx
-    wrmsr
-    lgdtl gdt_pointer - trampoline
-    mov $CR0_FIRST, %eax /* Both PE and PG: there is no stop between. */
-    mov %eax, %cr0
+    ENTER_LONG_MODE lgdtl gdt_pointer - trampoline
     ljmpl $8, $MADDR(arrive_low)
 
 gdt_pointer:
@@ -51,12 +40,7 @@ arrive:
     sub %rcx, %rax
     mov %rax, %cr3 /* Nothing is mapped identically from here on. */
 
-    xor %eax, %eax
-    mov %eax, %ds
-    mov %eax, %es
-    mov %eax, %fs
-    mov %eax, %gs
-    mov %eax, %ss
+    CLEAR_SEGMENTS
     xchg %rax, trampoline_stack(%rip)
     test %rax, %rax
     jz 1f
@@ -69,8 +53,6 @@ arrive:
 
     .bss
     .balign 8
-    .globl trampoline_stack
-    .hidden trampoline_stack
 trampoline_stack:
     .skip 8
 

@@ -18,12 +18,13 @@
 #include "asm_offsets.h"
 
     .section .entry_text, "ax"
+    .globl xpti_syscall_stubs, xpti_exception, xpti_ist
+    .globl xpti_leave_saved, xpti_leave, xpti_leave_again
+    .globl xpti_leave_switched, xpti_iret
 
 /* An offset from rsp as it is on the way out, at the frame's error_code. */
 #define FROM_FRAME(offset) (offset) - AREA_STACK_TOP + REGS_SIZE - REGS_ERROR_CODE
 
-    .globl xpti_syscall_stubs
-    .hidden xpti_syscall_stubs
     .balign 64
 xpti_syscall_stubs:
 cpu = 0
@@ -41,8 +42,6 @@ cpu = cpu + 1
  * An exception without an IST stack.  On the entry page it comes from a guest,
  * or from IRETQ below; elsewhere from the hypervisor.
  */
-    .globl xpti_exception
-    .hidden xpti_exception
 xpti_exception:
     push %rax
     mov %esp, %eax
@@ -62,20 +61,15 @@ xpti_exception:
     jnz 1f
     /* IRETQ failed: what it was to return to is still at the top. */
     sub $REGS_SIZE, %rsp
-1:  push 48(%rax) /* ss */
-    push 40(%rax)
-    push 32(%rax)
-    push 24(%rax)
-    push 16(%rax)
-    push 8(%rax) /* the error code */
+1:  .irp offset, 48, 40, 32, 24, 16, 8 /* from ss to the error code */
+    push \offset(%rax)
+    .endr
     mov (%rax), %rax
     jmp exception_common
 
 2:  pop %rax
     jmp exception_common
 
-    .globl xpti_ist
-    .hidden xpti_ist
 xpti_ist:
     push %rax
     push %rcx
@@ -90,21 +84,15 @@ xpti_ist:
     pop %rax
     jmp ist_common
 
-    .globl xpti_leave_saved, xpti_leave, xpti_leave_again
-    .globl xpti_leave_switched, xpti_iret
-    .hidden xpti_leave_saved, xpti_leave, xpti_leave_again
-    .hidden xpti_leave_switched, xpti_iret
 xpti_leave_saved:
     lea REGS_ERROR_CODE(%rsp), %rsp
 xpti_leave:
     mov %rax, FROM_FRAME(AREA_ENTRY + ENTRY_SCRATCH)(%rsp)
     mov %rsp, %rax
     lea FROM_FRAME(AREA_ENTRY_TOP)(%rsp), %rsp
-    push 40(%rax) /* ss */
-    push 32(%rax)
-    push 24(%rax)
-    push 16(%rax)
-    push 8(%rax) /* rip */
+    .irp offset, 40, 32, 24, 16, 8 /* from ss to rip */
+    push \offset(%rax)
+    .endr
 xpti_leave_again:
     mov (AREA_ENTRY + ENTRY_GUEST_CR3 - AREA_ENTRY_TOP + 40)(%rsp), %rax
     mov %rax, %cr3

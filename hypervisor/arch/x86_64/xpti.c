@@ -3,9 +3,7 @@
 
 #include "arch/x86_64/xpti.h"
 
-#include "arch/x86_64/address_map.h"
 #include "arch/x86_64/descriptors.h"
-#include "arch/x86_64/paging.h"
 #include "arch/x86_64/smp.h"
 
 extern const char entry_text_start[], entry_text_end[];

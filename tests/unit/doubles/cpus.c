@@ -11,9 +11,8 @@
 #include <string.h>
 
 #include "arch/x86_64/apic.h"
-#include "arch/x86_64/cpu_counts.h"
 #include "arch/x86_64/percpu.h"
-#include "arch/x86_64/return_path.h"
+#include "arch/x86_64/regs.h"
 #include "arch/x86_64/smp.h"
 #include "core/log.h"
 #include "core/panic.h"
