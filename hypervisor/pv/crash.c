@@ -14,20 +14,16 @@ static void log_registers(const struct vcpu *v, const struct cpu_regs *r)
 {
     domid_t id = v->domain->domid;
 
-#define HEX(x) ((unsigned long long)(x))
-    log_guest("d%uv%u: rip %04llx:%016llx rsp %04llx:%016llx rflags %08llx", id,
-              v->id, HEX(r->cs), HEX(r->rip), HEX(r->ss), HEX(r->rsp),
-              HEX(r->rflags));
-    log_guest("d%uv%u: rax %016llx rbx %016llx rcx %016llx rdx %016llx", id,
-              v->id, HEX(r->rax), HEX(r->rbx), HEX(r->rcx), HEX(r->rdx));
-    log_guest("d%uv%u: rsi %016llx rdi %016llx rbp %016llx r8  %016llx", id,
-              v->id, HEX(r->rsi), HEX(r->rdi), HEX(r->rbp), HEX(r->r8));
-    log_guest("d%uv%u: r9  %016llx r10 %016llx r11 %016llx r12 %016llx", id,
-              v->id, HEX(r->r9), HEX(r->r10), HEX(r->r11), HEX(r->r12));
-    log_guest("d%uv%u: r13 %016llx r14 %016llx r15 %016llx cr2 %016llx", id,
-              v->id, HEX(r->r13), HEX(r->r14), HEX(r->r15),
-              HEX(v->info->arch.cr2));
-#undef HEX
+    log_guest("d%uv%u: rip %04lx:%016lx rsp %04lx:%016lx rflags %08lx", id,
+              v->id, r->cs, r->rip, r->ss, r->rsp, r->rflags);
+    log_guest("d%uv%u: rax %016lx rbx %016lx rcx %016lx rdx %016lx", id, v->id,
+              r->rax, r->rbx, r->rcx, r->rdx);
+    log_guest("d%uv%u: rsi %016lx rdi %016lx rbp %016lx r8  %016lx", id, v->id,
+              r->rsi, r->rdi, r->rbp, r->r8);
+    log_guest("d%uv%u: r9  %016lx r10 %016lx r11 %016lx r12 %016lx", id, v->id,
+              r->r9, r->r10, r->r11, r->r12);
+    log_guest("d%uv%u: r13 %016lx r14 %016lx r15 %016lx cr2 %016lx", id, v->id,
+              r->r13, r->r14, r->r15, v->info->arch.cr2);
 }
 
 void crash_with_registers(const char *fmt, ...)
