@@ -7,11 +7,6 @@
 #ifndef DEVICE_CONFIG_SPACE_H
 #define DEVICE_CONFIG_SPACE_H
 
-#include <stdint.h>
-
-#include <abi/device.h>
-
-#include "core/lock.h"
 #include "device/pci.h"
 
 #define PCI_VENDOR           0x00

@@ -157,7 +157,7 @@ void sched_balance(void)
     struct heap_node *first;
     struct lead lead = {0};
     struct vcpu *v = NULL;
-    bool moves = false;
+    bool claimed, moves = false;
 
     if (cpu_count == 1 || !q->length ||
         !(atomic_read(&idle_cpus) || q->slice_ended))
@@ -169,13 +169,12 @@ void sched_balance(void)
     spin_unlock(&q->lock);
     cpus &= atomic_read(&sched_cpus) & ~bit(me);
 
-    if (!claim_idle(cpus, me, &lead.cpu)) {
+    claimed = claim_idle(cpus, me, &lead.cpu);
+    if (!claimed) {
         if (!q->slice_ended)
             return;
         for (uint64_t left = cpus; left; left &= left - 1)
             look(&lead, (unsigned int)__builtin_ctzll(left), now);
-    } else {
-        moves = true;
     }
     q->slice_ended = false;
 
@@ -183,11 +182,13 @@ void sched_balance(void)
     first = heap_min(&q->heap);
     if (first) {
         v = container_of(first, struct vcpu, run);
-        moves = (moves || is_due(q, v, &lead)) && may_move(v, lead.cpu);
+        moves = (claimed || is_due(q, v, &lead)) && may_move(v, lead.cpu);
         if (moves)
             sched_depart(q, v, lead.cpu);
     }
     spin_unlock(&q->lock);
-    if (first && moves)
+    if (moves)
         sched_arrive(v);
+    else if (claimed)
+        cpu_resched(lead.cpu); /* Spoken for, in vain: it is idle again. */
 }

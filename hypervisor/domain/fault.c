@@ -105,14 +105,21 @@ void fault_stop_waiting(struct vcpu *v)
 void fault_wake_waiters(void)
 {
     struct frame_totals totals;
+    uint64_t left;
 
     if (likely(!atomic_read(&frames_wanted)))
         return;
     frame_totals(&totals);
+    left = totals.unreserved;
     spin_lock(&waiters_lock);
-    for (uint64_t i = 0; i < WAKE_QUANTUM && i < totals.unreserved; i++)
-        if (!list_empty(&waiters))
-            let_go(list_first(&waiters, struct vcpu, memory_waiter));
+    for (unsigned int i = 0; i < WAKE_QUANTUM && left && !list_empty(&waiters);
+         i++) {
+        struct vcpu *v = list_first(&waiters, struct vcpu, memory_waiter);
+
+        /* One that an event has woken takes no frame, unless it asks again. */
+        left -= atomic_read(&v->state) == VCPU_BLOCKED;
+        let_go(v);
+    }
     spin_unlock(&waiters_lock);
 }
 

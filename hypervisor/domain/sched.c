@@ -491,11 +491,14 @@ bool sched_evict(void)
     if (likely(v->affinity >> q->cpu & 1))
         return false;
     vcpu_block(v); /* which chooses anew */
+    /* Once it is neither current nor loaded, its domain may end elsewhere. */
+    domain_hold(v->domain);
     spin_lock(&q->lock);
     current = NULL;
     spin_unlock(&q->lock);
     context_drop();
     vcpu_wake(v);
+    domain_put(v->domain);
     return true;
 }
 

@@ -93,25 +93,29 @@ void vcpu_free(struct vcpu *v)
 
 /*
  * The old contents move; then everything is made to look pending, so that no
- * event that arrived on the way is overlooked.
+ * event that arrived on the way is overlooked.  With the domain's lock nobody
+ * else moves it, and nobody gets @v up meanwhile.
  */
 int vcpu_move_info(struct vcpu *v, struct frame *frame, uint32_t offset)
 {
-    struct vcpu_info *info;
+    struct vcpu_info *info =
+        (void *)((char *)mfn_to_virt(frame_to_mfn(frame)) + offset);
+    int rc = -EINVAL;
 
-    if (v->info_frame)
-        return -EINVAL;
+    spin_lock(&v->domain->lock);
+    if (!v->info_frame && (v == current || v->state == VCPU_OFFLINE)) {
+        memcpy(info, v->info, sizeof(*info));
+        v->info_frame = frame;
+        atomic_write(&v->info, info);
+        time_info_write(&info->time);
+        return_slowly(); /* so that entry.S looks at the new place */
 
-    info = (void *)((char *)mfn_to_virt(frame_to_mfn(frame)) + offset);
-    memcpy(info, v->info, sizeof(*info));
-    v->info_frame = frame;
-    atomic_write(&v->info, info);
-    time_info_write(&v->info->time);
-    return_slowly(); /* so that entry.S looks at the new place */
-
-    info->evtchn_pending_sel = ~0ULL;
-    atomic_write(&info->evtchn_upcall_pending, 1);
-    return 0;
+        info->evtchn_pending_sel = ~0ULL;
+        atomic_write(&info->evtchn_upcall_pending, 1);
+        rc = 0;
+    }
+    spin_unlock(&v->domain->lock);
+    return rc;
 }
 
 void vcpu_set_timer(struct vcpu *v, uint64_t deadline)
@@ -128,8 +132,9 @@ void vcpu_set_timer(struct vcpu *v, uint64_t deadline)
 
 void vcpu_set_period(struct vcpu *v, uint64_t period)
 {
-    atomic_write(&v->tick_period, period);
-    /* If it runs, it begins now. */
+    /* If it runs, it begins now; on a CPU it moves to now it looks by itself.
+     */
+    (void)atomic_exchange(&v->tick_period, period);
     cpu_resched(atomic_read(&v->cpu));
 }
 

@@ -143,7 +143,8 @@ void vcpu_free(struct vcpu *v);
 
 /*
  * Move @v's vcpu_info to @info, @offset bytes into the page of @frame, whose
- * reference passes to the vCPU.  -EINVAL: it was moved before.
+ * reference passes to the vCPU.  -EINVAL: it was moved before, or is up and
+ * not the caller.
  */
 int __must_check vcpu_move_info(struct vcpu *v, struct frame *frame,
                                 uint32_t offset);

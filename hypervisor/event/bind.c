@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Allocating and binding ports, and moving them between vCPUs. */
 
-#include "event/evtchn.h"
-
-#include "arch/x86_64/nospec.h"
 #include "event/table.h"
 #include "lib/errno.h"
 

@@ -6,8 +6,6 @@
  * it may bind again.
  */
 
-#include "event/evtchn.h"
-
 #include "domain/upcalls.h"
 #include "event/fifo.h"
 #include "event/upcalls.h"

@@ -3,10 +3,6 @@
 
 #include "event/fifo.h"
 
-#include "domain/vcpu.h"
-#include "lib/atomic.h"
-#include "lib/bitops.h"
-
 /*
  * How often a guest may change a word under our hands.  It has no reason to
  * more than twice while the word is busy; each of the 63 other CPUs may set

@@ -3,12 +3,8 @@
 
 #include "event/fifo.h"
 
-#include "arch/x86_64/nospec.h"
 #include "domain/fault.h"
-#include "lib/atomic.h"
-#include "lib/bitops.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "memory/frame.h"
 #include "memory/light.h"
 #include "memory/pool.h"
@@ -45,7 +41,8 @@ static void unpin(const void *page)
 
 /*
  * What is pending stays so: it waits for its event word.  A sender that still
- * sets a bit of 2-level looks at the ABI again after it; evtchn_deliver().
+ * sets a bit of 2-level looks at the ABI again after it, evtchn_deliver(); so
+ * no bit may be left that would tell it that another has done so.
  */
 static int switch_to_fifo(struct evtchn_table *t) __must_hold(t->lock)
 {
@@ -60,9 +57,9 @@ static int switch_to_fifo(struct evtchn_table *t) __must_hold(t->lock)
     (void)atomic_exchange(&t->pending, NULL);
     for (uint32_t i = 0; i < EVTCHN_2L_PORTS / BUCKET_PORTS; i++)
         if (i < bucket_count(t))
-            (void)__atomic_fetch_or(&t->waiting[i],
-                                    atomic_read(&pending[i]) & t->used[i],
-                                    __ATOMIC_SEQ_CST);
+            (void)__atomic_fetch_or(
+                &t->waiting[i], atomic_exchange(&pending[i], 0) & t->used[i],
+                __ATOMIC_SEQ_CST);
     return 0;
 }
 

@@ -7,11 +7,7 @@
  * Someone who polls several ports wakes for any; the guest looks for itself.
  */
 
-#include "event/evtchn.h"
-
-#include "arch/x86_64/nospec.h"
 #include "core/time.h"
-#include "core/timer.h"
 #include "event/table.h"
 #include "lib/errno.h"
 

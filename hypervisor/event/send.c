@@ -17,7 +17,6 @@
  * invents events of its own, and that is all.
  */
 
-#include "domain/vcpu.h"
 #include "event/fifo.h"
 #include "lib/errno.h"
 

@@ -3,10 +3,8 @@
 
 #include "core/keys.h"
 #include "core/log.h"
-#include "event/evtchn.h"
 #include "event/table.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 
 static_assert((int)EVTCHN_INTERDOMAIN == EVTCHNSTAT_interdomain &&
                   (int)EVTCHN_PIRQ == EVTCHNSTAT_pirq &&

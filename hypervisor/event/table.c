@@ -5,7 +5,6 @@
 
 #include "domain/upcalls.h"
 #include "event/fifo.h"
-#include "lib/assert.h"
 #include "lib/errno.h"
 #include "memory/pool.h"
 

@@ -15,15 +15,10 @@
 #ifndef EVENT_TABLE_H
 #define EVENT_TABLE_H
 
-#include <stdint.h>
-
 #include "arch/x86_64/nospec.h"
-#include "core/lock.h"
 #include "domain/domain.h"
 #include "event/evtchn.h"
-#include "lib/atomic.h"
 #include "lib/bitops.h"
-#include "lib/compiler.h"
 
 #define BUCKET_PORTS 64U
 

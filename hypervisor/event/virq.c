@@ -5,7 +5,6 @@
 #include "core/upcalls.h"
 #include "domain/upcalls.h"
 #include "event/table.h"
-#include "lib/assert.h"
 
 /* The log grew, and VIRQ_CON_RING is still to be raised. */
 static bool log_grew;

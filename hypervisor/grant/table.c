@@ -73,7 +73,9 @@ static int frame_add(struct domain *d, struct grant_table *t)
         pool_free(gf, sizeof(*gf));
         return rc;
     }
-    t->frame[t->frame_count++] = gf;
+    t->frame[t->frame_count] = gf;
+    /* Who sees the count, without the lock, sees the frame. */
+    __atomic_store_n(&t->frame_count, t->frame_count + 1, __ATOMIC_RELEASE);
     t->entry_count = t->frame_count * GRANT_ENTRIES_PER_FRAME;
     return 0;
 }
@@ -109,7 +111,7 @@ int grant_move_frame(struct domain *d, uint32_t index, uint64_t to)
 
     if (index >= t->frame_max)
         return -EINVAL;
-    if (index >= atomic_read(&t->frame_count)) {
+    if (index >= __atomic_load_n(&t->frame_count, __ATOMIC_ACQUIRE)) {
         int rc = grant_grow(d, index + 1);
 
         if (rc)

@@ -49,7 +49,7 @@ struct grant_table {
     struct spinlock lock;
     bool closed;                /* (g) the domain dies: nothing new */
     uint32_t entry_count;       /* (g) that can be pinned: none if closed */
-    uint32_t frame_count;       /* (g) */
+    uint32_t frame_count;       /* (g) read without it: it only grows */
     uint32_t frame_max;         /* (c) */
     struct grant_frame **frame; /* (g) frame_max of them */
     uint32_t chunks_gone;       /* (g) records below are given back */

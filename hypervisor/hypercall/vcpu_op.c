@@ -74,9 +74,6 @@ static long register_info(struct vcpu *v,
     if (op->offset % sizeof(uint64_t) ||
         op->offset > PAGE_SIZE - sizeof(struct vcpu_info))
         return -ENXIO;
-    if (v != current && v->state != VCPU_OFFLINE)
-        return -EINVAL;
-
     rc = hold_page(v->domain, gfn(op->mfn), &frame);
     if (rc)
         return rc;

@@ -10,51 +10,41 @@
 #include "core/panic.h"
 #include "memory/frame.h"
 
-/* End of a list: mfns are below 2^28 (DIRECT_MAP_SIZE). */
-#define NO_BLOCK UINT32_MAX
-
-struct free_list {
-    uint32_t first; /* mfn + 1, so that zero is an empty list */
+/* Links are mfn + 1; 0: none.  Mfns are below 2^28 (DIRECT_MAP_SIZE). */
+static struct free_list {
+    uint32_t first;
     uint64_t count;
-};
+} lists[BUDDY_ORDERS];
 
-static struct free_list lists[BUDDY_ORDERS];
-
-static uint32_t list_first_mfn(const struct free_list *list)
+static struct frame *linked(uint32_t link)
 {
-    return list->first - 1;
+    return mfn_to_frame(mfn(link - 1));
 }
 
 static void block_insert(uint32_t first, unsigned int order)
 {
     struct frame *f = mfn_to_frame(mfn(first));
     struct free_list *list = &lists[order];
-    uint32_t next = list_first_mfn(list);
 
     f->free_order = (uint8_t)(order + 1);
-    f->next = next;
-    f->frame_prev = NO_BLOCK;
-    if (next != NO_BLOCK)
-        mfn_to_frame(mfn(next))->frame_prev = first;
+    f->next = list->first;
+    f->frame_prev = 0;
+    if (f->next)
+        linked(f->next)->frame_prev = first + 1;
     list->first = first + 1;
     list->count++;
 }
 
+/* What is left of its links is undone when the frame is taken. */
 static void block_remove(uint32_t first, unsigned int order)
 {
     struct frame *f = mfn_to_frame(mfn(first));
     struct free_list *list = &lists[order];
 
-    if (f->frame_prev == NO_BLOCK)
-        list->first = f->next + 1;
-    else
-        mfn_to_frame(mfn(f->frame_prev))->next = f->next;
-    if (f->next != NO_BLOCK)
-        mfn_to_frame(mfn(f->next))->frame_prev = f->frame_prev;
-
+    *(f->frame_prev ? &linked(f->frame_prev)->next : &list->first) = f->next;
+    if (f->next)
+        linked(f->next)->frame_prev = f->frame_prev;
     f->free_order = 0;
-    f->next = 0;
-    f->type_info = 0;
     list->count--;
 }
 
@@ -68,7 +58,7 @@ mfn_t buddy_take(unsigned int order)
     if (from >= BUDDY_ORDERS)
         return MFN_NONE;
 
-    first = list_first_mfn(&lists[from]);
+    first = lists[from].first - 1;
     block_remove(first, from);
 
     /* Keep the lower half, give the upper one back, until the size fits. */

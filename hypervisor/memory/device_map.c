@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The window in which the hypervisor maps device memory for itself. */
 
-#include <stddef.h>
-
 #include "arch/x86_64/paging.h"
 #include "core/lock.h"
-#include "lib/compiler.h"
-#include "memory/direct_map.h"
 #include "memory/frame.h"
 
 static struct spinlock device_map_lock = SPINLOCK_INIT(LOCK_space);

@@ -42,7 +42,6 @@ static struct spinlock frames_lock = SPINLOCK_INIT(LOCK_frames);
 /* Written by frames_add() at start-up only. */
 static struct ram_range ram[RAM_RANGES_MAX];
 static unsigned int ram_ranges;
-static struct ram_range ram_all; /* what encloses them: a fast first answer */
 
 /* Guarded by frames_lock. */
 static uint64_t total, free_frames, promised, kept_back;
@@ -51,8 +50,6 @@ uint32_t frames_wanted;
 
 bool mfn_is_ram(mfn_t m)
 {
-    if (m.raw < ram_all.first || m.raw >= ram_all.end)
-        return false;
     for (unsigned int i = 0; i < ram_ranges; i++)
         if (m.raw >= ram[i].first && m.raw < ram[i].end)
             return true;
@@ -66,32 +63,14 @@ struct ram_range ram_range(unsigned int i)
 
 static bool ram_add(uint64_t first, uint64_t end)
 {
-    struct ram_range *last = &ram[ram_ranges];
-
     if (ram_ranges && ram[ram_ranges - 1].end == first) {
         ram[ram_ranges - 1].end = end;
-    } else {
-        if (ram_ranges == RAM_RANGES_MAX)
-            return false;
-        *last = (struct ram_range){first, end};
-        ram_ranges++;
+        return true;
     }
-    if (ram_all.end == 0 || first < ram_all.first)
-        ram_all.first = first;
-    if (end > ram_all.end)
-        ram_all.end = end;
+    if (ram_ranges == RAM_RANGES_MAX)
+        return false;
+    ram[ram_ranges++] = (struct ram_range){first, end};
     return true;
-}
-
-/* Order of the largest block that may start at @first and ends by @end. */
-static unsigned int order_at(uint64_t first, uint64_t end)
-{
-    unsigned int order = 0;
-
-    while (order + 1 < BUDDY_ORDERS && !(first & (1UL << order)) &&
-           first + (2UL << order) <= end)
-        order++;
-    return order;
 }
 
 void frames_add(mfn_t first, uint64_t count)
@@ -112,8 +91,12 @@ void frames_add(mfn_t first, uint64_t count)
 
     spin_lock(&frames_lock);
     while (at < end) {
-        unsigned int order = order_at(at, end);
+        /* The largest block that may start here and that fits. */
+        unsigned int order =
+            (unsigned int)__builtin_ctzl(at | 1UL << (BUDDY_ORDERS - 1));
 
+        while (1UL << order > end - at)
+            order--;
         buddy_give(mfn(at), order);
         at += 1UL << order;
     }
@@ -123,22 +106,47 @@ void frames_add(mfn_t first, uint64_t count)
     spin_unlock(&frames_lock);
 }
 
-/* Frames that nobody was promised, less those kept back from @purpose. */
-static uint64_t unreserved(enum frame_purpose purpose)
+/*
+ * Frames to be had for @purpose: what it was promised, or what nobody was, less
+ * what is kept back from it.
+ */
+static uint64_t available(enum frame_purpose purpose)
 {
     uint64_t left = free_frames - promised, others = kept_back;
 
+    if (purpose == FRAME_PROMISED)
+        return promised;
     if (purpose == FRAME_METADATA)
         others = upcall_cpu_privileged() ? 0 : kept_back / 2;
     return left > others ? left - others : 0;
 }
 
-/* A block just taken from the free lists starts its life. */
-static struct frame *block_begin(mfn_t first, unsigned int order, domid_t owner)
+struct frame *frame_alloc_order(domid_t owner, unsigned int order,
+                                enum frame_purpose purpose)
 {
-    struct frame *f = mfn_to_frame(first);
+    uint64_t count = 1UL << order;
+    mfn_t first = MFN_NONE;
+    struct frame *f;
 
-    for (uint64_t i = 0; i < 1UL << order; i++) {
+    if (order >= BUDDY_ORDERS)
+        return NULL;
+
+    spin_lock(&frames_lock);
+    if (available(purpose) >= count)
+        first = buddy_take(order);
+    if (!mfn_eq(first, MFN_NONE)) {
+        free_frames -= count;
+        promised -= purpose == FRAME_PROMISED ? count : 0;
+    } else if (purpose == FRAME_PROMISED) {
+        panic("a frame is promised and not there: %lu of %lu free", promised,
+              free_frames);
+    }
+    spin_unlock(&frames_lock);
+    if (mfn_eq(first, MFN_NONE))
+        return NULL;
+
+    f = mfn_to_frame(first);
+    for (uint64_t i = 0; i < count; i++) {
         if (atomic_read(&f[i].refs))
             panic("frame %#lx is in use and on a free list", first.raw + i);
         f[i].owner = owner;
@@ -146,45 +154,8 @@ static struct frame *block_begin(mfn_t first, unsigned int order, domid_t owner)
         atomic_write(&f[i].type_info, 0);
         atomic_write(&f[i].refs, 1);
     }
-    pages_clear(mfn_to_virt(first), 1UL << order);
+    pages_clear(mfn_to_virt(first), count);
     return f;
-}
-
-struct frame *frame_alloc_order(domid_t owner, unsigned int order,
-                                enum frame_purpose purpose)
-{
-    mfn_t first = MFN_NONE;
-
-    if (order >= BUDDY_ORDERS)
-        return NULL;
-
-    spin_lock(&frames_lock);
-    if (unreserved(purpose) >= 1UL << order)
-        first = buddy_take(order);
-    if (!mfn_eq(first, MFN_NONE))
-        free_frames -= 1UL << order;
-    spin_unlock(&frames_lock);
-
-    if (mfn_eq(first, MFN_NONE))
-        return NULL;
-    return block_begin(first, order, owner);
-}
-
-struct frame *frame_alloc_reserved(domid_t owner)
-{
-    mfn_t first;
-
-    spin_lock(&frames_lock);
-    if (promised == 0)
-        panic("a frame is taken from no promise");
-    first = buddy_take(0);
-    if (mfn_eq(first, MFN_NONE))
-        panic("%lu frames are promised and none is free", promised);
-    promised--;
-    free_frames--;
-    spin_unlock(&frames_lock);
-
-    return block_begin(first, 0, owner);
 }
 
 int frame_reserve(uint64_t count)
@@ -192,7 +163,7 @@ int frame_reserve(uint64_t count)
     int rc = -ENOMEM;
 
     spin_lock(&frames_lock);
-    if (count <= unreserved(FRAME_GUEST)) {
+    if (count <= available(FRAME_GUEST)) {
         promised += count;
         rc = 0;
     }
@@ -294,7 +265,7 @@ void frame_totals(struct frame_totals *totals)
     *totals = (struct frame_totals){
         .total = total,
         .free = free_frames,
-        .unreserved = unreserved(FRAME_GUEST),
+        .unreserved = available(FRAME_GUEST),
     };
     spin_unlock(&frames_lock);
 }

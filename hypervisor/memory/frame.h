@@ -9,40 +9,29 @@
  *      FREE --frame_alloc*--> refs 1, no type --last frame_put--> FREE
  *
  * Promises ("reservations") are kept apart from use: frame_reserve(n) sets n
- * frames aside or fails, and frame_alloc_reserved() then cannot fail as often
- * as that.  frame_alloc() takes only what nobody was promised, and leaves the
- * hypervisor's own reserve alone unless asked for metadata.
+ * frames aside or fails, and FRAME_PROMISED then cannot fail as often as that.
+ * Other purposes take only what nobody was promised, and leave the hypervisor's
+ * own reserve alone unless they are metadata.
  */
 
 #ifndef MEMORY_FRAME_H
 #define MEMORY_FRAME_H
-
-#include <stdbool.h>
-#include <stdint.h>
 
 #include <abi/domid.h>
 
 #include "lib/assert.h"
 #include "lib/atomic.h"
 #include "lib/compiler.h"
-#include "lib/frame_number.h"
 #include "memory/direct_map.h"
 
 /* Mutually exclusive uses of a frame. */
-#define FRAME_TYPES(FRAME_TYPE)                                                \
-    FRAME_TYPE(NONE) /* no use that excludes another */                        \
-    FRAME_TYPE(L1)   /* page tables of class pv */                             \
-    FRAME_TYPE(L2)                                                             \
-    FRAME_TYPE(L3)                                                             \
-    FRAME_TYPE(L4)                                                             \
-    FRAME_TYPE(SEG)      /* descriptor page of class pv */                     \
-    FRAME_TYPE(WRITABLE) /* mapped writable by a guest */                      \
-    FRAME_TYPE(HV)       /* the hypervisor's own: tables of class light... */
-
 enum frame_type {
-#define FRAME_TYPE_ENUM_(name) FRAME_##name,
-    FRAME_TYPES(FRAME_TYPE_ENUM_)
-#undef FRAME_TYPE_ENUM_
+    FRAME_NONE, /* no use that excludes another */
+    FRAME_L1,   /* page tables, by level */
+    FRAME_L2,
+    FRAME_L3,
+    FRAME_L4,
+    FRAME_WRITABLE, /* mapped writable by a guest */
 };
 
 /* frame.type_info: the type above, its typed references below. */
@@ -70,12 +59,14 @@ struct frame {
 static_assert(sizeof(struct frame) == 16, "0.4 % of memory");
 
 /*
- * Whose memory comes from the hypervisor's own reserve when all else is gone;
- * the last half of that only where a privileged domain asks.
+ * What a frame is taken for.  Metadata come from the hypervisor's own reserve
+ * when all else is gone; the last half of that only where a privileged domain
+ * asks.
  */
 enum frame_purpose {
     FRAME_GUEST,    /* pages of a guest */
-    FRAME_METADATA, /* records and tables of the hypervisor */
+    FRAME_METADATA, /* records of the hypervisor */
+    FRAME_PROMISED, /* whatever it was promised for: it cannot fail */
 };
 
 /* The record of @m; valid only if mfn_is_ram(@m). */
@@ -110,8 +101,8 @@ struct ram_range ram_range(unsigned int i);
 void frames_add(mfn_t first, uint64_t count);
 
 /*
- * 2^@order contiguous zeroed frames, each with refs 1, for @owner, from
- * unpromised memory; or NULL.
+ * 2^@order contiguous zeroed frames, each with refs 1, for @owner; NULL: that
+ * many are not left for @purpose.
  */
 struct frame *__must_check frame_alloc_order(domid_t owner, unsigned int order,
                                              enum frame_purpose purpose);
@@ -123,9 +114,6 @@ static inline struct frame *__must_check frame_alloc(domid_t owner,
     return frame_alloc_order(owner, 0, purpose);
 }
 
-/* One zeroed frame out of a promise made to @owner; never NULL. */
-struct frame *frame_alloc_reserved(domid_t owner);
-
 /* Promise @count frames.  -ENOMEM: not that many are unpromised. */
 int __must_check frame_reserve(uint64_t count);
 
@@ -134,7 +122,7 @@ void frame_unreserve(uint64_t count);
 
 /*
  * Give a frame back to a promise: the caller held its last reference and the
- * frame was taken by frame_alloc_reserved().
+ * frame was taken as FRAME_PROMISED.
  */
 void frame_free_to_reserve(struct frame *f);
 

@@ -3,15 +3,11 @@
 
 #include "memory/light.h"
 
-#include "arch/x86_64/paging.h"
-#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/tlb.h"
 #include "arch/x86_64/xpti.h"
 #include "core/panic.h"
 #include "core/spec_ctrl.h"
-#include "lib/atomic.h"
 #include "lib/errno.h"
-#include "memory/frame.h"
 #include "memory/light_leaf.h"
 #include "memory/tlb_batch.h"
 
@@ -20,14 +16,6 @@
  * end would return to an address at which SYSRET faults in ring 0.
  */
 #define LOWER_END ((1UL << 47) - PAGE_SIZE)
-
-/*
- * Work a call of light_destroy() may do, in empty leaves looked at: some ten
- * instructions each.  Freeing a frame is worth as many as this.
- */
-#define DESTROY_WORK       1536U
-#define DESTROY_FRAME_COST 16U
-#define DESTROY_TABLE_COST 12U
 
 /* Beyond any address space, and so little that sums of such do not wrap. */
 #define LAYOUT_PAGES_END (1UL << 40)
@@ -112,62 +100,6 @@ void light_unload(void)
     space_leave(NULL);
 }
 
-/* Let go of what @leaf maps; its translation is nowhere loaded. */
-static unsigned int leaf_destroy(struct light_space *s, uint64_t *leaf)
-{
-    uint64_t old = *leaf;
-    struct frame *f;
-
-    if (!(old & PTE_PRESENT))
-        return 1;
-    if ((old & LEAF_SOFT_MASK) == LEAF_GRANTED)
-        panic("domain %u still maps the grant of a frame %#lx", s->owner,
-              pte_mfn(old).raw);
-
-    atomic_write(leaf, 0);
-    if ((old & LEAF_SOFT_MASK) != LEAF_PRIVATE)
-        return 1;
-
-    f = mfn_to_frame(pte_mfn(old));
-    if (old & PTE_WRITE)
-        frame_put_type(f);
-    frame_put(f);
-    s->used_pages--;
-    return DESTROY_FRAME_COST;
-}
-
-/* The leaves of one table, from @page on; the first page not done. */
-static uint64_t leaves_destroy(struct light_space *s, uint64_t page,
-                               uint64_t *leaf, unsigned int *work)
-{
-    unsigned int left = PT_ENTRIES - pt_index(light_va(s, gfn(page)), 1);
-
-    while (left && page < s->pages && *work < DESTROY_WORK) {
-        *work += leaf_destroy(s, leaf);
-        leaf++;
-        page++;
-        left--;
-    }
-    return page;
-}
-
-/* Go on from destroy_at; true: all pages are gone. */
-static bool pages_destroy(struct light_space *s)
-{
-    unsigned int work = 0;
-
-    while (work < DESTROY_WORK && s->destroy_at < s->pages) {
-        uint64_t page = s->destroy_at;
-        uint64_t *leaf = light_leaf(s, page);
-
-        s->destroy_at = leaf ? leaves_destroy(s, page, leaf, &work)
-                             : light_skip_tables(s, page);
-        light_tables_leave(s, page, s->destroy_at);
-        work += DESTROY_TABLE_COST;
-    }
-    return s->destroy_at == s->pages;
-}
-
 bool light_destroy(struct light_space *s)
 {
     struct tlb_batch batch;
@@ -184,9 +116,8 @@ bool light_destroy(struct light_space *s)
 
     spin_lock(&s->lock);
     s->dying = true;
-    done = pages_destroy(s);
+    done = light_tables_destroy(s);
     if (done) {
-        light_root_free(s);
         frame_unreserve(s->reserve_left + s->tables_left);
         s->reserve_left = 0;
         s->tables_left = 0;

@@ -53,7 +53,7 @@ struct light_space {
     uint64_t *root_table;       /* (c) the same in the direct map */
     uint64_t *first_l2;         /* (c) the L2 table that maps gfn 0 */
     uint64_t first_leaf;        /* (c) where below it gfn 0 is */
-    uint64_t near_pages;        /* (c) RAM pages that the table maps */
+    uint64_t near_pages;        /* (c) how many pages the table maps */
     struct light_layout layout; /* (c) */
     uint64_t pages;             /* (c) gfns, with all windows */
     uint64_t reserved_pages;    /* (c) RAM frames promised at creation */
@@ -61,7 +61,8 @@ struct light_space {
     uint64_t tables_left;       /* (l) promised tables not yet made */
     uint64_t used_pages;        /* (l) RAM pages populated */
     uint64_t table_pages;       /* (l) page-table frames, root included */
-    uint64_t destroy_at;        /* (l) pages below are gone */
+    uint32_t tables;            /* (l) mfn + 1 of one, linked by frame.next */
+    uint32_t destroy_at;        /* (l) leaves of that one below are gone */
     bool dying;                 /* (l) nothing is to be found here any more */
     uint64_t live_cpus;         /* (a) CPUs that may hold translations */
 };

@@ -15,14 +15,6 @@
 #ifndef MEMORY_LIGHT_LEAF_H
 #define MEMORY_LIGHT_LEAF_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include <abi/light.h>
-
-#include "arch/x86_64/paging.h"
-#include "lib/compiler.h"
-#include "lib/frame_number.h"
 #include "memory/light_near.h"
 
 #define LEAF_PRIVATE LEAF_SOFT(0)
@@ -68,18 +60,24 @@ static inline uint64_t leaf_private(mfn_t m, uint32_t prot)
 }
 
 /* light_leaf() from the root on. */
-uint64_t *light_leaf_walk(struct light_space *s, uint64_t page);
+uint64_t *light_leaf_walk(struct light_space *s, uint64_t page, bool make);
 
-/* The leaf, wherever it is.  NULL: there is no table for it yet. */
-static inline uint64_t *light_leaf(struct light_space *s, uint64_t page)
+/*
+ * The leaf, wherever it is.  NULL: there is no table for it yet; with @make it
+ * is made out of the promise: that cannot fail.
+ */
+static inline uint64_t *light_leaf(struct light_space *s, uint64_t page,
+                                   bool make)
 {
-    uint64_t *leaf = light_leaf_near(s, page);
+    uint64_t *leaf = NULL;
 
-    return likely(leaf != NULL) ? leaf : light_leaf_walk(s, page);
+    if (likely(light_leaf_near(s, page, &leaf)))
+        return leaf;
+    return light_leaf_walk(s, page, make);
 }
 
-/* The same, with the tables made out of the promise: it cannot fail. */
-uint64_t *light_leaf_make(struct light_space *s, uint64_t page);
+/* A frame that has no other type gets a reference of @type. */
+void light_type_frame(struct frame *f, enum frame_type type);
 
 /* Tables that the layout can ever need, the root among them. */
 uint64_t light_tables_needed(const struct light_space *s);
@@ -87,16 +85,7 @@ uint64_t light_tables_needed(const struct light_space *s);
 /* Make the root, with the hypervisor's slots in it, and the first L2 table. */
 void light_root_make(struct light_space *s);
 
-/* The first page behind the largest table that @page, without a leaf, lacks. */
-uint64_t light_skip_tables(struct light_space *s, uint64_t page);
-
-/* Free the tables that only mapped pages up to @page, going on at @next. */
-void light_tables_leave(struct light_space *s, uint64_t page, uint64_t next);
-
-/* Free the root, when all others are gone. */
-void light_root_free(struct light_space *s);
-
-/* Give the demand-zero page at @leaf a frame.  -ENOMEM. */
-int __must_check light_populate(struct light_space *s, uint64_t *leaf);
+/* A quantum of freeing all tables and what their leaves map; true: done. */
+bool light_tables_destroy(struct light_space *s);
 
 #endif /* MEMORY_LIGHT_LEAF_H */

@@ -8,16 +8,8 @@
 #ifndef MEMORY_LIGHT_NEAR_H
 #define MEMORY_LIGHT_NEAR_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "arch/x86_64/nospec.h"
 #include "arch/x86_64/paging.h"
-#include "core/lock.h"
-#include "lib/atomic.h"
-#include "lib/compiler.h"
-#include "lib/frame_number.h"
-#include "memory/direct_map.h"
 #include "memory/frame.h"
 #include "memory/light.h"
 
@@ -32,20 +24,22 @@ static __in_place uint64_t *table_of_entry(uint64_t entry)
 }
 
 /*
- * The leaf of page @page (a gfn below s->pages) if it is in the gigabyte of the
- * first L2 table, as most are.  NULL: it is not, or there is no table yet.
+ * The leaf of page @page, any number, if it is in the gigabyte of the first L2
+ * table, as most are.  False: it is not, or there is no table yet.
  */
-static __in_place uint64_t *light_leaf_near(const struct light_space *s,
-                                            uint64_t page)
+static __in_place bool light_leaf_near(const struct light_space *s,
+                                       uint64_t page, uint64_t **leaf)
 {
     uint64_t number = s->first_leaf + page, entry;
 
-    if (unlikely(number >= PT_ENTRIES * PT_ENTRIES))
-        return NULL;
-    entry = atomic_read(&s->first_l2[number / PT_ENTRIES]);
+    if (unlikely(page >= s->near_pages))
+        return false;
+    /* Indices into whole tables: in speculation, too, they stay inside. */
+    entry = atomic_read(&s->first_l2[number / PT_ENTRIES % PT_ENTRIES]);
     if (unlikely(!(entry & PTE_PRESENT)))
-        return NULL;
-    return &table_of_entry(entry)[number % PT_ENTRIES];
+        return false;
+    *leaf = &table_of_entry(entry)[number % PT_ENTRIES];
+    return true;
 }
 
 /*
@@ -60,11 +54,9 @@ static __in_place bool light_near_is_guard(const struct light_space *s,
 
     if (unlikely((va - s->layout.virt_base) >> PAGE_SHIFT >= s->near_pages))
         return false;
-    /* Indices into whole tables: in speculation, too, they stay inside. */
     entry = atomic_read(&s->first_l2[pt_index(va, 2)]);
-    if (!(entry & PTE_PRESENT))
-        return false;
-    return likely(atomic_read(&table_of_entry(entry)[pt_index(va, 1)]) ==
+    return entry & PTE_PRESENT &&
+           likely(atomic_read(&table_of_entry(entry)[pt_index(va, 1)]) ==
                   guard);
 }
 
@@ -77,20 +69,16 @@ static __in_place bool __must_check light_near_frame(struct light_space *s,
                                                      mfn_t *m)
 {
     uint64_t needed = write ? PTE_PRESENT | PTE_WRITE : PTE_PRESENT;
-    uint64_t number = s->first_leaf + g, entry = 0, leaf = 0;
+    uint64_t *at = NULL, leaf = 0;
     bool found = false;
 
-    if (unlikely(g >= s->near_pages) || unlikely(!spin_try_lock(&s->lock)))
+    if (unlikely(!spin_try_lock(&s->lock)))
         return false;
 
-    /*
-     * A dying space has no tables, perhaps.  Indices into whole tables: in
-     * speculation, too, they stay inside.
-     */
-    if (likely(!s->dying))
-        entry = atomic_read(&s->first_l2[number / PT_ENTRIES % PT_ENTRIES]);
-    if (likely(entry & PTE_PRESENT))
-        leaf = atomic_read(&table_of_entry(entry)[number % PT_ENTRIES]);
+    /* A dying space has no tables, perhaps. */
+    if (likely(!s->dying) && light_leaf_near(s, g, &at))
+        leaf = atomic_read(at);
+    /* Only pages of RAM are private. */
     if (likely((leaf & (needed | LEAF_SOFT_MASK)) == needed)) {
         uint32_t *refs = &mfn_to_frame(pte_mfn(leaf))->refs;
 

@@ -11,15 +11,17 @@
 
 #include "memory/light_leaf.h"
 
-#include "arch/x86_64/address_map.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/xpti.h"
 #include "core/panic.h"
-#include "lib/atomic.h"
 #include "lib/string.h"
-#include "memory/direct_map.h"
-#include "memory/frame.h"
-#include "memory/light.h"
+
+/*
+ * Work a call of light_tables_destroy() may do, in empty leaves looked at: some
+ * ten instructions each.  Freeing a frame is worth as many as this.
+ */
+#define DESTROY_WORK       1536U
+#define DESTROY_FRAME_COST 16U
 
 #define TABLE_FLAGS (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
 
@@ -34,28 +36,28 @@ static uint64_t table_number(vaddr_t va, unsigned int level)
     return va >> (PT_SHIFT_L1 + 9 * level);
 }
 
-static struct frame *table_alloc(struct light_space *s)
+void light_type_frame(struct frame *f, enum frame_type type)
+{
+    if (!frame_get_type(f, type))
+        panic("frame %#lx is of type %d already", frame_to_mfn(f).raw,
+              frame_type(f));
+}
+
+/* A table of @level, which nobody can free but light_tables_destroy(). */
+static mfn_t table_alloc(struct light_space *s, unsigned int level)
 {
     struct frame *f;
 
     if (s->tables_left == 0)
         panic("the space of domain %u needs more tables than promised",
               s->owner);
-    f = frame_alloc_reserved(DOMID_XEN);
-    if (!frame_get_type(f, FRAME_HV))
-        panic("a fresh frame has a type");
+    f = frame_alloc(DOMID_XEN, FRAME_PROMISED);
+    light_type_frame(f, (enum frame_type)(FRAME_L1 + level - 1));
+    f->next = s->tables;
+    s->tables = (uint32_t)frame_to_mfn(f).raw + 1;
     s->tables_left--;
     s->table_pages++;
-    return f;
-}
-
-static void table_free(struct light_space *s, mfn_t m)
-{
-    struct frame *f = mfn_to_frame(m);
-
-    frame_put_type(f);
-    frame_put(f);
-    s->table_pages--;
+    return frame_to_mfn(f);
 }
 
 /* Write an entry of a table of @level; the guest's L4 table follows ours. */
@@ -87,21 +89,16 @@ static uint64_t *entry_at(struct light_space *s, vaddr_t va, unsigned int level,
                 return NULL;
             /* A table is cleared before the processor can see it. */
             entry_write(s, at, entry,
-                        pte_make(frame_to_mfn(table_alloc(s)), TABLE_FLAGS));
+                        pte_make(table_alloc(s, at - 1), TABLE_FLAGS));
         }
         table = table_of_entry(*entry);
     }
     return &table[pt_index(va, level)];
 }
 
-uint64_t *light_leaf_walk(struct light_space *s, uint64_t page)
+uint64_t *light_leaf_walk(struct light_space *s, uint64_t page, bool make)
 {
-    return entry_at(s, page_va(s, page), 1, false);
-}
-
-uint64_t *light_leaf_make(struct light_space *s, uint64_t page)
-{
-    return entry_at(s, page_va(s, page), 1, true);
+    return entry_at(s, page_va(s, page), 1, make);
 }
 
 uint64_t light_tables_needed(const struct light_space *s)
@@ -118,63 +115,67 @@ void light_root_make(struct light_space *s)
 {
     vaddr_t base = s->layout.virt_base;
 
-    s->root = frame_to_mfn(table_alloc(s));
+    s->root = table_alloc(s, 4);
     s->root_table = mfn_to_virt(s->root);
     memcpy(&s->root_table[HV_L4_FIRST], hv_l4_slots(),
            HV_L4_COUNT * sizeof(uint64_t));
     s->guest_root = s->root;
     if (cpu_features.xpti) {
-        s->guest_root = frame_to_mfn(table_alloc(s));
+        s->guest_root = table_alloc(s, 4);
         ((uint64_t *)mfn_to_virt(s->guest_root))[XPTI_L4_INDEX] = xpti_l4_entry;
     }
     s->first_l2 = entry_at(s, base, 2, true) - pt_index(base, 2);
     s->first_leaf = pt_index(base, 2) * PT_ENTRIES + pt_index(base, 1);
     s->near_pages = PT_ENTRIES * PT_ENTRIES - s->first_leaf;
-    if (s->near_pages > s->layout.ram_pages)
-        s->near_pages = s->layout.ram_pages;
 }
 
-void light_root_free(struct light_space *s)
+/* Let go of what @leaf maps, nowhere loaded; returns the work it was. */
+static unsigned int leaf_destroy(struct light_space *s, uint64_t *leaf)
 {
-    if (!mfn_eq(s->guest_root, s->root))
-        table_free(s, s->guest_root);
-    table_free(s, s->root);
-    s->root = MFN_NONE;
-    s->root_table = NULL;
-    s->first_l2 = NULL;
+    uint64_t old = *leaf;
+    struct frame *f;
+
+    if (!(old & PTE_PRESENT))
+        return 1;
+    if ((old & LEAF_SOFT_MASK) == LEAF_GRANTED)
+        panic("domain %u still maps the grant of a frame %#lx", s->owner,
+              pte_mfn(old).raw);
+
+    atomic_write(leaf, 0);
+    if ((old & LEAF_SOFT_MASK) != LEAF_PRIVATE)
+        return 1;
+
+    f = mfn_to_frame(pte_mfn(old));
+    if (old & PTE_WRITE)
+        frame_put_type(f);
+    frame_put(f);
+    s->used_pages--;
+    return DESTROY_FRAME_COST;
 }
 
-uint64_t light_skip_tables(struct light_space *s, uint64_t page)
+/* In the order they are listed: nobody walks from one to another any more. */
+bool light_tables_destroy(struct light_space *s)
 {
-    vaddr_t va = page_va(s, page);
-    unsigned int level = 3;
-    uint64_t *entry;
+    unsigned int work = 0;
 
-    /* The largest that lacks; if only its like do next to it, that is cheap. */
-    while (level > 1 && (entry = entry_at(s, va, level + 1, false)) &&
-           *entry & PTE_PRESENT)
-        level--;
-    va = (table_number(va, level) + 1) << (PT_SHIFT_L1 + 9 * level);
+    while (s->tables) {
+        struct frame *f = mfn_to_frame(mfn(s->tables - 1));
+        uint64_t *leaf = mfn_to_virt(frame_to_mfn(f));
+        uint32_t leaves = frame_type(f) == FRAME_L1 ? PT_ENTRIES : 0;
 
-    /* Also at the end of the address space, where it is 0 now. */
-    page = (va - s->layout.virt_base) >> PAGE_SHIFT;
-    return page < s->pages ? page : s->pages;
-}
-
-void light_tables_leave(struct light_space *s, uint64_t page, uint64_t next)
-{
-    vaddr_t va = page_va(s, page);
-
-    for (unsigned int level = 1; level < 4; level++) {
-        uint64_t *entry;
-
-        if (next < s->pages &&
-            table_number(page_va(s, next), level) == table_number(va, level))
-            break;
-        entry = entry_at(s, va, level + 1, false);
-        if (!entry || !(*entry & PTE_PRESENT))
-            continue;
-        table_free(s, pte_mfn(*entry));
-        entry_write(s, level + 1, entry, 0);
+        while (s->destroy_at < leaves && work < DESTROY_WORK)
+            work += leaf_destroy(s, &leaf[s->destroy_at++]);
+        if (work >= DESTROY_WORK)
+            return false;
+        s->tables = f->next;
+        s->destroy_at = 0;
+        s->table_pages--;
+        f->next = 0;
+        frame_put_type(f);
+        frame_put(f);
+        work += DESTROY_FRAME_COST;
     }
+    s->root = MFN_NONE;
+    s->first_l2 = NULL;
+    return true;
 }

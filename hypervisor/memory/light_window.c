@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The windows of a light space: pages that are not the domain's own RAM. */
 
-#include "memory/light.h"
-
-#include "lib/atomic.h"
 #include "lib/errno.h"
-#include "memory/frame.h"
 #include "memory/light_leaf.h"
 #include "memory/tlb_batch.h"
 
@@ -16,19 +12,18 @@ static bool in_window(uint64_t page, uint64_t first, uint64_t count)
 
 /* Fill an empty leaf; it was absent, so no CPU has to forget anything. */
 static __in_place int leaf_install(struct light_space *s, uint64_t page,
-                                   uint64_t value)
+                                   mfn_t m, uint64_t flags, bool writable)
 {
     uint64_t *leaf;
     int rc = -EINVAL;
 
+    flags |= LEAF_COMMON | PTE_NX | (writable ? LEAF_WRITE : 0);
     spin_lock(&s->lock);
     if (likely(!s->dying)) {
-        leaf = light_leaf(s, page);
-        if (unlikely(!leaf))
-            leaf = light_leaf_make(s, page);
+        leaf = light_leaf(s, page, true);
         rc = *leaf ? -EBUSY : 0;
         if (likely(!rc))
-            atomic_write(leaf, value);
+            atomic_write(leaf, pte_make(m, flags));
     }
     spin_unlock(&s->lock);
     return rc;
@@ -36,14 +31,10 @@ static __in_place int leaf_install(struct light_space *s, uint64_t page,
 
 int light_map_special(struct light_space *s, gfn_t g, mfn_t m, bool writable)
 {
-    uint64_t flags = LEAF_COMMON | LEAF_SPECIAL | PTE_NX;
-
     if (!in_window(g.raw, s->layout.special_gfn, LIGHT_SPECIAL_PAGES) &&
         !in_window(g.raw, s->layout.module_gfn, s->layout.module_pages))
         return -EINVAL;
-    if (writable)
-        flags |= LEAF_WRITE;
-    return leaf_install(s, g.raw, pte_make(m, flags));
+    return leaf_install(s, g.raw, m, LEAF_SPECIAL, writable);
 }
 
 /*
@@ -52,33 +43,30 @@ int light_map_special(struct light_space *s, gfn_t g, mfn_t m, bool writable)
  */
 int light_map_mmio(struct light_space *s, gfn_t g, mfn_t m)
 {
-    uint64_t flags =
-        LEAF_COMMON | LEAF_MMIO | PTE_NX | LEAF_WRITE | PTE_UNCACHED;
-
     if (!in_window(g.raw, s->layout.mmio_gfn, s->layout.mmio_pages) ||
         mfn_is_ram(m))
         return -EINVAL;
-    return leaf_install(s, g.raw, pte_make(m, flags));
+    return leaf_install(s, g.raw, m, LEAF_MMIO | PTE_UNCACHED, true);
 }
 
-/* The gfn of a page of the grant window; false: @va is none. */
+/*
+ * The gfn of a page of the grant window; false: @va is none.  Pages below the
+ * space come out as larger ones than it has.
+ */
 static bool grant_page(const struct light_space *s, vaddr_t va, uint64_t *page)
 {
     *page = (va - s->layout.virt_base) >> PAGE_SHIFT;
-    return !(va & ~PAGE_MASK) && va >= s->layout.virt_base &&
+    return !(va & ~PAGE_MASK) &&
            in_window(*page, s->layout.grant_gfn, s->layout.grant_pages);
 }
 
 int light_map_granted(struct light_space *s, vaddr_t va, mfn_t m, bool writable)
 {
-    uint64_t flags = LEAF_COMMON | LEAF_GRANTED | PTE_NX;
     uint64_t page;
 
     if (!grant_page(s, va, &page))
         return -EINVAL;
-    if (writable)
-        flags |= LEAF_WRITE;
-    return leaf_install(s, page, pte_make(m, flags));
+    return leaf_install(s, page, m, LEAF_GRANTED, writable);
 }
 
 int light_unmap_granted(struct light_space *s, vaddr_t va, mfn_t m,
@@ -91,7 +79,7 @@ int light_unmap_granted(struct light_space *s, vaddr_t va, mfn_t m,
         return -EINVAL;
 
     spin_lock(&s->lock);
-    leaf = light_leaf(s, page);
+    leaf = light_leaf(s, page, false);
     if (leaf && *leaf & PTE_PRESENT &&
         (*leaf & LEAF_SOFT_MASK) == LEAF_GRANTED && mfn_eq(pte_mfn(*leaf), m)) {
         (void)atomic_exchange(leaf, 0);

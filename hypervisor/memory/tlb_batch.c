@@ -3,10 +3,8 @@
 
 #include "memory/tlb_batch.h"
 
-#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/tlb.h"
-#include "lib/atomic.h"
 #include "memory/light.h"
 #include "memory/upcalls.h"
 

@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+#include <abi/memory.h>
+
+#include <rt/hypercall.h>
+
+#include "framework/child.h"
 #include "framework/grants.h"
 #include "framework/test.h"
 #include "framework/vcpu.h"
@@ -153,4 +158,73 @@ TEST("a copy is of the page that the entry names, while another is put there")
     EXPECT_TRUE(vcpu_wait(1));
     EXPECT_EQ(wrong, 0);
     EXPECT_TRUE(grant_take_back(REF));
+}
+
+/* --- A table that grows --------------------------------------------------- */
+
+#define GROWN LIGHT_GRANT_FRAMES_MAX
+
+static volatile uint32_t arrived;
+
+/* Both go on together. */
+static void meet(uint32_t round)
+{
+    __atomic_fetch_add(&arrived, 1, __ATOMIC_SEQ_CST);
+    YIELD_UNTIL(arrived >= 2 * round);
+}
+
+/* Each frame, perhaps before it is made, to where it will be anyway. */
+static void move_frames(uint64_t unused)
+{
+    struct xen_add_to_physmap op = {.domid = DOMID_SELF,
+                                    .space = XENMAPSPACE_grant_table};
+
+    (void)unused;
+    for (uint32_t n = 1; n < GROWN; n++) {
+        op.idx = n;
+        op.gpfn = layout.special_gfn + LIGHT_SPECIAL_GRANT_TABLE + n;
+        meet(n);
+        /* Now earlier, now later in the making. */
+        for (volatile uint32_t wait = n * 37 % 64 * 32; wait; wait--)
+            ;
+        if (hypercall_memory_op(XENMEM_add_to_physmap, &op) != 0)
+            wrong++;
+    }
+}
+
+static uint64_t grow_together(uint64_t unused)
+{
+    uint64_t list[GROWN];
+    struct gnttab_setup_table setup = {.dom = DOMID_SELF,
+                                       .frame_list = hypercall_ptr(list)};
+
+    (void)unused;
+    arrived = wrong = 0;
+    if (!vcpu_start(1, move_frames, 0))
+        return 1;
+    for (uint32_t n = 1; n < GROWN; n++) {
+        setup.nr_frames = n + 1;
+        meet(n);
+        if (hypercall_grant_table_op(GNTTABOP_setup_table, &setup, 1) != 0 ||
+            setup.status != GNTST_okay)
+            wrong++;
+    }
+    if (!vcpu_wait(1))
+        wrong++;
+    return wrong;
+}
+
+TEST("a frame of the table is moved while another vCPU makes it")
+{
+    static const struct child_limits limits = {.vcpus = 2,
+                                               .grant_frames = GROWN};
+    struct child child;
+
+    NEEDS_CHILD;
+    for (unsigned int i = 0; i < 3; i++) {
+        REQUIRE(child_start(&child, &limits, grow_together, 0));
+        EXPECT_TRUE(child_wait(&child));
+        EXPECT_EQ(child.result, 0);
+        child_destroy(&child);
+    }
 }

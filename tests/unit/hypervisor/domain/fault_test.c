@@ -208,6 +208,17 @@ TEST("one that an event woke, and that waits again, is woken once")
     EXPECT_EQ(wakes[1], 1);
 }
 
+TEST("one that an event woke takes no frame from those who still wait")
+{
+    wait(0);
+    wait(1);
+    vcpu[0].state = VCPU_RUNNING;
+    unreserved = 1;
+    fault_wake_waiters();
+    EXPECT_EQ(wakes[1], 1);
+    EXPECT_EQ(frames_wanted, 0);
+}
+
 TEST("one that ends does not wait any longer")
 {
     wait(0);

@@ -29,6 +29,10 @@ DEFINE_PER_CPU(bool, slow_return);
 static uint64_t now;
 static int locks;
 
+/* What another CPU does before the lock after the next one is taken. */
+static void (*meanwhile)(void);
+static unsigned int locks_until;
+
 uint64_t time_now(void)
 {
     return now;
@@ -42,6 +46,12 @@ void spin_lock_init(struct spinlock *lock, enum lock_rank rank)
 
 void spin_lock(struct spinlock *lock) __lock_primitive
 {
+    if (meanwhile && locks_until-- == 0) {
+        void (*act)(void) = meanwhile;
+
+        meanwhile = NULL;
+        act();
+    }
     EXPECT_EQ(lock->next++, lock->serving);
     locks++;
 }
@@ -153,9 +163,17 @@ static void add(uint32_t weight, uint64_t run_ns, uint64_t sleep_ns)
     add_to(&domains[count], run_ns, sleep_ns);
 }
 
+/* References are taken only by who goes on with a vCPU that it let go. */
+void domain_put(struct domain *d)
+{
+    EXPECT_EQ(d->refs, 1);
+    d->refs--;
+}
+
 void context_drop(void)
 {
     REQUIRE(loaded[cpus_current] && loaded[cpus_current]->loaded);
+    EXPECT_EQ(loaded[cpus_current]->domain->refs, current ? 0 : 1);
     loaded[cpus_current]->loaded = false;
     loaded[cpus_current] = NULL;
 }
@@ -760,6 +778,30 @@ TEST("an idle CPU takes over who waits elsewhere")
     for (unsigned int i = 0; i < 4; i++)
         EXPECT_EQ(script[i].ran_ns, 100 * MS);
     EXPECT_EQ(idle_cpus, 0);
+}
+
+/* Of two, the one that waits for CPU 0. */
+static void hold_the_other(void)
+{
+    vcpu_hold(per_cpu(current_vcpu, 0) == &vcpu[0] ? &vcpu[1] : &vcpu[0]);
+}
+
+TEST("an idle CPU that nobody comes to after all is idle again")
+{
+    with_cpus(2);
+    add_many(2, 256);
+    vcpu_set_affinity(&vcpu[0], 1);
+    vcpu_set_affinity(&vcpu[1], 1);
+    simulate(2 * MS);
+    EXPECT_EQ(idle_cpus, 2);
+    vcpu[0].affinity = vcpu[1].affinity = ~0ULL;
+    meanwhile = hold_the_other;
+    locks_until = 1;
+    sched_balance();
+    EXPECT_TRUE(!meanwhile);
+    EXPECT_TRUE(per_cpu(need_resched, 1) || idle_cpus);
+    choose_all();
+    EXPECT_EQ(idle_cpus, 2);
 }
 
 TEST("no CPU idles while somebody waits, whoever sleeps when")

@@ -144,7 +144,7 @@ void world_give(domid_t id, grant_ref_t ref, domid_t to, uint32_t g,
 
 static uint64_t leaf_of(domid_t id, uint64_t page)
 {
-    const uint64_t *leaf = light_leaf(world_domain[id]->space, page);
+    const uint64_t *leaf = light_leaf(world_domain[id]->space, page, false);
 
     return leaf && (*leaf & PTE_PRESENT) ? *leaf : 0;
 }

@@ -149,10 +149,10 @@ TEST("a promise cannot be broken by others, whatever they take")
         taken[count++] = f;
     EXPECT_EQ(count, whole.total - 100);
     for (int i = 0; i < 100; i++) {
-        promised[i] = frame_alloc_reserved(3);
+        promised[i] = frame_alloc(3, FRAME_PROMISED);
         EXPECT_EQ(promised[i]->owner, 3);
     }
-    EXPECT_PANIC(frame_alloc_reserved(3));
+    EXPECT_PANIC((void)!frame_alloc(3, FRAME_PROMISED));
     for (int i = 0; i < 50; i++)
         frame_free_to_reserve(promised[i]);
     EXPECT_PTR(frame_alloc(2, FRAME_METADATA), NULL);
@@ -199,7 +199,7 @@ TEST("who waits for memory is told when unpromised frames are free")
     struct frame *f;
 
     EXPECT_EQ(frame_reserve(1), 0);
-    f = frame_alloc_reserved(1);
+    f = frame_alloc(1, FRAME_PROMISED);
     frames_wanted = 1;
     frame_free_to_reserve(f);
     EXPECT_EQ(machine_frames_free_calls, 0);
@@ -247,7 +247,7 @@ TEST("a type excludes others until its last typed reference goes")
     EXPECT_FALSE(frame_get_type(f, FRAME_L1));
     EXPECT_EQ(frame_type_count(f), 2);
     frame_put_type(f);
-    EXPECT_FALSE(frame_get_type(f, FRAME_HV));
+    EXPECT_FALSE(frame_get_type(f, FRAME_L1));
     EXPECT_EQ(frame_type(f), FRAME_WRITABLE);
     frame_put_type(f);
     EXPECT_TRUE(frame_get_type(f, FRAME_L1));
@@ -255,8 +255,8 @@ TEST("a type excludes others until its last typed reference goes")
     frame_put_type(f);
     EXPECT_PANIC(frame_put_type(f));
 
-    f->type_info = (uint32_t)FRAME_SEG << FRAME_TYPE_SHIFT | FRAME_TYPE_COUNT;
-    EXPECT_FALSE(frame_get_type(f, FRAME_SEG));
+    f->type_info = (uint32_t)FRAME_L4 << FRAME_TYPE_SHIFT | FRAME_TYPE_COUNT;
+    EXPECT_FALSE(frame_get_type(f, FRAME_L4));
     f->type_info = 0;
     frame_put(f);
 }
