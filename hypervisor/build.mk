@@ -110,7 +110,4 @@ $(eval $(call hypervisor-mode,debug,$(OUT)/cairn-debug.elf))
 $(OUT)/release/hypervisor/pv/bounce.c.o: HV_CFLAGS_release += \
     -fomit-frame-pointer
 
-# Before the first source exists there is nothing to link.
-ifneq ($(wildcard $(HV_ARCH)/link.lds),)
 IMAGES += $(OUT)/cairn.elf $(OUT)/cairn-debug.elf
-endif

@@ -42,10 +42,8 @@ static void add_ram(uint64_t start, uint64_t bytes)
             ram[kept++] = ram[i];
             continue;
         }
-        if (ram[i].start < span.start)
-            span.start = ram[i].start;
-        if (ram[i].end > span.end)
-            span.end = ram[i].end;
+        span.start = MIN(span.start, ram[i].start);
+        span.end = MAX(span.end, ram[i].end);
     }
     if (kept == BOOT_RAM_RANGES_MAX) {
         log_warning("memory at %lx is not used: more than %u ranges",
@@ -74,8 +72,7 @@ static void copy_text(char *to, size_t size, maddr_t text, uint64_t max)
 {
     const char *from;
 
-    if (max > size - 1)
-        max = size - 1;
+    max = MIN(max, size - 1);
     from = text ? early_memory(text, max) : NULL;
     string_copy(to, from ? from : "", max + 1);
 }

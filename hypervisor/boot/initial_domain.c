@@ -57,13 +57,11 @@ BOOT_OPTION(dom0_vcpus, "dom0_vcpus", "virtual CPUs of the initial domain (1)",
 static uint64_t choose_pages(void)
 {
     struct frame_totals totals;
-    uint64_t most;
 
     frame_totals(&totals);
     if (dom0_mem)
-        return pages_of(dom0_mem < LEAST_BYTES ? LEAST_BYTES : dom0_mem);
-    most = totals.unreserved / SHARE_OF_FREE;
-    return most < pages_of(DEFAULT_BYTES) ? most : pages_of(DEFAULT_BYTES);
+        return pages_of(MAX(dom0_mem, LEAST_BYTES));
+    return MIN(totals.unreserved / SHARE_OF_FREE, pages_of(DEFAULT_BYTES));
 }
 
 static uint64_t module_pages(void)
@@ -130,8 +128,7 @@ static void put(struct domain *d, uint64_t paddr, const void *from,
 {
     while (bytes) {
         uint64_t offset = paddr % PAGE_SIZE;
-        uint64_t piece =
-            PAGE_SIZE - offset < bytes ? PAGE_SIZE - offset : bytes;
+        uint64_t piece = MIN(PAGE_SIZE - offset, bytes);
         struct frame *f;
         int rc = light_get_frame(d->space, gfn(paddr >> PAGE_SHIFT),
                                  LIGHT_WRITE, true, &f);
@@ -183,15 +180,17 @@ static const char *arguments_of(const char *string)
     return string;
 }
 
-/* At @paddr; returns the first address behind it. */
-static uint64_t put_start_info(struct domain *d, uint64_t paddr,
-                               const char *string)
+/* Behind the image: a page of start_info, and one of stack. */
+static void start(struct domain *d, const struct elf_image *image,
+                  const char *string)
 {
     static struct start_info info = {
         .magic = START_INFO_MAGIC,
         .flags = SIF_PRIVILEGED | SIF_INITDOMAIN,
     };
     const struct light_layout *l = &d->space->layout;
+    uint64_t paddr = pages_of(image->end) << PAGE_SHIFT;
+    uint64_t address = image->virt_base + paddr;
 
     info.nr_pages = l->ram_pages;
     info.shared_info = (l->special_gfn + LIGHT_SPECIAL_SHARED_INFO)
@@ -199,18 +198,8 @@ static uint64_t put_start_info(struct domain *d, uint64_t paddr,
     string_copy((char *)info.cmd_line, arguments_of(string),
                 sizeof(info.cmd_line));
     put(d, paddr, &info, sizeof(info));
-    return paddr + PAGE_SIZE;
-}
-
-static void start(struct domain *d, const struct elf_image *image,
-                  const char *string)
-{
-    uint64_t start_info = pages_of(image->end) << PAGE_SHIFT;
-    uint64_t stack = put_start_info(d, start_info, string);
-
-    if (domain_set_start(d, 0, image->entry,
-                         image->virt_base + stack + PAGE_SIZE,
-                         image->virt_base + start_info) ||
+    if (domain_set_start(d, 0, image->entry, address + 2 * PAGE_SIZE,
+                         address) ||
         domain_unpause(d))
         panic("the initial domain does not start");
 }

@@ -66,7 +66,7 @@ static void keep(maddr_t start, maddr_t end)
 
         if (end <= f->start || start >= f->end)
             continue;
-        f->end = start > f->start ? start : f->start;
+        f->end = MAX(start, f->start);
         add_free(end, old_end);
     }
 }
@@ -82,8 +82,11 @@ static uint64_t spans_bytes(const struct ram_span *spans, unsigned int count)
 
 /* --- Taking ------------------------------------------------------------- */
 
-/* @size bytes, aligned to their size; from the highest span that has them. */
-static bool take(uint64_t size, maddr_t *maddr)
+/*
+ * @size bytes, aligned to their size and zeroed, from the highest span that has
+ * them; 0 if none has.
+ */
+static maddr_t take(uint64_t size)
 {
     struct ram_span *best = NULL;
     maddr_t at;
@@ -97,12 +100,12 @@ static bool take(uint64_t size, maddr_t *maddr)
             best = f;
     }
     if (!best)
-        return false;
+        return 0;
     at = (best->end - size) & ~(size - 1);
     add_free(at + size, best->end); /* what alignment leaves over behind it */
     best->end = at;
-    *maddr = at;
-    return true;
+    memset(mfn_to_virt(maddr_to_mfn(at)), 0, size);
+    return at;
 }
 
 /* --- Modules ------------------------------------------------------------ */
@@ -138,7 +141,8 @@ static void lift_module(unsigned int i)
         return;
     while (size < m->bytes)
         size <<= 1;
-    if (!take(size, &to))
+    to = take(size);
+    if (!to)
         boot_fail("too little memory to move module %u (%s)", i, m->string);
     memcpy(mfn_to_virt(maddr_to_mfn(to)), mfn_to_virt(maddr_to_mfn(m->start)),
            m->bytes);
@@ -174,12 +178,9 @@ void boot_memory_find(void)
 
 static mfn_t take_table(void)
 {
-    maddr_t maddr;
+    maddr_t maddr = take(PAGE_SIZE);
 
-    if (!take(PAGE_SIZE, &maddr))
-        return MFN_NONE;
-    memset(mfn_to_virt(maddr_to_mfn(maddr)), 0, PAGE_SIZE);
-    return maddr_to_mfn(maddr);
+    return maddr ? maddr_to_mfn(maddr) : MFN_NONE;
 }
 
 static void map(vaddr_t va, maddr_t start, maddr_t end, uint64_t flags)
@@ -217,16 +218,15 @@ static void map_page(vaddr_t va, maddr_t maddr, uint64_t flags)
 static maddr_t next_cpu_page(unsigned int cpu)
 {
     static maddr_t first;
+    maddr_t page;
 
-    if (cpu) {
-        mfn_t m = take_table();
-
-        if (mfn_eq(m, MFN_NONE))
-            panic("no memory for CPU %u", cpu);
-        return mfn_to_maddr(m);
-    }
-    first = first ? first + PAGE_SIZE : image_maddr(boot_cpu_pages);
-    return first;
+    if (cpu)
+        page = take(PAGE_SIZE);
+    else
+        page = first = first ? first + PAGE_SIZE : image_maddr(boot_cpu_pages);
+    if (!page)
+        panic("no memory for CPU %u", cpu);
+    return page;
 }
 
 static void map_cpu(unsigned int cpu)
@@ -241,22 +241,12 @@ static void map_cpu(unsigned int cpu)
     map_page(gdt + SELECTOR_RESERVED, next_cpu_page(cpu), READ_WRITE);
 }
 
-static maddr_t lower(maddr_t a, maddr_t b)
-{
-    return a < b ? a : b;
-}
-
-static maddr_t higher(maddr_t a, maddr_t b)
-{
-    return a > b ? a : b;
-}
-
 /* The part of @ram that lies in [start, end). */
 static void map_part(struct ram_span ram, maddr_t start, maddr_t end,
                      uint64_t flags)
 {
-    start = higher(ram.start, start);
-    map(DIRECT_MAP_BASE + start, start, lower(ram.end, end), flags);
+    start = MAX(ram.start, start);
+    map(DIRECT_MAP_BASE + start, start, MIN(ram.end, end), flags);
 }
 
 /* All RAM; our code and constants must not be writable here either. */
@@ -275,15 +265,14 @@ static void map_directly(struct ram_span ram)
 /* Returns how far it came: a large page, if it can, and zeroed. */
 static uint64_t back_frame_table(vaddr_t va, uint64_t bytes)
 {
-    uint64_t size = LARGE_PAGE;
-    maddr_t maddr;
+    bool large = va % LARGE_PAGE == 0 && bytes >= LARGE_PAGE;
+    maddr_t maddr = large ? take(LARGE_PAGE) : 0;
+    uint64_t size = maddr ? LARGE_PAGE : PAGE_SIZE;
 
-    if (va % LARGE_PAGE || bytes < LARGE_PAGE || !take(size, &maddr)) {
-        size = PAGE_SIZE;
-        if (!take(size, &maddr))
-            panic("no memory for the frame table");
-    }
-    memset(mfn_to_virt(maddr_to_mfn(maddr)), 0, size);
+    if (!maddr)
+        maddr = take(size);
+    if (!maddr)
+        panic("no memory for the frame table");
     map(va, maddr, maddr + size, READ_WRITE);
     return size;
 }
@@ -298,11 +287,11 @@ static void make_frame_table(void)
         vaddr_t at = (vaddr_t)mfn_to_frame(maddr_to_mfn(ram->start));
         vaddr_t end = (vaddr_t)mfn_to_frame(maddr_to_mfn(ram->end));
 
-        at = higher(done, at & PAGE_MASK);
+        at = MAX(done, at & PAGE_MASK);
         end = (end + PAGE_SIZE - 1) & PAGE_MASK;
         while (at < end)
             at += back_frame_table(at, end - at);
-        done = higher(done, end);
+        done = MAX(done, end);
     }
 }
 

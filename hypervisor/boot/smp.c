@@ -63,10 +63,8 @@ static bool is_different;
 
 unsigned int boot_cpus_max(void)
 {
-    uint64_t count = acpi.cpu_count < CPU_MAX ? acpi.cpu_count : CPU_MAX;
+    uint64_t count = MIN(MIN(acpi.cpu_count, CPU_MAX), max_cpus);
 
-    if (count > max_cpus)
-        count = max_cpus;
     return count ? (unsigned int)count : 1;
 }
 
@@ -154,9 +152,7 @@ static bool compare_clocks(int64_t *ahead)
             continue;
         shortest = way;
         difference = (int64_t)(order_clock - start);
-        *ahead = difference < 0              ? difference
-                 : difference > (int64_t)way ? difference - (int64_t)way
-                                             : 0;
+        *ahead = MIN(difference, MAX(difference - (int64_t)way, 0));
     }
     return true;
 }
@@ -228,10 +224,8 @@ static maddr_t find_page(void)
     maddr_t page = 0;
 
     for (unsigned int i = 0; i < boot_info.ram_count; i++) {
-        maddr_t end = boot_info.ram[i].end;
+        maddr_t end = MIN(boot_info.ram[i].end, LOW_END);
 
-        if (end > LOW_END)
-            end = LOW_END;
         if (end >= LOW_START + PAGE_SIZE &&
             end >= boot_info.ram[i].start + PAGE_SIZE)
             page = end - PAGE_SIZE;

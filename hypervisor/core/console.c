@@ -68,18 +68,17 @@ static void begin_line(void)
     within_line = false;
 }
 
-void console_write(const char *bytes, size_t size)
-{
-    spin_lock(&console_lock);
-    begin_line();
-    put_text(bytes, size);
-    spin_unlock(&console_lock);
-}
-
 void console_write_panic(const char *bytes, size_t size)
 {
     begin_line();
     put_text(bytes, size);
+}
+
+void console_write(const char *bytes, size_t size)
+{
+    spin_lock(&console_lock);
+    console_write_panic(bytes, size);
+    spin_unlock(&console_lock);
 }
 
 /* Print what is in @line, as a whole line, and free it. */
@@ -112,17 +111,10 @@ static struct line *find_line(domid_t domid)
     return oldest;
 }
 
-/* Of ASCII, and those that 8-bit terminals have above it: 0x9b is ESC [. */
-static bool is_control(char c)
-{
-    unsigned char byte = (unsigned char)c;
-
-    return byte < 0x20 || (byte >= 0x7f && byte < 0xa0);
-}
-
 static void add_to_line(domid_t domid, char c)
 {
     struct line *line = find_line(domid);
+    unsigned char byte = (unsigned char)c;
 
     line->last_use = ++line_uses;
     if (c == '\n') {
@@ -131,8 +123,11 @@ static void add_to_line(domid_t domid, char c)
     }
     if (c == '\r')
         return;
-    /* No escape sequences: a guest must not steer the operator's terminal. */
-    if (is_control(c) && c != '\t')
+    /*
+     * No escape sequences: a guest must not steer the operator's terminal.
+     * 8-bit ones have some above ASCII: 0x9b is ESC [.
+     */
+    if ((byte < 0x20 && c != '\t') || (byte >= 0x7f && byte < 0xa0))
         c = '.';
     line->text[line->bytes++] = c;
     if (line->bytes == LINE_BYTES)

@@ -6,8 +6,6 @@
 
 #include "core/lock.h"
 
-#include <stdbool.h>
-
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/smp.h"
@@ -54,8 +52,7 @@ void spin_lock_wait(struct spinlock *lock, uint16_t ticket)
         loops++;
     } while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket);
     waits->times[lock->rank]++;
-    if (loops > waits->longest[lock->rank])
-        waits->longest[lock->rank] = loops;
+    waits->longest[lock->rank] = MAX(waits->longest[lock->rank], loops);
 }
 
 /* Release builds have the two in place, unchecked: see lock.h. */

@@ -41,13 +41,6 @@ BOOT_OPTION(loglevel, "loglevel",
             "0 errors, 1 warnings, 2 information, 3 about guests, 4 all", NULL,
             &log_level);
 
-/* In front of a line. */
-static const char *const level_text[] = {
-    [LOG_ERROR] = "error: ", [LOG_WARNING] = "warning: ",
-    [LOG_INFO] = "",         [LOG_GUEST] = "",
-    [LOG_DEBUG] = "",
-};
-
 /* Whether a guest's line may be written now; counts those that may not. */
 static bool guest_line_allowed(void) __must_hold(log_lock)
 {
@@ -56,9 +49,8 @@ static bool guest_line_allowed(void) __must_hold(log_lock)
 
     if (earned) {
         guest_lines.refilled = now;
-        guest_lines.tokens = earned + guest_lines.tokens > GUEST_LINES_BURST
-                                 ? GUEST_LINES_BURST
-                                 : guest_lines.tokens + (unsigned int)earned;
+        guest_lines.tokens =
+            (unsigned int)MIN(earned + guest_lines.tokens, GUEST_LINES_BURST);
     }
     if (!guest_lines.tokens) {
         guest_lines.suppressed++;
@@ -80,11 +72,13 @@ static size_t __printf(3, 0)
 {
     uint64_t us = time_now() / 1000;
     size_t at = (size_t)snprintf(line, LOG_LINE_MAX, "[%5lu.%06lu] %s",
-                                 us / 1000000, us % 1000000, level_text[level]);
+                                 us / 1000000, us % 1000000,
+                                 level == LOG_ERROR     ? "error: "
+                                 : level == LOG_WARNING ? "warning: "
+                                                        : "");
 
     at += (size_t)vsnprintf(line + at, LOG_LINE_MAX - at, fmt, args);
-    if (at > LOG_LINE_MAX - 2)
-        at = LOG_LINE_MAX - 2; /* It was cut. */
+    at = MIN(at, LOG_LINE_MAX - 2); /* It may have been cut. */
     line[at++] = '\n';
     return at;
 }
@@ -130,8 +124,7 @@ size_t log_read(uint64_t *position, char *buffer, size_t size)
     spin_lock(&log_lock);
     if (ring_end > LOG_RING_SIZE && *position < ring_end - LOG_RING_SIZE)
         *position = ring_end - LOG_RING_SIZE;
-    if (*position > ring_end)
-        *position = ring_end;
+    *position = MIN(*position, ring_end);
     while (count < size && *position < ring_end)
         buffer[count++] = ring[(*position)++ % LOG_RING_SIZE];
     spin_unlock(&log_lock);

@@ -4,20 +4,8 @@
 #include "core/options.h"
 
 #include "core/log.h"
-#include "lib/string.h"
 
 extern const struct boot_option boot_options_start[], boot_options_end[];
-
-/* A part of the command line: it does not end by a NUL. */
-struct text {
-    const char *at;
-    size_t bytes;
-};
-
-static bool is(struct text text, const char *want)
-{
-    return strlen(want) == text.bytes && !memcmp(text.at, want, text.bytes);
-}
 
 static unsigned int digit_of(char c)
 {
@@ -60,13 +48,13 @@ static bool set(const struct boot_option *o, struct text value)
     uint64_t number;
 
     if (o->flag) {
-        *o->flag = !value.at || is(value, "on") || is(value, "yes");
-        return *o->flag || is(value, "off") || is(value, "no");
+        *o->flag = !value.at || text_is(value, "on") || text_is(value, "yes");
+        return *o->flag || text_is(value, "off") || text_is(value, "no");
     }
     if (!value.at)
         return false;
     if (o->parse)
-        return o->parse(value.at, value.bytes);
+        return o->parse(value);
     if (!parse_number(value, &number))
         return false;
     *o->number = number;
@@ -77,7 +65,7 @@ static bool apply(struct text name, struct text value)
 {
     for (const struct boot_option *o = boot_options_start; o < boot_options_end;
          o++) {
-        if (!is(name, o->name))
+        if (!text_is(name, o->name))
             continue;
         if (set(o, value))
             return true;

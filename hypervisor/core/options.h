@@ -14,6 +14,18 @@
 #include <stdint.h>
 
 #include "lib/compiler.h"
+#include "lib/string.h"
+
+/* A part of the command line: it does not end by a NUL. */
+struct text {
+    const char *at;
+    size_t bytes;
+};
+
+static inline bool text_is(struct text text, const char *want)
+{
+    return strlen(want) == text.bytes && !memcmp(text.at, want, text.bytes);
+}
 
 struct boot_option {
     const char *name;
@@ -22,7 +34,7 @@ struct boot_option {
     uint64_t *number; /* set by "name=N", with suffix K, M or G; or NULL */
 
     /* What is behind '='; false: it makes no sense.  Or NULL. */
-    bool (*parse)(const char *text, size_t bytes);
+    bool (*parse)(struct text text);
 };
 
 #define BOOT_OPTION_(var, ...)                                                 \

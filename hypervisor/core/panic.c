@@ -105,34 +105,32 @@ static void print_error_code(const struct cpu_regs *r, uint64_t cr2)
               code & 1 ? ", external" : "");
 }
 
-static void print_flags(uint64_t rflags)
+void registers_tell(const struct cpu_regs *r, void (*tell)(const char *line))
 {
-    static const struct {
-        uint64_t bit;
-        const char *name;
-    } flags[] = {{RFLAGS_CF, "CF"}, {RFLAGS_TF, "TF"}, {RFLAGS_IF, "IF"},
-                 {RFLAGS_DF, "DF"}, {RFLAGS_NT, "NT"}, {RFLAGS_RF, "RF"},
-                 {RFLAGS_AC, "AC"}};
+    /* As struct cpu_regs begins. */
+    static const char names[][4] = {"r15", "r14", "r13", "r12", "rbp",
+                                    "rbx", "r11", "r10", "r9",  "r8",
+                                    "rax", "rcx", "rdx", "rsi", "rdi"};
+    const uint64_t *value = (const uint64_t *)r;
+    char line[LINE_MAX];
 
-    print("    rflags %016lx", rflags);
-    for (unsigned int i = 0; i < ARRAY_SIZE(flags); i++)
-        if (rflags & flags[i].bit)
-            print(" %s", flags[i].name);
-    print("\n");
+    snprintf(line, sizeof(line),
+             "rip %04lx:%016lx rsp %04lx:%016lx rflags %08lx", r->cs & 0xffff,
+             r->rip, r->ss & 0xffff, r->rsp, r->rflags);
+    tell(line);
+    for (size_t i = 0, at = 0; i < ARRAY_SIZE(names); i++) {
+        at += (size_t)snprintf(line + at, sizeof(line) - at, "%s %016lx ",
+                               names[i], value[i]);
+        if (i % 5 == 4) {
+            tell(line);
+            at = 0;
+        }
+    }
 }
 
-static void print_registers(const struct cpu_regs *r)
+static void print_registers(const char *line)
 {
-    print("    rip %016lx  cs %04lx  rsp %016lx  ss %04lx\n", r->rip,
-          r->cs & 0xffff, r->rsp, r->ss & 0xffff);
-    print_flags(r->rflags);
-    print("    rax %016lx  rbx %016lx  rcx %016lx  rdx %016lx\n", r->rax,
-          r->rbx, r->rcx, r->rdx);
-    print("    rsi %016lx  rdi %016lx  rbp %016lx  r8  %016lx\n", r->rsi,
-          r->rdi, r->rbp, r->r8);
-    print("    r9  %016lx  r10 %016lx  r11 %016lx  r12 %016lx\n", r->r9, r->r10,
-          r->r11, r->r12);
-    print("    r13 %016lx  r14 %016lx  r15 %016lx\n", r->r13, r->r14, r->r15);
+    print("    %s\n", line);
 }
 
 static void print_control(uint64_t cr2)
@@ -166,7 +164,7 @@ void upcall_fatal_exception(const struct cpu_regs *regs, uint64_t cr2,
     print("*** %s: %s (vector %u), error code %#x\n", what, name ? name : "",
           regs->entry_vector, regs->error_code);
     print_error_code(regs, cr2);
-    print_registers(regs);
+    registers_tell(regs, print_registers);
     print_control(cr2);
     if (!(regs->cs & 3)) {
         print("at, called from:\n");

@@ -14,6 +14,10 @@
 
 void __noreturn panic(const char *fmt, ...) __printf(1, 2);
 
+/* Give the registers @r to @tell, a line at a time. */
+struct cpu_regs;
+void registers_tell(const struct cpu_regs *r, void (*tell)(const char *line));
+
 /* Where start-up is, for a panic to say; "" when it is over. */
 void boot_stage(const char *stage);
 

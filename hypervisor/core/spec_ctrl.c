@@ -7,8 +7,6 @@
 #include "arch/x86_64/msr.h"
 #include "arch/x86_64/segment.h"
 #include "core/log.h"
-#include "core/options.h"
-#include "lib/string.h"
 
 /* SDM volume 4, table 2-2; AMD64 manual 2, 3.2.9. */
 #define MSR_SPEC_CTRL        0x48U
@@ -37,49 +35,43 @@ static const char *const names[] = {
 #undef SPEC_NAME_
 };
 
-static bool parse_word(const char *word, size_t bytes, struct spec_wishes *w)
+static bool parse_word(struct text word, struct spec_wishes *w)
 {
-    bool no = bytes > 3 && !memcmp(word, "no-", 3);
+    bool no = word.bytes > 3 && !memcmp(word.at, "no-", 3);
+    bool off = text_is(word, "no") || text_is(word, "off");
 
-    if ((bytes == 2 && !memcmp(word, "no", 2)) ||
-        (bytes == 3 && !memcmp(word, "off", 3))) {
-        *w = (struct spec_wishes){.off = ~0U};
+    if (off || text_is(word, "auto")) {
+        *w = (struct spec_wishes){.off = off ? ~0U : 0};
         return true;
     }
-    if (bytes == 4 && !memcmp(word, "auto", 4)) {
-        *w = (struct spec_wishes){0};
-        return true;
-    }
-    if (no) {
-        word += 3;
-        bytes -= 3;
-    }
+    if (no)
+        word = (struct text){word.at + 3, word.bytes - 3};
     for (unsigned int i = 0; i < SPEC_COUNT; i++)
-        if (strlen(names[i]) == bytes && !memcmp(word, names[i], bytes)) {
-            w->on = no ? w->on & ~(1U << i) : w->on | 1U << i;
-            w->off = no ? w->off | 1U << i : w->off & ~(1U << i);
+        if (text_is(word, names[i])) {
+            w->on = (w->on & ~(1U << i)) | (uint32_t)!no << i;
+            w->off = (w->off & ~(1U << i)) | (uint32_t)no << i;
             return true;
         }
     return false;
 }
 
-bool spec_parse(const char *text, size_t bytes, struct spec_wishes *w)
+bool spec_parse(struct text text, struct spec_wishes *w)
 {
     struct spec_wishes result = *w;
 
-    for (size_t at = 0, end; at <= bytes; at = end + 1) {
-        for (end = at; end < bytes && text[end] != ','; end++)
+    for (size_t at = 0, end; at <= text.bytes; at = end + 1) {
+        for (end = at; end < text.bytes && text.at[end] != ','; end++)
             ;
-        if (!parse_word(text + at, end - at, &result))
+        if (!parse_word((struct text){text.at + at, end - at}, &result))
             return false;
     }
     *w = result;
     return true;
 }
 
-static bool parse_option(const char *text, size_t bytes)
+static bool parse_option(struct text text)
 {
-    return spec_parse(text, bytes, &wishes);
+    return spec_parse(text, &wishes);
 }
 BOOT_OPTION_PARSED(spec_ctrl, "spec-ctrl",
                    "no, auto, or a list of [no-]xpti, ibpb, verw, ibrs",

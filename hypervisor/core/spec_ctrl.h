@@ -8,11 +8,7 @@
 #ifndef CORE_SPEC_CTRL_H
 #define CORE_SPEC_CTRL_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "lib/compiler.h"
+#include "core/options.h"
 
 /* X-macro: SPEC(NAME, name in spec-ctrl=, what it does). */
 #define SPEC_DEFENCES(SPEC)                                                    \
@@ -45,7 +41,7 @@ struct spec_wishes {
 extern uint32_t spec_active; /* SPEC_BIT()s; constant after spec_init() */
 
 /* "no", "auto", "[no-]NAME", several with commas.  False: it is none. */
-bool spec_parse(const char *text, size_t bytes, struct spec_wishes *wishes);
+bool spec_parse(struct text text, struct spec_wishes *wishes);
 
 /* What is to be done on such a processor. */
 uint32_t spec_choose(const struct spec_cpu *cpu,

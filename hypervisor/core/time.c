@@ -58,7 +58,7 @@ struct tsc_scale tsc_scale_for(uint64_t hz)
     }
     mul = (1000000000UL << 32) / hz;
     /* Halving may have cut hz to 10^9, one too low by less than it shows. */
-    scale.mul = mul > UINT32_MAX ? UINT32_MAX : (uint32_t)mul;
+    scale.mul = (uint32_t)MIN(mul, UINT32_MAX);
     return scale;
 }
 
@@ -113,8 +113,7 @@ static uint64_t pit_wait(uint64_t ticks, uint16_t *count, uint64_t *tsc,
 
         *tsc = rdtsc();
         *count = pit_read();
-        if (*tsc - before > *gap)
-            *gap = *tsc - before;
+        *gap = MAX(*gap, *tsc - before);
         before = *tsc;
         gone += (uint16_t)(last - *count);
         if (gone >= ticks)
@@ -143,19 +142,6 @@ static void measure(struct clocks *c)
     lapic_timer_set(0);
 }
 
-/* Of several measurements, the one whose ends are known best. */
-static void measure_well(struct clocks *c)
-{
-    struct clocks next;
-
-    measure(c);
-    for (int i = 1; i < CALIBRATION_TRIES; i++) {
-        measure(&next);
-        if (next.slack < c->slack)
-            *c = next;
-    }
-}
-
 /* @ticks while the PIT went @pit, as ticks a second. */
 static uint64_t frequency(uint64_t ticks, uint64_t pit)
 {
@@ -165,9 +151,15 @@ static uint64_t frequency(uint64_t ticks, uint64_t pit)
 void time_init(void)
 {
     uint64_t tsc_hz, lapic_hz;
-    struct clocks c;
+    struct clocks c, next;
 
-    measure_well(&c);
+    /* Of several measurements, the one whose ends are known best. */
+    measure(&c);
+    for (int i = 1; i < CALIBRATION_TRIES; i++) {
+        measure(&next);
+        if (next.slack < c.slack)
+            c = next;
+    }
     tsc_hz = frequency(c.tsc, c.pit);
     lapic_hz = frequency(c.lapic, c.pit);
     if (tsc_hz < 1000000 || lapic_hz < 100000)

@@ -228,12 +228,11 @@ static void print_timers(void)
     for (unsigned int cpu = 0; cpu < cpu_count; cpu++) {
         struct timer_queue *q = &per_cpu(timer_queue, cpu);
         const struct heap_node *first;
-        uint64_t due = 0;
+        uint64_t due;
 
         spin_lock(&q->lock);
         first = heap_min(&q->heap);
-        if (first)
-            due = first->key;
+        due = first ? first->key : 0;
         spin_unlock(&q->lock);
         log_info("CPU %u: %u timers set, %lu expired since boot", cpu, q->count,
                  q->expired);

@@ -12,9 +12,7 @@
 #include "domain/domain.h"
 #include "event/evtchn.h"
 #include "event/upcalls.h"
-#include "lib/bitops.h"
 #include "lib/errno.h"
-#include "lib/frame_number.h"
 #include "memory/direct_map.h"
 
 /* The capability: control at 2, table at 4, pending bits at 8. */
@@ -203,7 +201,7 @@ int msix_bind(struct domain *d, struct pci_device *dev, uint32_t entry,
     if (rc == 0)
         rc = enable(dev);
     if (rc == 0)
-        rc = evtchn_bind_pirq(d, vector_of(irq), port);
+        rc = evtchn_bind(d, EVTCHN_PIRQ, vector_of(irq), 0, port);
     if (rc)
         return rc;
 

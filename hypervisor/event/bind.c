@@ -4,9 +4,8 @@
 #include "event/table.h"
 #include "lib/errno.h"
 
-/* A new port of @d that needs nothing of anybody else. */
-static int bind_alone(struct domain *d, enum evtchn_state state,
-                      uint32_t detail, uint32_t vcpu, evtchn_port_t *port)
+int evtchn_bind(struct domain *d, enum evtchn_state state, uint32_t detail,
+                uint32_t vcpu, evtchn_port_t *port)
 {
     const struct evtchn as = {.state = state,
                               .detail = detail & 0xffffff,
@@ -15,6 +14,9 @@ static int bind_alone(struct domain *d, enum evtchn_state state,
     evtchn_port_t *virq = NULL;
     int rc = -EEXIST;
 
+    if (state == EVTCHN_VIRQ &&
+        (detail >= VIRQ_COUNT || (!virq_is_per_vcpu(detail) && vcpu != 0)))
+        return -EINVAL;
     if (vcpu >= d->vcpu_count)
         return -ENOENT;
     if (state == EVTCHN_VIRQ)
@@ -27,21 +29,6 @@ static int bind_alone(struct domain *d, enum evtchn_state state,
         *virq = *port;
     spin_unlock(&t->lock);
     return rc;
-}
-
-int evtchn_alloc_unbound(struct domain *d, domid_t remote, evtchn_port_t *port)
-{
-    return bind_alone(d, EVTCHN_UNBOUND, remote, 0, port);
-}
-
-int evtchn_bind_ipi(struct domain *d, uint32_t vcpu, evtchn_port_t *port)
-{
-    return bind_alone(d, EVTCHN_IPI, 0, vcpu, port);
-}
-
-int evtchn_bind_pirq(struct domain *d, uint32_t pirq, evtchn_port_t *port)
-{
-    return bind_alone(d, EVTCHN_PIRQ, pirq, 0, port);
 }
 
 /* Both locks are held. */
@@ -79,14 +66,6 @@ int evtchn_bind_interdomain(struct domain *d, struct domain *remote,
     rc = bind_interdomain(d->events, remote->events, remote_port, port);
     events_unlock_both(d->events, remote->events);
     return rc;
-}
-
-int evtchn_bind_virq(struct domain *d, uint32_t virq, uint32_t vcpu,
-                     evtchn_port_t *port)
-{
-    if (virq >= VIRQ_COUNT || (!virq_is_per_vcpu(virq) && vcpu != 0))
-        return -EINVAL;
-    return bind_alone(d, EVTCHN_VIRQ, virq, vcpu, port);
 }
 
 static bool may_move(const struct evtchn *chn)

@@ -15,11 +15,13 @@
 /* Buckets of closed ports that one call gives back. */
 #define FREE_QUANTUM 64U
 
+/* Buckets looked at in one call: a domain can have 2,048. */
+#define LOOK_QUANTUM 512U
+
 /* What is left to do after the locks are dropped. */
 struct closing {
     struct evtchn_table *peer; /* lock this one too and try again; held */
-    bool was_pirq;
-    uint32_t pirq;
+    uint32_t pirq;             /* 0: it was none */
 };
 
 /* Both locks are held. */
@@ -33,15 +35,6 @@ static void unbind_peer(const struct evtchn_table *t,
     far->detail = t->domain->domid;
 }
 
-/* A global one is vCPU 0's, wherever its events were moved to. */
-static void forget_virq(struct evtchn_table *t, const struct evtchn *chn)
-    __must_hold(t->lock)
-{
-    uint32_t vcpu = virq_is_per_vcpu(chn->detail) ? evtchn_vcpu(chn) : 0;
-
-    t->virq[vcpu][chn->detail] = 0;
-}
-
 /*
  * Close with @t's lock held, and @locked's.  -EAGAIN: the lock of c->peer is
  * needed as well.
@@ -51,31 +44,24 @@ static int close_locked(struct evtchn_table *t, evtchn_port_t port,
                         struct closing *c) __lock_primitive
 {
     struct evtchn *chn = table_find(t, port);
+    uint32_t vcpu;
 
-    if (!chn)
+    if (!chn || chn->state == EVTCHN_FREE)
         return -EINVAL;
 
-    switch ((enum evtchn_state)chn->state) {
-    case EVTCHN_FREE:
-        return -EINVAL;
-    case EVTCHN_INTERDOMAIN:
+    if (chn->state == EVTCHN_INTERDOMAIN) {
         if (chn->peer != t && chn->peer != locked) {
             c->peer = chn->peer;
             domain_hold(c->peer->domain);
             return -EAGAIN;
         }
         unbind_peer(t, chn);
-        break;
-    case EVTCHN_VIRQ:
-        forget_virq(t, chn);
-        break;
-    case EVTCHN_PIRQ:
-        c->was_pirq = true;
+    } else if (chn->state == EVTCHN_VIRQ) {
+        /* A global one is vCPU 0's, wherever its events were moved to. */
+        vcpu = virq_is_per_vcpu(chn->detail) ? evtchn_vcpu(chn) : 0;
+        t->virq[vcpu][chn->detail] = 0;
+    } else if (chn->state == EVTCHN_PIRQ) {
         c->pirq = chn->detail;
-        break;
-    case EVTCHN_UNBOUND:
-    case EVTCHN_IPI:
-        break;
     }
     evtchn_set_state(t, port, EVTCHN_FREE);
     chn->peer = NULL;
@@ -106,7 +92,7 @@ int evtchn_close(struct domain *d, evtchn_port_t port) __lock_primitive
             domain_put(locked->domain);
     } while (rc == -EAGAIN);
 
-    if (c.was_pirq)
+    if (c.pirq)
         upcall_pirq_closed(d, c.pirq, port);
     return rc;
 }
@@ -117,14 +103,20 @@ static uint64_t used_in(const struct evtchn_table *t, uint32_t i)
     return atomic_read(&t->used[i]) & (i ? ~0ULL : ~1ULL);
 }
 
-/* Close what is in the first bucket that has anything: that is a quantum. */
+/*
+ * Close what is in the next bucket that has anything, or look at many that have
+ * nothing: that is a quantum.  A port that comes behind our back makes it begin
+ * again.
+ */
 int evtchn_reset(struct domain *d)
 {
     struct evtchn_table *t = d->events;
+    uint32_t i = atomic_read(&t->next_bucket), end = i + LOOK_QUANTUM, left;
     uint64_t used = 0;
-    uint32_t i, left;
 
-    for (i = 0; i < bucket_count(t) && !(used = used_in(t, i)); i++)
+    if (end > bucket_count(t))
+        end = bucket_count(t);
+    for (; i < end && !(used = used_in(t, i)); i++)
         ;
     for (; used; used &= used - 1)
         if (evtchn_close(d, i * BUCKET_PORTS + (uint32_t)__builtin_ctzll(used)))
@@ -132,6 +124,7 @@ int evtchn_reset(struct domain *d)
 
     spin_lock(&t->lock);
     left = t->used_count;
+    t->next_bucket = left && i < bucket_count(t) ? i : 0;
     if (!left)
         fifo_end(t);
     spin_unlock(&t->lock);
@@ -141,15 +134,18 @@ int evtchn_reset(struct domain *d)
 /* Now, and not when the last reference goes: that must be short. */
 static bool buckets_free(struct evtchn_table *t) __must_hold(t->lock)
 {
-    uint32_t freed = 0;
+    uint32_t freed = 0, end = t->freed_to + LOOK_QUANTUM;
 
-    for (uint32_t i = 0; i < bucket_count(t); i++) {
-        if (!t->bucket[i])
-            continue;
-        if (freed++ == FREE_QUANTUM)
+    for (; t->freed_to < bucket_count(t); t->freed_to++) {
+        struct evtchn **bucket = &t->bucket[t->freed_to];
+
+        if (t->freed_to == end || freed == FREE_QUANTUM)
             return false;
-        pool_free(t->bucket[i], BUCKET_PORTS * sizeof(struct evtchn));
-        t->bucket[i] = NULL;
+        if (!*bucket)
+            continue;
+        pool_free(*bucket, BUCKET_PORTS * sizeof(struct evtchn));
+        *bucket = NULL;
+        freed++;
     }
     return true;
 }

@@ -42,7 +42,7 @@ struct domain;
     EVTCHN_STATE(FREE)                                                         \
     EVTCHN_STATE(UNBOUND)     /* detail: the domain that may bind it */        \
     EVTCHN_STATE(INTERDOMAIN) /* detail: the peer's port */                    \
-    EVTCHN_STATE(PIRQ)        /* detail: the device room's number */           \
+    EVTCHN_STATE(PIRQ)        /* detail: the device room's number, not 0 */    \
     EVTCHN_STATE(VIRQ)        /* detail: VIRQ_* */                             \
     EVTCHN_STATE(IPI)
 
@@ -74,18 +74,17 @@ static inline uint32_t evtchn_vcpu(const struct evtchn *chn)
     return atomic_read(&chn->queue) / EVTCHN_FIFO_PRIORITIES;
 }
 
-int __must_check evtchn_alloc_unbound(struct domain *d, domid_t remote,
-                                      evtchn_port_t *port);
+/*
+ * A new port of @d that needs nothing of anybody else: UNBOUND, IPI, VIRQ or
+ * PIRQ, with the detail of that.
+ */
+int __must_check evtchn_bind(struct domain *d, enum evtchn_state state,
+                             uint32_t detail, uint32_t vcpu,
+                             evtchn_port_t *port);
 int __must_check evtchn_bind_interdomain(struct domain *d,
                                          struct domain *remote,
                                          evtchn_port_t remote_port,
                                          evtchn_port_t *port);
-int __must_check evtchn_bind_virq(struct domain *d, uint32_t virq,
-                                  uint32_t vcpu, evtchn_port_t *port);
-int __must_check evtchn_bind_ipi(struct domain *d, uint32_t vcpu,
-                                 evtchn_port_t *port);
-int __must_check evtchn_bind_pirq(struct domain *d, uint32_t pirq,
-                                  evtchn_port_t *port);
 int __must_check evtchn_bind_vcpu(struct domain *d, evtchn_port_t port,
                                   uint32_t vcpu);
 int __must_check evtchn_close(struct domain *d, evtchn_port_t port);

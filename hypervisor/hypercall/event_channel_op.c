@@ -32,7 +32,7 @@ static int alloc_unbound(struct domain *subject,
 
     if (remote == DOMID_SELF)
         remote = current->domain->domid;
-    return evtchn_alloc_unbound(subject, remote, &op->port);
+    return evtchn_bind(subject, EVTCHN_UNBOUND, remote, 0, &op->port);
 }
 
 /* Operations about a domain by name: others' need the right. */
@@ -66,13 +66,13 @@ static int expand_array(struct domain *d, uint64_t gfn)
     OP(EVTCHNOP_bind_interdomain, evtchn_bind_interdomain, true,               \
        bind_interdomain(d, op))                                                \
     OP(EVTCHNOP_bind_virq, evtchn_bind_virq, true,                             \
-       evtchn_bind_virq(d, op->virq, op->vcpu, &op->port))                     \
+       evtchn_bind(d, EVTCHN_VIRQ, op->virq, op->vcpu, &op->port))             \
     OP(EVTCHNOP_close, evtchn_close, false, evtchn_close(d, op->port))         \
     OP(EVTCHNOP_status, evtchn_status, true, make_about(op->dom, cmd, op))     \
     OP(EVTCHNOP_alloc_unbound, evtchn_alloc_unbound, true,                     \
        make_about(op->dom, cmd, op))                                           \
     OP(EVTCHNOP_bind_ipi, evtchn_bind_ipi, true,                               \
-       evtchn_bind_ipi(d, op->vcpu, &op->port))                                \
+       evtchn_bind(d, EVTCHN_IPI, 0, op->vcpu, &op->port))                     \
     OP(EVTCHNOP_bind_vcpu, evtchn_bind_vcpu, false,                            \
        evtchn_bind_vcpu(d, op->port, op->vcpu))                                \
     OP(EVTCHNOP_unmask, evtchn_unmask, false, evtchn_unmask(d, op->port))      \

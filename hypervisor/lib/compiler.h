@@ -22,6 +22,10 @@
 #define barrier()         __asm__ __volatile__("" ::: "memory")
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
+/* Of two numbers of one type; one of them is evaluated twice. */
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
 /* The structure whose member @member is at @ptr. */
 #define container_of(ptr, type, member)                                        \
     ((type *)((char *)(ptr)-offsetof(type, member)))

@@ -12,7 +12,6 @@
 
 #include <stdint.h>
 
-#include "lib/compiler.h"
 #include "lib/frame_number.h"
 
 /* Largest block: 1 GiB, more than anything asks for in one piece. */

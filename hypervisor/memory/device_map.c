@@ -25,27 +25,23 @@ static vaddr_t place(maddr_t maddr, uint64_t size)
     return ((next + large) & ~large) + (maddr & large);
 }
 
-static volatile void *map_pages(maddr_t maddr, uint64_t size)
-{
-    vaddr_t va = place(maddr, size);
-
-    if (size > DEVICE_MAP_SIZE || va - DEVICE_MAP_BASE > DEVICE_MAP_SIZE - size)
-        return NULL;
-    next = va + size; /* also after a failure: a part may be mapped */
-    if (!hv_map(va, maddr, size, PTE_WRITE | PTE_NX | PTE_GLOBAL | PTE_UNCACHED,
-                alloc_table))
-        return NULL;
-    return (volatile void *)va;
-}
-
 volatile void *device_map(maddr_t maddr, uint64_t size)
 {
     uint64_t offset = maddr & (PAGE_SIZE - 1);
-    volatile char *at;
+    vaddr_t va;
+    bool mapped = false;
 
+    maddr -= offset;
     size = (offset + size + PAGE_SIZE - 1) & PAGE_MASK;
     spin_lock(&device_map_lock);
-    at = map_pages(maddr - offset, size);
+    va = place(maddr, size);
+    if (size <= DEVICE_MAP_SIZE &&
+        va - DEVICE_MAP_BASE <= DEVICE_MAP_SIZE - size) {
+        next = va + size; /* also after a failure: a part may be mapped */
+        mapped =
+            hv_map(va, maddr, size,
+                   PTE_WRITE | PTE_NX | PTE_GLOBAL | PTE_UNCACHED, alloc_table);
+    }
     spin_unlock(&device_map_lock);
-    return at ? at + offset : NULL;
+    return mapped ? (volatile char *)va + offset : NULL;
 }

@@ -6,24 +6,14 @@
 #include <stdarg.h>
 
 #include "core/log.h"
+#include "core/panic.h"
 #include "domain/domain.h"
 #include "domain/vcpu.h"
 #include "lib/format.h"
 
-static void log_registers(const struct vcpu *v, const struct cpu_regs *r)
+static void log_registers(const char *line)
 {
-    domid_t id = v->domain->domid;
-
-    log_guest("d%uv%u: rip %04lx:%016lx rsp %04lx:%016lx rflags %08lx", id,
-              v->id, r->cs, r->rip, r->ss, r->rsp, r->rflags);
-    log_guest("d%uv%u: rax %016lx rbx %016lx rcx %016lx rdx %016lx", id, v->id,
-              r->rax, r->rbx, r->rcx, r->rdx);
-    log_guest("d%uv%u: rsi %016lx rdi %016lx rbp %016lx r8  %016lx", id, v->id,
-              r->rsi, r->rdi, r->rbp, r->r8);
-    log_guest("d%uv%u: r9  %016lx r10 %016lx r11 %016lx r12 %016lx", id, v->id,
-              r->r9, r->r10, r->r11, r->r12);
-    log_guest("d%uv%u: r13 %016lx r14 %016lx r15 %016lx cr2 %016lx", id, v->id,
-              r->r13, r->r14, r->r15, v->info->arch.cr2);
+    log_guest("d%uv%u: %s", current->domain->domid, current->id, line);
 }
 
 void crash_with_registers(const char *fmt, ...)
@@ -36,6 +26,8 @@ void crash_with_registers(const char *fmt, ...)
     (void)vsnprintf(reason, sizeof(reason), fmt, args);
     va_end(args);
 
-    log_registers(v, guest_regs());
+    registers_tell(guest_regs(), log_registers);
+    log_guest("d%uv%u: cr2 %016lx", v->domain->domid, v->id,
+              (unsigned long)v->info->arch.cr2);
     domain_crash(v->domain, "%s", reason);
 }

@@ -145,7 +145,8 @@ static const struct call calls[] = {
      1U << VCPUOP_down | 1U << VCPUOP_register_vcpu_info},
     {HYPERCALL_set_segment_base, 5, 0},
     {HYPERCALL_sched_op, 9,
-     1U << SCHEDOP_block | 1U << SCHEDOP_shutdown | 1U << SCHEDOP_poll},
+     1U << SCHEDOP_block | 1U << SCHEDOP_shutdown | 1U << SCHEDOP_poll |
+         1U << SCHEDOP_watchdog},
     {HYPERCALL_event_channel_op, 14, 0},
     {HYPERCALL_light_op, 3, 0},
     {HYPERCALL_control_op, 0, 0},

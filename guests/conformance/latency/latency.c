@@ -35,6 +35,7 @@
 
 #define ONLY_EXACT                                                             \
     do {                                                                       \
+        NEEDS_INITIAL_DOMAIN;                                                  \
         if (!on_cairn || !option("exact"))                                     \
             SKIP("needs instruction counting");                                \
     } while (0)

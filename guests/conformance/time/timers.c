@@ -344,10 +344,14 @@ static uint64_t shut_down_parent(uint64_t unused)
 
     (void)unused;
     EXPECT_EQ(hypercall_sched_op(SCHEDOP_remote_shutdown, &op), -ABI_EPERM);
+    op.domain_id = own_domid;
+    EXPECT_EQ(hypercall_sched_op(SCHEDOP_remote_shutdown, &op), -ABI_EPERM);
+    op.domain_id = DOMID_SELF;
+    EXPECT_EQ(hypercall_sched_op(SCHEDOP_remote_shutdown, &op), -ABI_ESRCH);
     return 0;
 }
 
-TEST("without rights no other domain can be shut down")
+TEST("without rights no domain can be shut down by its id, not even one's own")
 {
     struct child child;
 

@@ -13,9 +13,9 @@ static bool flag;
 static uint64_t number;
 static char said[2000], parsed[20];
 
-static bool parse(const char *text, size_t bytes)
+static bool parse(struct text text)
 {
-    snprintf(parsed, sizeof(parsed), "%.*s", (int)bytes, text);
+    snprintf(parsed, sizeof(parsed), "%.*s", (int)text.bytes, text.at);
     return parsed[0] == 'y';
 }
 

@@ -95,7 +95,7 @@ void setup(void)
 
 static bool option(const char *text)
 {
-    return spec_parse(text, strlen(text), &wishes);
+    return spec_parse((struct text){text, strlen(text)}, &wishes);
 }
 
 /* An Intel that has everything and needs everything. */

@@ -87,9 +87,11 @@ void msi_compose(unsigned int cpu, uint8_t vector, uint64_t *address,
     *data = vector;
 }
 
-int evtchn_bind_pirq(struct domain *d, uint32_t pirq, evtchn_port_t *port)
+int evtchn_bind(struct domain *d, enum evtchn_state state, uint32_t detail,
+                uint32_t vcpu, evtchn_port_t *port)
 {
-    (void)d, (void)pirq;
+    (void)d, (void)detail, (void)vcpu;
+    EXPECT_EQ(state, EVTCHN_PIRQ);
     *port = next_port++;
     return bind_rc;
 }

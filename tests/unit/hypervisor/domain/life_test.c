@@ -209,7 +209,8 @@ static void make_control(void)
     config.rights = DOMAIN_RIGHT_CONTROL | DOMAIN_RIGHT_POWER;
     REQUIRE(domain_create(&config, &control) == 0);
     initial_domain = control;
-    REQUIRE(evtchn_bind_virq(control, VIRQ_DOM_EXC, 0, &exception_port) == 0);
+    REQUIRE(evtchn_bind(control, EVTCHN_VIRQ, VIRQ_DOM_EXC, 0,
+                        &exception_port) == 0);
 }
 
 void setup(void)

@@ -36,7 +36,7 @@ static evtchn_port_t near, far;
 
 static void connect_0_1(void)
 {
-    REQUIRE(evtchn_alloc_unbound(&world[1], 0, &far) == 0);
+    REQUIRE(evtchn_bind(&world[1], EVTCHN_UNBOUND, 0, 0, &far) == 0);
     REQUIRE(evtchn_bind_interdomain(&world[0], &world[1], far, &near) == 0);
 }
 
@@ -58,24 +58,25 @@ static evtchn_port_t port_in(enum evtchn_state state)
 
     switch (state) {
     case EVTCHN_FREE:
-        REQUIRE(evtchn_alloc_unbound(&world[0], 1, &port) == 0);
+        REQUIRE(evtchn_bind(&world[0], EVTCHN_UNBOUND, 1, 0, &port) == 0);
         REQUIRE(evtchn_close(&world[0], port) == 0);
         break;
     case EVTCHN_UNBOUND:
-        REQUIRE(evtchn_alloc_unbound(&world[0], 1, &port) == 0);
+        REQUIRE(evtchn_bind(&world[0], EVTCHN_UNBOUND, 1, 0, &port) == 0);
         break;
     case EVTCHN_INTERDOMAIN:
         connect_0_1();
         port = near;
         break;
     case EVTCHN_VIRQ:
-        REQUIRE(evtchn_bind_virq(&world[0], VIRQ_CONSOLE, 0, &port) == 0);
+        REQUIRE(evtchn_bind(&world[0], EVTCHN_VIRQ, VIRQ_CONSOLE, 0, &port) ==
+                0);
         break;
     case EVTCHN_IPI:
-        REQUIRE(evtchn_bind_ipi(&world[0], 1, &port) == 0);
+        REQUIRE(evtchn_bind(&world[0], EVTCHN_IPI, 0, 1, &port) == 0);
         break;
     case EVTCHN_PIRQ:
-        REQUIRE(evtchn_bind_pirq(&world[0], 77, &port) == 0);
+        REQUIRE(evtchn_bind(&world[0], EVTCHN_PIRQ, 77, 0, &port) == 0);
         break;
     }
     EXPECT_EQ(world_state(0, port), state);
@@ -87,16 +88,16 @@ TEST("ports are given lowest first, 0 never, and a closed one again")
     evtchn_port_t port;
 
     for (evtchn_port_t want = 1; want <= 130; want++) {
-        REQUIRE(evtchn_alloc_unbound(&world[0], 1, &port) == 0);
+        REQUIRE(evtchn_bind(&world[0], EVTCHN_UNBOUND, 1, 0, &port) == 0);
         EXPECT_EQ(port, want);
     }
     EXPECT_EQ(evtchn_close(&world[0], 66), 0);
     EXPECT_EQ(evtchn_close(&world[0], 5), 0);
-    EXPECT_EQ(evtchn_alloc_unbound(&world[0], 1, &port), 0);
+    EXPECT_EQ(evtchn_bind(&world[0], EVTCHN_UNBOUND, 1, 0, &port), 0);
     EXPECT_EQ(port, 5);
-    EXPECT_EQ(evtchn_alloc_unbound(&world[0], 1, &port), 0);
+    EXPECT_EQ(evtchn_bind(&world[0], EVTCHN_UNBOUND, 1, 0, &port), 0);
     EXPECT_EQ(port, 66);
-    EXPECT_EQ(evtchn_alloc_unbound(&world[0], 1, &port), 0);
+    EXPECT_EQ(evtchn_bind(&world[0], EVTCHN_UNBOUND, 1, 0, &port), 0);
     EXPECT_EQ(port, 131);
 }
 
@@ -106,17 +107,18 @@ TEST("the highest allowed port is given, the one behind it is -ENOSPC")
     uint32_t used, max;
 
     for (uint32_t i = 1; i <= WORLD_MAX_PORT; i++)
-        REQUIRE(evtchn_alloc_unbound(&world[0], 1, &port) == 0);
+        REQUIRE(evtchn_bind(&world[0], EVTCHN_UNBOUND, 1, 0, &port) == 0);
     EXPECT_EQ(port, WORLD_MAX_PORT);
     evtchn_counts(&world[0], &used, &max);
     EXPECT_EQ(used, WORLD_MAX_PORT);
     EXPECT_EQ(max, WORLD_MAX_PORT);
-    EXPECT_EQ(evtchn_alloc_unbound(&world[0], 1, &port), -ENOSPC);
-    EXPECT_EQ(evtchn_bind_ipi(&world[0], 0, &port), -ENOSPC);
-    EXPECT_EQ(evtchn_bind_virq(&world[0], VIRQ_TIMER, 0, &port), -ENOSPC);
+    EXPECT_EQ(evtchn_bind(&world[0], EVTCHN_UNBOUND, 1, 0, &port), -ENOSPC);
+    EXPECT_EQ(evtchn_bind(&world[0], EVTCHN_IPI, 0, 0, &port), -ENOSPC);
+    EXPECT_EQ(evtchn_bind(&world[0], EVTCHN_VIRQ, VIRQ_TIMER, 0, &port),
+              -ENOSPC);
 
     EXPECT_EQ(evtchn_close(&world[0], WORLD_MAX_PORT), 0);
-    EXPECT_EQ(evtchn_bind_virq(&world[0], VIRQ_TIMER, 0, &port), 0);
+    EXPECT_EQ(evtchn_bind(&world[0], EVTCHN_VIRQ, VIRQ_TIMER, 0, &port), 0);
     EXPECT_EQ(port, WORLD_MAX_PORT);
 }
 
@@ -135,7 +137,7 @@ TEST("an unbound port is for the one domain it was reserved for")
 {
     evtchn_port_t port, other;
 
-    REQUIRE(evtchn_alloc_unbound(&world[1], 2, &port) == 0);
+    REQUIRE(evtchn_bind(&world[1], EVTCHN_UNBOUND, 2, 0, &port) == 0);
     EXPECT_EQ(evtchn_bind_interdomain(&world[0], &world[1], port, &other),
               -EINVAL);
     EXPECT_EQ(evtchn_bind_interdomain(&world[2], &world[1], port + 1, &other),
@@ -151,9 +153,9 @@ TEST("a bind that finds no port of its own leaves the remote one unbound")
 {
     evtchn_port_t port, unused;
 
-    REQUIRE(evtchn_alloc_unbound(&world[1], 0, &port) == 0);
+    REQUIRE(evtchn_bind(&world[1], EVTCHN_UNBOUND, 0, 0, &port) == 0);
     for (uint32_t i = 1; i <= WORLD_MAX_PORT; i++)
-        REQUIRE(evtchn_bind_ipi(&world[0], 0, &unused) == 0);
+        REQUIRE(evtchn_bind(&world[0], EVTCHN_IPI, 0, 0, &unused) == 0);
     EXPECT_EQ(evtchn_bind_interdomain(&world[0], &world[1], port, &unused),
               -ENOSPC);
     EXPECT_EQ(world_state(1, port), EVTCHN_UNBOUND);
@@ -163,7 +165,7 @@ TEST("a domain may bind to a port of its own, and close either end")
 {
     evtchn_port_t a, b;
 
-    REQUIRE(evtchn_alloc_unbound(&world[0], 0, &a) == 0);
+    REQUIRE(evtchn_bind(&world[0], EVTCHN_UNBOUND, 0, 0, &a) == 0);
     REQUIRE(evtchn_bind_interdomain(&world[0], &world[0], a, &b) == 0);
     EXPECT_EQ(evtchn_send(&world[0], b), 0);
     EXPECT_TRUE(world_pending(0, a));
@@ -204,7 +206,7 @@ TEST("bind_vcpu moves what may be moved and nothing else")
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         EXPECT_EQ(evtchn_bind_vcpu(&world[0], port_in(cases[i].state), 1),
                   cases[i].rc);
-    REQUIRE(evtchn_bind_virq(&world[0], VIRQ_TIMER, 0, &timer) == 0);
+    REQUIRE(evtchn_bind(&world[0], EVTCHN_VIRQ, VIRQ_TIMER, 0, &timer) == 0);
     EXPECT_EQ(evtchn_bind_vcpu(&world[0], timer, 1), -EINVAL);
     EXPECT_EQ(evtchn_bind_vcpu(&world[0], timer, WORLD_VCPUS), -ENOENT);
 }
@@ -252,7 +254,7 @@ TEST("a port is not pending when it is given to the next owner")
     EXPECT_TRUE(world_pending(0, port));
     EXPECT_EQ(evtchn_close(&world[0], port), 0);
     EXPECT_FALSE(world_pending(0, port));
-    REQUIRE(evtchn_alloc_unbound(&world[0], 1, &again) == 0);
+    REQUIRE(evtchn_bind(&world[0], EVTCHN_UNBOUND, 1, 0, &again) == 0);
     EXPECT_EQ(again, port);
     EXPECT_EQ(evtchn_vcpu(table_find(world[0].events, again)), 0);
 }
@@ -262,7 +264,7 @@ TEST("a send sets pending, selector and upcall at the peer, nothing here")
     const struct vcpu_info *info = world[1].vcpu[0]->info;
 
     for (int i = 0; i < 99; i++) /* Word 1, bit 36: the two must differ. */
-        REQUIRE(evtchn_alloc_unbound(&world[1], 2, &far) == 0);
+        REQUIRE(evtchn_bind(&world[1], EVTCHN_UNBOUND, 2, 0, &far) == 0);
     connect_0_1();
     consume(0, 0);
     EXPECT_EQ(evtchn_send(&world[0], near), 0);
@@ -279,7 +281,7 @@ TEST("a burst on ports of one word costs one upcall")
 {
     evtchn_port_t a = port_in(EVTCHN_IPI), b;
 
-    REQUIRE(evtchn_bind_ipi(&world[0], 1, &b) == 0);
+    REQUIRE(evtchn_bind(&world[0], EVTCHN_IPI, 0, 1, &b) == 0);
     for (int i = 0; i < 20; i++)
         EXPECT_EQ(evtchn_send(&world[0], i % 2 ? a : b), 0);
     EXPECT_EQ(world_notified[0][1], 1);
@@ -291,7 +293,7 @@ TEST("ports of different words cost one upcall, and both selectors")
     evtchn_port_t low = port_in(EVTCHN_IPI), high = 0;
 
     while (high < 64)
-        REQUIRE(evtchn_bind_ipi(&world[0], 1, &high) == 0);
+        REQUIRE(evtchn_bind(&world[0], EVTCHN_IPI, 0, 1, &high) == 0);
     EXPECT_EQ(evtchn_send(&world[0], low), 0);
     EXPECT_EQ(evtchn_send(&world[0], high), 0);
     EXPECT_EQ(world[0].vcpu[1]->info->evtchn_pending_sel, 3);
@@ -343,27 +345,31 @@ TEST("a virtual interrupt is bound once a vCPU, global ones on vCPU 0 only")
 {
     evtchn_port_t port;
 
-    EXPECT_EQ(evtchn_bind_virq(&world[0], VIRQ_COUNT, 0, &port), -EINVAL);
-    EXPECT_EQ(evtchn_bind_virq(&world[0], VIRQ_CONSOLE, 1, &port), -EINVAL);
-    EXPECT_EQ(evtchn_bind_virq(&world[0], VIRQ_TIMER, WORLD_VCPUS, &port),
-              -ENOENT);
-    EXPECT_EQ(evtchn_bind_virq(&world[0], VIRQ_TIMER, 0, &port), 0);
-    EXPECT_EQ(evtchn_bind_virq(&world[0], VIRQ_TIMER, 0, &port), -EEXIST);
-    EXPECT_EQ(evtchn_bind_virq(&world[0], VIRQ_TIMER, 1, &port), 0);
+    EXPECT_EQ(evtchn_bind(&world[0], EVTCHN_VIRQ, VIRQ_COUNT, 0, &port),
+              -EINVAL);
+    EXPECT_EQ(evtchn_bind(&world[0], EVTCHN_VIRQ, VIRQ_CONSOLE, 1, &port),
+              -EINVAL);
+    EXPECT_EQ(
+        evtchn_bind(&world[0], EVTCHN_VIRQ, VIRQ_TIMER, WORLD_VCPUS, &port),
+        -ENOENT);
+    EXPECT_EQ(evtchn_bind(&world[0], EVTCHN_VIRQ, VIRQ_TIMER, 0, &port), 0);
+    EXPECT_EQ(evtchn_bind(&world[0], EVTCHN_VIRQ, VIRQ_TIMER, 0, &port),
+              -EEXIST);
+    EXPECT_EQ(evtchn_bind(&world[0], EVTCHN_VIRQ, VIRQ_TIMER, 1, &port), 0);
     EXPECT_EQ(evtchn_close(&world[0], port), 0);
-    EXPECT_EQ(evtchn_bind_virq(&world[0], VIRQ_TIMER, 1, &port), 0);
+    EXPECT_EQ(evtchn_bind(&world[0], EVTCHN_VIRQ, VIRQ_TIMER, 1, &port), 0);
 }
 
 TEST("a global virtual interrupt that was moved can be bound again once closed")
 {
     evtchn_port_t port, again;
 
-    REQUIRE(evtchn_bind_virq(&world[0], VIRQ_CONSOLE, 0, &port) == 0);
+    REQUIRE(evtchn_bind(&world[0], EVTCHN_VIRQ, VIRQ_CONSOLE, 0, &port) == 0);
     EXPECT_EQ(evtchn_bind_vcpu(&world[0], port, 1), 0);
     upcall_console_input();
     EXPECT_EQ(world_notified[0][1], 1);
     EXPECT_EQ(evtchn_close(&world[0], port), 0);
-    EXPECT_EQ(evtchn_bind_virq(&world[0], VIRQ_CONSOLE, 0, &again), 0);
+    EXPECT_EQ(evtchn_bind(&world[0], EVTCHN_VIRQ, VIRQ_CONSOLE, 0, &again), 0);
 }
 
 TEST("a raised virtual interrupt reaches its own vCPU, an unbound one nobody")
@@ -372,7 +378,7 @@ TEST("a raised virtual interrupt reaches its own vCPU, an unbound one nobody")
 
     upcall_vcpu_timer(world[0].vcpu[1]);
     EXPECT_EQ(world_notified[0][1], 0);
-    REQUIRE(evtchn_bind_virq(&world[0], VIRQ_TIMER, 1, &port) == 0);
+    REQUIRE(evtchn_bind(&world[0], EVTCHN_VIRQ, VIRQ_TIMER, 1, &port) == 0);
     upcall_vcpu_timer(world[0].vcpu[1]);
     upcall_vcpu_timer(world[0].vcpu[0]);
     EXPECT_TRUE(world_pending(0, port));
@@ -384,7 +390,7 @@ TEST("global virtual interrupts go to the initial domain, once there is one")
 {
     evtchn_port_t port;
 
-    REQUIRE(evtchn_bind_virq(&world[0], VIRQ_DOM_EXC, 0, &port) == 0);
+    REQUIRE(evtchn_bind(&world[0], EVTCHN_VIRQ, VIRQ_DOM_EXC, 0, &port) == 0);
     initial_domain = NULL;
     upcall_domain_changed();
     EXPECT_FALSE(world_pending(0, port));
@@ -468,12 +474,12 @@ TEST("a dying domain gets no ports and nobody binds to it")
 {
     evtchn_port_t port, other;
 
-    REQUIRE(evtchn_alloc_unbound(&world[1], 0, &port) == 0);
+    REQUIRE(evtchn_bind(&world[1], EVTCHN_UNBOUND, 0, 0, &port) == 0);
     world[1].events->dying = true;
     EXPECT_EQ(evtchn_bind_interdomain(&world[0], &world[1], port, &other),
               -EINVAL);
-    EXPECT_TRUE(evtchn_alloc_unbound(&world[1], 0, &other) < 0);
-    EXPECT_TRUE(evtchn_bind_ipi(&world[1], 0, &other) < 0);
+    EXPECT_TRUE(evtchn_bind(&world[1], EVTCHN_UNBOUND, 0, 0, &other) < 0);
+    EXPECT_TRUE(evtchn_bind(&world[1], EVTCHN_IPI, 0, 0, &other) < 0);
 }
 
 TEST("a reset takes a quantum at a time and ends with no port in use")
@@ -484,7 +490,7 @@ TEST("a reset takes a quantum at a time and ends with no port in use")
 
     connect_0_1();
     for (int i = 0; i < 200; i++)
-        REQUIRE(evtchn_bind_ipi(&world[0], 0, &port) == 0);
+        REQUIRE(evtchn_bind(&world[0], EVTCHN_IPI, 0, 0, &port) == 0);
     while (evtchn_reset(&world[0]) == -EAGAIN)
         calls++;
     EXPECT_EQ(calls, 4); /* four buckets */
@@ -519,7 +525,7 @@ TEST("a poll sleeps until its port is pending, even if that is masked")
     evtchn_port_t port = port_in(EVTCHN_IPI), other;
     struct vcpu *v = world[0].vcpu[0];
 
-    REQUIRE(evtchn_bind_ipi(&world[0], 1, &other) == 0);
+    REQUIRE(evtchn_bind(&world[0], EVTCHN_IPI, 0, 1, &other) == 0);
     world[0].shared_info->evtchn_mask[0] = ~0ULL;
     EXPECT_EQ(evtchn_poll(v, &port, 1, world_now + 500), 0);
     EXPECT_EQ(v->state, VCPU_BLOCKED);
@@ -543,7 +549,7 @@ TEST("a poll of several ports wakes for each of them")
     evtchn_port_t ports[3] = {port_in(EVTCHN_IPI), port_in(EVTCHN_UNBOUND), 0};
     struct vcpu *v = world[0].vcpu[0];
 
-    REQUIRE(evtchn_bind_ipi(&world[0], 1, &ports[2]) == 0);
+    REQUIRE(evtchn_bind(&world[0], EVTCHN_IPI, 0, 1, &ports[2]) == 0);
     EXPECT_EQ(evtchn_poll(v, ports, 3, 0), 0);
     EXPECT_EQ(v->state, VCPU_BLOCKED);
     EXPECT_EQ(evtchn_send(&world[0], ports[2]), 0);
@@ -590,7 +596,7 @@ TEST("the console ring's interrupt comes late, and only if it is bound")
 
     upcall_log_grew();
     EXPECT_FALSE(percpu_need_resched);
-    REQUIRE(evtchn_bind_virq(&world[0], VIRQ_CON_RING, 0, &port) == 0);
+    REQUIRE(evtchn_bind(&world[0], EVTCHN_VIRQ, VIRQ_CON_RING, 0, &port) == 0);
     upcall_raise_late();
     EXPECT_FALSE(world_pending(0, port));
     upcall_log_grew();

@@ -59,7 +59,7 @@ static evtchn_port_t ipi(uint32_t vcpu)
 {
     evtchn_port_t port = 0;
 
-    REQUIRE(evtchn_bind_ipi(&world[0], vcpu, &port) == 0);
+    REQUIRE(evtchn_bind(&world[0], EVTCHN_IPI, 0, vcpu, &port) == 0);
     return port;
 }
 
@@ -142,13 +142,13 @@ TEST("2-level ends at 4,095, and FIFO goes on to what the domain may have")
     world_end();
     world_max_port = 5000;
     world_make();
-    while (evtchn_bind_ipi(&world[0], 0, &port) == 0)
+    while (evtchn_bind(&world[0], EVTCHN_IPI, 0, 0, &port) == 0)
         last = port;
     EXPECT_EQ(last, 4095);
     EXPECT_EQ(evtchn_poll(world[0].vcpu[0], &(evtchn_port_t){4096}, 1, 1),
               -EINVAL);
     world_fifo(0);
-    while (evtchn_bind_ipi(&world[0], 1, &port) == 0)
+    while (evtchn_bind(&world[0], EVTCHN_IPI, 0, 1, &port) == 0)
         last = port;
     EXPECT_EQ(last, 5000);
     EXPECT_EQ(evtchn_send(&world[0], 5000), 0);
@@ -309,7 +309,7 @@ TEST("a port that was moved joins its new queue, and leaves the old one whole")
 {
     evtchn_port_t a, b, far;
 
-    REQUIRE(evtchn_alloc_unbound(&world[0], 1, &a) == 0);
+    REQUIRE(evtchn_bind(&world[0], EVTCHN_UNBOUND, 1, 0, &a) == 0);
     REQUIRE(evtchn_bind_interdomain(&world[1], &world[0], a, &far) == 0);
     b = ipi(0);
     world_fifo(0);
@@ -364,7 +364,7 @@ TEST("a guest that links all its free ports still gets what it may have")
         *world_word(0, port) = LINKED;
     for (uint32_t i = 1; i < PORTS; i++)
         EXPECT_TRUE(ipi(0) != 0);
-    EXPECT_EQ(evtchn_bind_ipi(&world[0], 0, &port), -ENOSPC);
+    EXPECT_EQ(evtchn_bind(&world[0], EVTCHN_IPI, 0, 0, &port), -ENOSPC);
 }
 
 TEST("a port that was closed has the usual priority and vCPU again")
@@ -483,7 +483,7 @@ TEST("two guests' queues do not meet")
 {
     evtchn_port_t near, far, own = ipi(0);
 
-    REQUIRE(evtchn_alloc_unbound(&world[1], 0, &far) == 0);
+    REQUIRE(evtchn_bind(&world[1], EVTCHN_UNBOUND, 0, 0, &far) == 0);
     REQUIRE(evtchn_bind_interdomain(&world[0], &world[1], far, &near) == 0);
     world_fifo(0);
     world_fifo(1);
@@ -500,7 +500,7 @@ TEST("a sender that finds the lock taken sends all the same")
 {
     evtchn_port_t near, far, own = ipi(0);
 
-    REQUIRE(evtchn_alloc_unbound(&world[1], 0, &far) == 0);
+    REQUIRE(evtchn_bind(&world[1], EVTCHN_UNBOUND, 0, 0, &far) == 0);
     REQUIRE(evtchn_bind_interdomain(&world[0], &world[1], far, &near) == 0);
     world_contended = true;
     EXPECT_EQ(evtchn_send(&world[0], near), 0);

@@ -79,7 +79,7 @@ static void alloc(domid_t d)
     evtchn_port_t want = lowest_free(d), port = 0;
     domid_t peer = (domid_t)roll(WORLD_DOMAINS);
 
-    SAME(evtchn_alloc_unbound(&world[d], peer, &port), 0);
+    SAME(evtchn_bind(&world[d], EVTCHN_UNBOUND, peer, 0, &port), 0);
     SAME(port, want);
     set(d, want, (struct model_port){.state = EVTCHN_UNBOUND, .peer = peer});
 }
@@ -127,7 +127,7 @@ static void bind_virq(domid_t d)
         rc = -EINVAL;
     else if (virq_is_bound(d, virq, vcpu))
         rc = -EEXIST;
-    SAME(evtchn_bind_virq(&world[d], virq, vcpu, &port), rc);
+    SAME(evtchn_bind(&world[d], EVTCHN_VIRQ, virq, vcpu, &port), rc);
     if (rc == 0)
         set(d, want,
             (struct model_port){
@@ -139,7 +139,7 @@ static void bind_ipi(domid_t d)
     evtchn_port_t want = lowest_free(d), port = 0;
     uint32_t vcpu = roll(WORLD_VCPUS);
 
-    SAME(evtchn_bind_ipi(&world[d], vcpu, &port), 0);
+    SAME(evtchn_bind(&world[d], EVTCHN_IPI, 0, vcpu, &port), 0);
     SAME(port, want);
     set(d, want, (struct model_port){.state = EVTCHN_IPI, .vcpu = vcpu});
 }
