@@ -64,29 +64,20 @@ static int pin_some(struct domain *d, struct device_dma *op, uint32_t count)
     return rc;
 }
 
-static int unpin_some(struct domain *d, const struct device_dma *op,
-                      uint32_t count)
-{
-    int rc = 0;
-
-    for (uint32_t i = 0; i < count && rc == 0; i++)
-        rc = dma_unpin(d, op->gfn + i);
-    return rc;
-}
-
 /* What is left goes back into the structure. */
 static int op_dma(struct domain *d, struct device_op *op)
 {
     struct device_dma *dma = &op->u.dma;
     uint32_t count = dma->count < DMA_QUANTUM ? dma->count : DMA_QUANTUM;
-    int rc;
+    int rc = 0;
 
     if (dma->count > DEVICE_DMA_MAX)
         return -EINVAL;
     if (op->cmd == DEVICE_OP_dma_map)
         rc = pin_some(d, dma, count);
     else
-        rc = unpin_some(d, dma, count);
+        for (uint32_t i = 0; i < count && rc == 0; i++)
+            rc = dma_unpin(d, dma->gfn + i);
     if (rc)
         return rc;
     dma->gfn += count;

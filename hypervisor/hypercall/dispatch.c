@@ -32,15 +32,6 @@ void hypercall_set_arg(unsigned int n, uint64_t value)
         *args[n - 1] = value;
 }
 
-/* The guest executes its SYSCALL again, now or once there is memory. */
-static void make_again(struct vcpu *v, struct cpu_regs *regs)
-{
-    regs->rip -= SYSCALL_BYTES;
-    if (v->wants_memory)
-        fault_wait_for_memory();
-    v->repeat = false;
-}
-
 /* The number is last, so that arguments stay in the registers they came in. */
 long upcall_hypercall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                       uint64_t a5, uint64_t nr)
@@ -65,10 +56,16 @@ long upcall_hypercall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
 
 void upcall_hypercall_done(long rc)
 {
+    struct cpu_regs *regs = guest_regs();
     struct vcpu *v = current;
 
-    if (v->repeat)
-        make_again(v, guest_regs());
-    else
-        guest_regs()->rax = (uint64_t)rc;
+    if (!v->repeat) {
+        regs->rax = (uint64_t)rc;
+        return;
+    }
+    /* The guest executes its SYSCALL again, now or once there is memory. */
+    regs->rip -= SYSCALL_BYTES;
+    if (v->wants_memory)
+        fault_wait_for_memory();
+    v->repeat = false;
 }

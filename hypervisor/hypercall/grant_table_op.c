@@ -154,19 +154,7 @@ static int16_t subject_status(struct domain *d, domid_t domid)
     return subject == d ? GNTST_okay : GNTST_permission_denied;
 }
 
-/* The gfns of the first @count frames; -EFAULT. */
-static int list_frames(const struct domain *d, struct guest_ptr list,
-                       uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t g = grant_frame_gfn(d, i);
-
-        if (copy_to_guest(guest_ptr_at(list, i, sizeof(g)), &g, sizeof(g)))
-            return -EFAULT;
-    }
-    return 0;
-}
-
+/* Grow it and list the gfns of its frames. */
 static long setup_table(struct domain *d, struct gnttab_setup_table *op)
 {
     int rc;
@@ -177,9 +165,16 @@ static long setup_table(struct domain *d, struct gnttab_setup_table *op)
     rc = grant_grow(d, op->nr_frames);
     if (rc == -EAGAIN)
         return rc;
-    if (!rc)
-        return list_frames(d, guest_ptr(op->frame_list), op->nr_frames);
-    op->status = GNTST_general_error;
+    if (rc)
+        op->status = GNTST_general_error;
+
+    for (uint32_t i = 0; !rc && i < op->nr_frames; i++) {
+        uint64_t g = grant_frame_gfn(d, i);
+
+        if (copy_to_guest(guest_ptr_at(guest_ptr(op->frame_list), i, sizeof(g)),
+                          &g, sizeof(g)))
+            return -EFAULT;
+    }
     return 0;
 }
 

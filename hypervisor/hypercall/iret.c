@@ -25,8 +25,7 @@ void upcall_iret(struct cpu_regs *regs, struct vcpu *v)
 
     if (copy_from_guest(&f, guest_ptr(regs->rsp), sizeof(f))) {
         if (!v->repeat)
-            crash_with_registers("iret frame at %llx unreadable",
-                                 (unsigned long long)regs->rsp);
+            crash_with_registers("iret frame at %lx unreadable", regs->rsp);
         return;
     }
     cs = (uint16_t)f.cs | RPL_3;

@@ -8,11 +8,6 @@
 #define CMD_BITS 8
 #define CMD_MASK ((1U << CMD_BITS) - 1)
 
-static long op_layout(struct domain *d, struct guest_ptr arg)
-{
-    return copy_to_guest(arg, &d->space->layout, sizeof(struct light_layout));
-}
-
 /* Both arguments begin with the range, all of which must be RAM. */
 static_assert(offsetof(struct light_protect, gfn) ==
                       offsetof(struct light_discard, gfn) &&
@@ -55,7 +50,7 @@ long hypercall_light_op(uint64_t a1, uint64_t a2)
 
     switch (a1 & CMD_MASK) {
     case LIGHT_OP_layout:
-        return op_layout(d, arg);
+        return copy_to_guest(arg, &d->space->layout, sizeof(d->space->layout));
     case LIGHT_OP_protect:
     case LIGHT_OP_discard:
         return op_range(d, a1, arg);

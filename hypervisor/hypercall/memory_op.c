@@ -29,18 +29,6 @@ static bool is_caller(const struct domain *d, domid_t domid)
     return domid == DOMID_SELF || domid == d->domid;
 }
 
-static long answer(uint64_t cmd, const struct light_space *s)
-{
-    switch (cmd) {
-    case XENMEM_current_reservation:
-        return (long)light_used_pages(s);
-    case XENMEM_maximum_reservation:
-        return (long)s->layout.ram_pages;
-    default:
-        return (long)s->layout.ram_pages - 1; /* maximum_gpfn */
-    }
-}
-
 /* How much a domain has, or may have.  Of another one only with the right. */
 static long query(uint64_t cmd, domid_t domid)
 {
@@ -49,29 +37,33 @@ static long query(uint64_t cmd, domid_t domid)
 
     if (rc)
         return rc;
-    rc = answer(cmd, subject->space);
+    if (cmd == XENMEM_current_reservation)
+        rc = (long)light_used_pages(subject->space);
+    else
+        rc = (long)subject->space->layout.ram_pages -
+             (cmd == XENMEM_maximum_gpfn ? 1 : 0);
     domain_put(subject);
     return rc;
 }
 
-/* RAM, piece by piece, until @range has no more or the guest no room. */
-static long give_map(struct domain *d, struct xen_memory_map *op,
-                     struct ram_range (*range)(const struct domain *d,
-                                               uint32_t i))
+/* RAM, piece by piece, until there is no more or the guest has no room. */
+static long give_map(const struct domain *d, struct xen_memory_map *op,
+                     bool machine)
 {
+    const struct ram_range own = {0, d->space->layout.ram_pages};
     uint32_t i = 0;
 
     if (op->nr_entries == 0)
         return -EINVAL;
     for (; i < op->nr_entries && i < MAP_ENTRIES_MAX; i++) {
-        struct ram_range r = range(d, i);
+        struct ram_range r = machine ? ram_range(i) : own;
         struct e820_entry entry = {
             .addr = r.first << PAGE_SHIFT,
             .size = (r.end - r.first) << PAGE_SHIFT,
             .type = E820_RAM,
         };
 
-        if (r.first == r.end)
+        if (r.first == r.end || (i && !machine))
             break;
         if (copy_to_guest(guest_ptr_at(guest_ptr(op->buffer), i, sizeof(entry)),
                           &entry, sizeof(entry)))
@@ -79,17 +71,6 @@ static long give_map(struct domain *d, struct xen_memory_map *op,
     }
     op->nr_entries = i;
     return 0;
-}
-
-static struct ram_range own_range(const struct domain *d, uint32_t i)
-{
-    return (struct ram_range){0, i ? 0 : d->space->layout.ram_pages};
-}
-
-static struct ram_range machine_range(const struct domain *d, uint32_t i)
-{
-    (void)d;
-    return ram_range(i);
 }
 
 /* The highest frame of the machine, and one. */
@@ -124,9 +105,8 @@ static long add_to_physmap(struct domain *d,
     OP(XENMEM_maximum_gpfn, xen_domid_arg, false, query(cmd, op->domid))       \
     OP(XENMEM_add_to_physmap, xen_add_to_physmap, false,                       \
        add_to_physmap(d, op))                                                  \
-    OP(XENMEM_memory_map, xen_memory_map, true, give_map(d, op, own_range))    \
-    OP(XENMEM_machine_memory_map, xen_memory_map, true,                        \
-       give_map(d, op, machine_range))
+    OP(XENMEM_memory_map, xen_memory_map, true, give_map(d, op, false))        \
+    OP(XENMEM_machine_memory_map, xen_memory_map, true, give_map(d, op, true))
 SUBOPS(MEMORY_SUBOPS)
 
 /* What of @count extents can be read; the rest is the next call's, or never. */

@@ -20,37 +20,24 @@ static int hold_page(struct domain *d, gfn_t g, struct frame **frame)
     return rc;
 }
 
-/*
- * The page that holds [@va, @va + @size), pinned for as long as we write to
- * it; the range must not leave it.
- */
-static long pin(struct domain *d, uint64_t va, size_t size,
-                struct frame **frame)
-{
-    uint64_t at = va - d->space->layout.virt_base;
-    int rc;
-
-    if (va % sizeof(uint64_t) || va % PAGE_SIZE + size > PAGE_SIZE)
-        return -EINVAL;
-    rc = hold_page(d, gfn(at >> PAGE_SHIFT), frame);
-    return rc ? -EFAULT : 0;
-}
-
 /* Both registrations of an area. */
 struct vcpu_area {
     uint64_t va;
 };
 
+/* The area must not leave its page, pinned for as long as we write to it. */
 static long register_runstate(struct vcpu *v, uint64_t va)
 {
+    const size_t size = sizeof(struct vcpu_runstate_info);
+    uint64_t at = va - v->domain->space->layout.virt_base;
     struct frame *frame = NULL;
-    long rc = 0;
 
-    if (va)
-        rc = pin(v->domain, va, sizeof(struct vcpu_runstate_info), &frame);
-    if (!rc)
-        vcpu_set_runstate_area(v, frame, va % PAGE_SIZE);
-    return rc;
+    if (va % sizeof(uint64_t) || va % PAGE_SIZE + size > PAGE_SIZE)
+        return -EINVAL;
+    if (va && hold_page(v->domain, gfn(at >> PAGE_SHIFT), &frame))
+        return -EFAULT;
+    vcpu_set_runstate_area(v, frame, va % PAGE_SIZE);
+    return 0;
 }
 
 /* What it holds are constants, so that writing it once does for ever. */

@@ -35,17 +35,10 @@ static long give_answer(uint64_t cmd, struct guest_ptr arg)
     return copy_bytes_to_guest(arg, answers[cmd].at, answers[cmd].size);
 }
 
-/* Class light; the initial domain is told that it is one. */
-static uint32_t features_of(const struct domain *d)
-{
-    uint32_t features =
-        1U << XENFEAT_auto_translated_physmap | 1U << XENFEAT_highmem_assist |
-        1U << XENFEAT_gnttab_map_avail_bits | 1U << XENFEAT_cairn;
-
-    if (d == initial_domain)
-        features |= 1U << XENFEAT_dom0;
-    return features;
-}
+/* Of class light; the initial domain is told that it is one. */
+#define FEATURES                                                               \
+    (1U << XENFEAT_auto_translated_physmap | 1U << XENFEAT_highmem_assist |    \
+     1U << XENFEAT_gnttab_map_avail_bits | 1U << XENFEAT_cairn)
 
 static long get_features(struct guest_ptr arg)
 {
@@ -56,7 +49,9 @@ static long get_features(struct guest_ptr arg)
         return rc;
     if (info.submap_idx > 0)
         return -EINVAL;
-    info.submap = features_of(current->domain);
+    info.submap = FEATURES;
+    if (current->domain == initial_domain)
+        info.submap |= 1U << XENFEAT_dom0;
     return copy_to_guest(arg, &info, sizeof(info));
 }
 

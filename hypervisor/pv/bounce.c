@@ -37,8 +37,7 @@ static __noinline bool refuse(struct vcpu *v, uint64_t rsp)
     if (v->wants_memory)
         fault_wait_for_memory();
     else
-        crash_with_registers("its stack at %llx takes no frame",
-                             (unsigned long long)rsp);
+        crash_with_registers("its stack at %lx takes no frame", rsp);
     return false;
 }
 
