@@ -82,19 +82,17 @@ void attack_store(void)
     }
 }
 
-/* As many nodes, watches and transactions as it gets. */
 /* @prefix and the digits of @n behind it, from @at on; returns the end. */
 static char *put_digits(char *at, const char *prefix, uint64_t n)
 {
-    size_t size = strlen(prefix);
-
-    memcpy(at, prefix, size);
-    at += size;
+    while (*prefix)
+        *at++ = *prefix++;
     for (uint64_t digits = n + 100000; digits > 0; digits /= 10)
         *at++ = (char)('0' + digits % 10);
     return at;
 }
 
+/* As many nodes, watches and transactions as it gets. */
 void attack_store_flood(void)
 {
     unsigned int nodes = 0, watches = 0, transactions = 0;
