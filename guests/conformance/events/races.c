@@ -75,6 +75,7 @@ static void send_all(uint64_t seed)
         port_send(near[i]);
     }
     stop = true;
+    port_send(near[0]); /* Who has seen all may be waiting for more. */
 }
 
 /* Ask for upcall_pending in a poll, too: a lost wake-up would never end. */

@@ -80,7 +80,7 @@
         .cmd = CONTROL_OP_##command, .weight = (often), .form = FORM_PTR,      \
         .size = sizeof(struct control_op),                                     \
         .flavours = 1U << FUZZ_CONTROL | 1U << FUZZ_DEVICE,                    \
-        FIELDS(FIELD(control_op, version, VERSION), __VA_ARGS__)               \
+        FIELDS(FIELD(control_op, version, CONTROL_VERSION), __VA_ARGS__)       \
     }
 #define SUBJECT FIELD(control_op, domid, KID)
 #define DEVICE(command, often, ...)                                            \
@@ -88,11 +88,10 @@
         .name = "device_op " #command, .nr = HYPERCALL_device_op,              \
         .cmd = DEVICE_OP_##command, .weight = (often), .form = FORM_PTR,       \
         .size = sizeof(struct device_op), .flavours = 1U << FUZZ_DEVICE,       \
-        FIELDS(FIELD(device_op, version, VERSION), __VA_ARGS__)                \
+        FIELDS(FIELD(device_op, version, DEVICE_VERSION), __VA_ARGS__)         \
     }
 
 /* What Xen has and this hypervisor may come to have. */
-#define NO_WATCHDOG  6
 #define NO_HYPERCALL 19
 
 const struct op fuzz_ops[] = {
@@ -236,8 +235,6 @@ const struct op fuzz_ops[] = {
        FIELD(sched_remote_shutdown, reason, REASON)),
     OP(sched_op, SCHEDOP_shutdown_code, 2, sched_shutdown,
        FIELD(sched_shutdown, reason, REASON)),
-    OP(sched_op, NO_WATCHDOG, 2, sched_shutdown,
-       FIELD(sched_shutdown, reason, ZERO)),
     UNKNOWN(sched_op, 9, 1),
     NAMED("set_timer_op", set_timer_op, 0, 20, WORDS, 8, REGISTER(0, TIME)),
     VCPU_OP(VCPUOP_initialise, 3, sizeof(struct vcpu_guest_context),

@@ -472,8 +472,10 @@ uint64_t value_of(struct fuzzer *f, enum kind kind)
         return rarely(f, 8) ? wild(f) : below(f, 80) * 4;
     case KIND_CONFIG_SIZE:
         return rarely(f, 8) ? wild(f) : 1UL << below(f, 3);
-    case KIND_VERSION:
-        return rarely(f, 32) ? wild(f) : 1;
+    case KIND_CONTROL_VERSION:
+        return rarely(f, 32) ? wild(f) : CONTROL_OP_VERSION;
+    case KIND_DEVICE_VERSION:
+        return rarely(f, 32) ? wild(f) : DEVICE_OP_VERSION;
     case KIND_VECTOR:
         return rarely(f, 2) ? below(f, 32) : below(f, 256);
     }
