@@ -125,8 +125,11 @@ static __in_place int16_t unmap_halves(struct domain *d, struct maptrack *track,
     }
     if (op->dev_bus_addr)
         track->device = false;
-    if (!track->host_addr && !track->device)
+    if (!track->host_addr && !track->device) {
         track->state = MAPTRACK_RESERVED;
+        if (!op->host_addr) /* Who unmapped that may not have flushed yet. */
+            tlb_batch_add_all(batch);
+    }
     return GNTST_okay;
 }
 

@@ -344,8 +344,13 @@ TEST("machine addresses are for domains with devices only")
     grant_unmap(world_domain[3], &end, 1);
     EXPECT_EQ(end.status, GNTST_bad_dev_addr);
     end.dev_bus_addr = op.dev_bus_addr;
+    /* Another vCPU may have unmapped the address, and be about to flush. */
+    machine_full_flushes = 0;
+    world_domain[3]->space->live_cpus = 1;
     grant_unmap(world_domain[3], &end, 1);
+    world_domain[3]->space->live_cpus = 0;
     EXPECT_EQ(end.status, GNTST_okay);
+    EXPECT_EQ(machine_full_flushes, 1);
     EXPECT_EQ(world_refs(1, 5), 1);
 
     world_give(1, REF, 2, 5, GTF_permit_access);
