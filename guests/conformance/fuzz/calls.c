@@ -91,7 +91,7 @@
         FIELDS(FIELD(device_op, version, DEVICE_VERSION), __VA_ARGS__)         \
     }
 
-/* What Xen has and this hypervisor may come to have. */
+/* A number that is nobody's. */
 #define NO_HYPERCALL 19
 
 const struct op fuzz_ops[] = {
@@ -235,6 +235,9 @@ const struct op fuzz_ops[] = {
        FIELD(sched_remote_shutdown, reason, REASON)),
     OP(sched_op, SCHEDOP_shutdown_code, 2, sched_shutdown,
        FIELD(sched_shutdown, reason, REASON)),
+    OP(sched_op, SCHEDOP_watchdog, 2, sched_watchdog,
+       FIELD(sched_watchdog, id, SMALL),
+       FIELD(sched_watchdog, timeout, MANY_SECONDS)),
     UNKNOWN(sched_op, 9, 1),
     NAMED("set_timer_op", set_timer_op, 0, 20, WORDS, 8, REGISTER(0, TIME)),
     VCPU_OP(VCPUOP_initialise, 3, sizeof(struct vcpu_guest_context),
@@ -377,7 +380,12 @@ const struct op fuzz_ops[] = {
     CONTROL(module, 4, FIELD(control_op, u.module.index, SMALL),
             FIELD(control_op, u.module.string, VA)),
     CONTROL(set_sched, 15, SUBJECT,
-            FIELD(control_op, u.set_sched.weight, WEIGHT)),
+            FIELD(control_op, u.set_sched.weight, WEIGHT),
+            FIELD(control_op, u.set_sched.cap, WEIGHT),
+            FIELD(control_op, u.set_sched.reserved, SMALL),
+            FIELD(control_op, u.set_sched.vcpu, VCPU),
+            FIELD(control_op, u.set_sched.affinity, SMALL)),
+    CONTROL(vcpu_info, 5, SUBJECT, FIELD(control_op, u.vcpu_info.vcpu, VCPU)),
     DEVICE(find, 10, FIELD(device_op, u.find.index, SMALL)),
     DEVICE(config_read, 20, FIELD(device_op, u.config.sbdf, SBDF),
            FIELD(device_op, u.config.offset, CONFIG_OFFSET),

@@ -140,8 +140,9 @@ enum kind {
     KIND_SPACE,
     KIND_TIME,
     KIND_SOON,
-    KIND_VA,      /* of something of ours */
-    KIND_TEXT_VA, /* of an instruction */
+    KIND_MANY_SECONDS, /* more than any run takes: it must be repeatable */
+    KIND_VA,           /* of something of ours */
+    KIND_TEXT_VA,      /* of an instruction */
     KIND_CALLBACK,
     KIND_SEGMENT,
     KIND_BUFFER, /* the address of whatever */

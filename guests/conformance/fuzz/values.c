@@ -440,6 +440,8 @@ uint64_t value_of(struct fuzzer *f, enum kind kind)
         return mostly(f, 6);
     case KIND_TIME:
         return moment(f);
+    case KIND_MANY_SECONDS:
+        return 100000 + below(f, 1000000);
     case KIND_SOON:
         return now_ns() + below(f, 30000);
     case KIND_VA:
