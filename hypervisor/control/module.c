@@ -5,7 +5,7 @@
 #include "core/panic.h"
 #include "lib/string.h"
 
-/* As many as boot/modules.h keeps. */
+/* As many as boot/boot_info.h keeps. */
 #define MODULES_MAX 64U
 
 static struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whom a call is about: see subject.h. */
+/* Whom a call is about. */
 
 #include "hypercall/hypercall.h"
 
