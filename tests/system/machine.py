@@ -23,6 +23,9 @@ HYPERVISOR = os.path.join(OUT, "cairn.elf")
 DEBUG_HYPERVISOR = os.path.join(OUT, "cairn-debug.elf")
 PROMPT = "cairn> "
 
+# Lines of guests and of the hypervisor may come in the middle of another one.
+INTERRUPTION = r"(?:\n(?:\(d\d+\) |\[ *\d+\.\d+\] )[^\n]*\n)*"
+
 # The emulator is slow, and two tests may share the machine.
 WAIT_SECONDS = 60
 LIFE_SECONDS = 600
@@ -232,7 +235,8 @@ class Machine:
             self.position = len(self.output)
         self.type(line + "\r")
         # The echo, then the answer, then the next prompt at a line's start.
-        start = self.wait_for(re.escape(line) + r" *\n", seconds).end()
+        start = self.wait_for(INTERRUPTION.join(map(re.escape, line)) +
+                              r" *\n", seconds).end()
         end = self.wait_for(r"^cairn> ", seconds).start()
         return self.output[start:end]
 
