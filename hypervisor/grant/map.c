@@ -123,13 +123,13 @@ static __in_place int16_t unmap_halves(struct domain *d, struct maptrack *track,
             return GNTST_general_error;
         track->host_addr = 0;
     }
-    if (op->dev_bus_addr)
+    if (op->dev_bus_addr) {
         track->device = false;
-    if (!track->host_addr && !track->device) {
-        track->state = MAPTRACK_RESERVED;
         if (!op->host_addr) /* Who unmapped that may not have flushed yet. */
             tlb_batch_add_all(batch);
     }
+    if (!track->host_addr && !track->device)
+        track->state = MAPTRACK_RESERVED;
     return GNTST_okay;
 }
 
