@@ -34,6 +34,9 @@ REPRODUCIBLE := -ffile-prefix-map=$(CURDIR)=.
 # stack is aligned to 8 bytes only: without vector registers nothing needs 16.
 HV_INC := -Ihypervisor -Iguest-abi/include
 
+# The language every source of hypervisor/ begins with.
+HV_BASE := -include hypervisor/lib/base.h
+
 HV_CFLAGS = -std=gnu11 -g -ffreestanding -nostdinc -isystem $(CC_INCLUDE) \
             -fpie -fvisibility=hidden -mno-red-zone -mgeneral-regs-only \
             -mpreferred-stack-boundary=3 \
@@ -41,7 +44,8 @@ HV_CFLAGS = -std=gnu11 -g -ffreestanding -nostdinc -isystem $(CC_INCLUDE) \
             -fno-asynchronous-unwind-tables -fno-omit-frame-pointer \
             -fno-optimize-sibling-calls -fno-jump-tables \
             -fno-strict-aliasing -fno-common -fno-ident \
-            -ffunction-sections -fdata-sections $(WARN) $(REPRODUCIBLE)
+            -ffunction-sections -fdata-sections $(WARN) $(REPRODUCIBLE) \
+            $(HV_BASE)
 
 HV_CFLAGS_release := -O2 -DNDEBUG
 HV_CFLAGS_debug   := -Og -DCAIRN_DEBUG

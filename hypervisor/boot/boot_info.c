@@ -6,13 +6,9 @@
 
 #include "boot/boot_info.h"
 
-#include <stdbool.h>
-
 #include "arch/x86_64/address_map.h"
 #include "arch/x86_64/early_map.h"
 #include "core/log.h"
-#include "lib/assert.h"
-#include "lib/string.h"
 
 #define MULTIBOOT1_MAGIC 0x2badb002U
 #define MULTIBOOT2_MAGIC 0x36d76289U

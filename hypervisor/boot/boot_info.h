@@ -11,10 +11,6 @@
 #ifndef BOOT_BOOT_INFO_H
 #define BOOT_BOOT_INFO_H
 
-#include <stdint.h>
-
-#include "lib/frame_number.h"
-
 #define BOOT_COMMAND_LINE  1024
 #define BOOT_MODULE_STRING 256
 

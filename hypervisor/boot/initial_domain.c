@@ -22,7 +22,6 @@
 #include "domain/domain.h"
 #include "lib/elf_image.h"
 #include "lib/hypercall_page.h"
-#include "lib/string.h"
 #include "memory/frame.h"
 #include "memory/light.h"
 

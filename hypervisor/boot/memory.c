@@ -16,8 +16,6 @@
 #include "boot/boot_info.h"
 #include "core/log.h"
 #include "core/panic.h"
-#include "lib/assert.h"
-#include "lib/string.h"
 #include "memory/direct_map.h"
 #include "memory/frame.h"
 

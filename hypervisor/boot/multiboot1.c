@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Multiboot specification 0.6.96, section 3.3. */
 
-#include <stddef.h>
-
 #include "arch/x86_64/early_map.h"
 #include "boot/boot_info.h"
-#include "lib/assert.h"
-#include "lib/string.h"
 
 #define HAS_COMMAND_LINE (1U << 2)
 #define HAS_MODULES      (1U << 3)

@@ -4,12 +4,8 @@
  * before it is looked at, and a tag that does not fit in the list ends it.
  */
 
-#include <stddef.h>
-
 #include "arch/x86_64/early_map.h"
 #include "boot/boot_info.h"
-#include "lib/assert.h"
-#include "lib/string.h"
 
 #define TAG_END          0U
 #define TAG_COMMAND_LINE 1U

@@ -9,8 +9,6 @@
 
 #include "boot/start.h"
 
-#include <stdbool.h>
-
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/descriptors.h"
@@ -26,8 +24,6 @@
 #include "core/spec_ctrl.h"
 #include "core/time.h"
 #include "domain/vcpu.h"
-#include "lib/atomic.h"
-#include "lib/string.h"
 #include "memory/direct_map.h"
 
 /* After an INIT, and from a SIPI to the next: the SDM's. */

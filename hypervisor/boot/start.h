@@ -4,10 +4,6 @@
 #ifndef BOOT_START_H
 #define BOOT_START_H
 
-#include <stdint.h>
-
-#include "lib/compiler.h"
-
 /* From boot.S, on the first CPU's stack; what the loader left in eax, ebx. */
 void __noreturn start_hypervisor(uint32_t magic, uint32_t info);
 

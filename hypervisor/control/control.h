@@ -11,7 +11,6 @@
 #define CONTROL_CONTROL_H
 
 #include "domain/domain.h"
-#include "lib/frame_number.h"
 #include "pv/guest_copy.h"
 
 /* Those about the machine, or about a domain to be. */

@@ -3,7 +3,6 @@
 
 #include "control/control.h"
 #include "core/panic.h"
-#include "lib/string.h"
 
 /* As many as boot/boot_info.h keeps. */
 #define MODULES_MAX 64U

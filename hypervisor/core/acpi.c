@@ -3,12 +3,8 @@
 
 #include "core/acpi.h"
 
-#include <stddef.h>
-
 #include "arch/x86_64/early_map.h"
 #include "core/log.h"
-#include "lib/assert.h"
-#include "lib/string.h"
 
 #define IOAPIC_USUAL 0xfec00000UL
 

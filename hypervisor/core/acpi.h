@@ -11,11 +11,7 @@
 #ifndef CORE_ACPI_H
 #define CORE_ACPI_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "arch/x86_64/percpu.h"
-#include "lib/frame_number.h"
 
 #define ACPI_IOAPICS_MAX 8
 #define ISA_IRQS         16

@@ -3,9 +3,6 @@
 
 #include "core/panic.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "arch/x86_64/address_map.h"
 #include "arch/x86_64/percpu.h"
 

@@ -16,7 +16,6 @@
 #include "core/log.h"
 #include "core/uart.h"
 #include "core/upcalls.h"
-#include "lib/compiler.h"
 #include "lib/format.h"
 
 #define INITIAL_DOMID 0

@@ -14,10 +14,6 @@
 #ifndef CORE_CONSOLE_H
 #define CORE_CONSOLE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include <abi/domid.h>
 
 /* Raw bytes out, used by the log; polls the UART. */

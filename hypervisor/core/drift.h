@@ -8,11 +8,7 @@
 #ifndef CORE_DRIFT_H
 #define CORE_DRIFT_H
 
-#include <stdint.h>
-
 #include "arch/x86_64/cpu.h"
-#include "lib/atomic.h"
-#include "lib/compiler.h"
 
 struct drift {
     uint32_t ticks; /* of the PM timer, at the last comparison */

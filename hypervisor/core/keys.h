@@ -7,8 +7,6 @@
 #ifndef CORE_KEYS_H
 #define CORE_KEYS_H
 
-#include "lib/compiler.h"
-
 struct debug_key {
     char key;
     const char *help; /* "d  domains and their vCPUs" without the key */

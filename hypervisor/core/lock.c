@@ -12,7 +12,6 @@
 #include "core/keys.h"
 #include "core/log.h"
 #include "core/panic.h"
-#include "lib/atomic.h"
 
 /* Locks a CPU holds at once: one of each rank, twice where two are allowed. */
 #define HELD_MAX 24

@@ -11,11 +11,6 @@
 #ifndef CORE_LOCK_H
 #define CORE_LOCK_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "lib/compiler.h"
-
 enum lock_rank {
 #define LOCK_RANK(name, text) LOCK_##name,
 #include "core/lock_order.def"

@@ -7,7 +7,6 @@
 #include "core/log.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 
 #include "core/console.h"
 #include "core/lock.h"

@@ -7,11 +7,6 @@
 #ifndef CORE_LOG_H
 #define CORE_LOG_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-#include "lib/compiler.h"
-
 enum log_level {
     LOG_ERROR,   /* the machine or Cairn is broken */
     LOG_WARNING, /* works, but somebody should look */

@@ -9,13 +9,6 @@
 #ifndef CORE_OPTIONS_H
 #define CORE_OPTIONS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "lib/compiler.h"
-#include "lib/string.h"
-
 /* A part of the command line: it does not end by a NUL. */
 struct text {
     const char *at;

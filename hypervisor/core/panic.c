@@ -8,7 +8,6 @@
 #include "core/panic.h"
 
 #include <stdarg.h>
-#include <stdbool.h>
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/entry.h"
@@ -20,7 +19,6 @@
 #include "arch/x86_64/vectors.h"
 #include "core/console.h"
 #include "core/power.h"
-#include "lib/assert.h"
 #include "lib/format.h"
 
 #define LINE_MAX 240

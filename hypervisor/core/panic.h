@@ -8,10 +8,6 @@
 #ifndef CORE_PANIC_H
 #define CORE_PANIC_H
 
-#include <stdint.h>
-
-#include "lib/compiler.h"
-
 void __noreturn panic(const char *fmt, ...) __printf(1, 2);
 
 /* Give the registers @r to @tell, a line at a time. */

@@ -3,9 +3,6 @@
 
 #include "core/power.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/port.h"
 #include "arch/x86_64/smp.h"

@@ -7,8 +7,6 @@
 #ifndef CORE_POWER_H
 #define CORE_POWER_H
 
-#include "lib/compiler.h"
-
 void __noreturn machine_reset(void);
 
 /* By ACPI; where that does not work, says so and halts. */

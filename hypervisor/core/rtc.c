@@ -5,7 +5,6 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/port.h"
-#include "lib/string.h"
 
 #define CMOS_INDEX 0x70
 #define CMOS_DATA  0x71

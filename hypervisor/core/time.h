@@ -4,8 +4,6 @@
 #ifndef CORE_TIME_H
 #define CORE_TIME_H
 
-#include <stdint.h>
-
 /* ns = (ticks << shift or >> -shift) * mul >> 32; mul has bit 31 set. */
 struct tsc_scale {
     uint32_t mul;

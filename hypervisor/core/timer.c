@@ -6,8 +6,6 @@
 
 #include "core/timer.h"
 
-#include <stddef.h>
-
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/percpu.h"
@@ -18,8 +16,6 @@
 #include "core/lock.h"
 #include "core/log.h"
 #include "core/time.h"
-#include "lib/atomic.h"
-#include "lib/compiler.h"
 
 /* Timers that expire before others get their turn: each may wake a vCPU. */
 #define RUN_QUANTUM 24U

@@ -8,9 +8,6 @@
 #ifndef CORE_TIMER_H
 #define CORE_TIMER_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "lib/heap.h"
 
 struct timer {

@@ -3,8 +3,6 @@
 
 #include "core/uart.h"
 
-#include <stdint.h>
-
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/port.h"
 

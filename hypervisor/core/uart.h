@@ -4,8 +4,6 @@
 #ifndef CORE_UART_H
 #define CORE_UART_H
 
-#include <stdbool.h>
-
 /* COM1's line at the interrupt controllers. */
 #define UART_IRQ 4
 

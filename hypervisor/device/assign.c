@@ -4,7 +4,6 @@
 #include "device/pci.h"
 #include "domain/domain.h"
 #include "domain/upcalls.h"
-#include "lib/errno.h"
 #include "memory/light.h"
 #include "memory/pool.h"
 

@@ -8,7 +8,6 @@
 
 #include "device/pci.h"
 #include "domain/domain.h"
-#include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light.h"
 

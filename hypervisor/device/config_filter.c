@@ -12,7 +12,6 @@
  */
 
 #include "device/config_space.h"
-#include "lib/errno.h"
 
 /* Bits of the command register that the owner sets and clears. */
 #define COMMAND_OWNERS                                                         \

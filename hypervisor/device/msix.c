@@ -12,7 +12,6 @@
 #include "domain/domain.h"
 #include "event/evtchn.h"
 #include "event/upcalls.h"
-#include "lib/errno.h"
 #include "memory/direct_map.h"
 
 /* The capability: control at 2, table at 4, pending bits at 8. */

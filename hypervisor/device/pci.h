@@ -22,13 +22,9 @@
 #ifndef DEVICE_PCI_H
 #define DEVICE_PCI_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <abi/device.h>
 
 #include "core/lock.h"
-#include "lib/compiler.h"
 
 struct domain;
 

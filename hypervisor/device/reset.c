@@ -3,7 +3,6 @@
 
 #include "core/time.h"
 #include "device/config_space.h"
-#include "lib/errno.h"
 
 /* What the standard gives a function (PCI Express 3.0, 6.6.2). */
 #define RESET_NS 100000000ULL

@@ -7,7 +7,6 @@
 
 #include "domain/upcalls.h"
 #include "domain/vcpu.h"
-#include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light.h"
 #include "memory/pool.h"

@@ -23,7 +23,6 @@
 
 #include "core/lock.h"
 #include "core/timer.h"
-#include "lib/atomic.h"
 
 struct device_owner;
 struct evtchn_table;

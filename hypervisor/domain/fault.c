@@ -6,7 +6,6 @@
 #include "arch/x86_64/upcalls.h"
 #include "domain/policy.h"
 #include "domain/upcalls.h"
-#include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light.h"
 #include "memory/upcalls.h"

@@ -16,7 +16,6 @@
 #define DOMAIN_FAULT_H
 
 #include "domain/vcpu.h"
-#include "lib/frame_number.h"
 
 /*
  * Resolve a fault of the current vCPU at @cr2.  True: the access may be

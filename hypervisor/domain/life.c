@@ -11,7 +11,6 @@
 #include "domain/policy.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"
-#include "lib/errno.h"
 #include "lib/format.h"
 #include "memory/light.h"
 

@@ -3,8 +3,6 @@
 
 #include "domain/policy.h"
 
-#include "lib/assert.h"
-
 bool policy_allows(const struct domain *d, enum policy_operation operation)
 {
     static const uint32_t right[] = {

@@ -2,7 +2,6 @@
 /* Weights, caps and reservations. */
 
 #include "domain/sched.h"
-#include "lib/errno.h"
 
 /* Reserved by all domains, in percent of a CPU. */
 static uint32_t reserved_percent;

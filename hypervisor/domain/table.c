@@ -9,9 +9,6 @@
 
 #include "domain/domain.h"
 
-#include "lib/assert.h"
-#include "lib/errno.h"
-
 #define LOCK_COUNT 64U
 
 #define WORDS ((DOMAIN_MAX + 63) / 64)

@@ -7,7 +7,6 @@
 #include "domain/fault.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"
-#include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/pool.h"
 

@@ -2,7 +2,6 @@
 /* Allocating and binding ports, and moving them between vCPUs. */
 
 #include "event/table.h"
-#include "lib/errno.h"
 
 int evtchn_bind(struct domain *d, enum evtchn_state state, uint32_t detail,
                 uint32_t vcpu, evtchn_port_t *port)

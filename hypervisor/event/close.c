@@ -9,7 +9,6 @@
 #include "domain/upcalls.h"
 #include "event/fifo.h"
 #include "event/upcalls.h"
-#include "lib/errno.h"
 #include "memory/pool.h"
 
 /* Buckets of closed ports that one call gives back. */

@@ -24,16 +24,10 @@
 #ifndef EVENT_EVTCHN_H
 #define EVENT_EVTCHN_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <abi/event_channel.h>
 
 #include "core/lock.h"
 #include "domain/vcpu.h"
-#include "lib/assert.h"
-#include "lib/atomic.h"
-#include "lib/compiler.h"
 
 struct domain;
 

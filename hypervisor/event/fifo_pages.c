@@ -4,7 +4,6 @@
 #include "event/fifo.h"
 
 #include "domain/fault.h"
-#include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light.h"
 #include "memory/pool.h"

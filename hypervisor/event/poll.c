@@ -9,7 +9,6 @@
 
 #include "core/time.h"
 #include "event/table.h"
-#include "lib/errno.h"
 
 /* Taking the lock is a full barrier; and it keeps event words in place. */
 static bool any_pending(struct evtchn_table *t, const evtchn_port_t *ports,

@@ -18,7 +18,6 @@
  */
 
 #include "event/fifo.h"
-#include "lib/errno.h"
 
 void evtchn_upcall(struct vcpu *v)
 {

@@ -4,7 +4,6 @@
 #include "core/keys.h"
 #include "core/log.h"
 #include "event/table.h"
-#include "lib/errno.h"
 
 static_assert((int)EVTCHN_INTERDOMAIN == EVTCHNSTAT_interdomain &&
                   (int)EVTCHN_PIRQ == EVTCHNSTAT_pirq &&

@@ -5,7 +5,6 @@
 
 #include "domain/upcalls.h"
 #include "event/fifo.h"
-#include "lib/errno.h"
 #include "memory/pool.h"
 
 /* Free ports looked at for one that no queue has any more. */

@@ -4,8 +4,6 @@
 #ifndef EVENT_UPCALLS_H
 #define EVENT_UPCALLS_H
 
-#include <stdint.h>
-
 struct domain;
 
 /*

@@ -20,17 +20,12 @@
 #ifndef GRANT_ACTIVE_H
 #define GRANT_ACTIVE_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <abi/grant_table.h>
 
 #include "arch/x86_64/nospec.h"
 #include "core/lock.h"
 #include "domain/domain.h"
 #include "grant/table.h"
-#include "lib/atomic.h"
-#include "lib/compiler.h"
 #include "memory/frame.h"
 #include "memory/light_near.h"
 

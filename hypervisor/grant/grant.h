@@ -19,12 +19,7 @@
 #ifndef GRANT_GRANT_H
 #define GRANT_GRANT_H
 
-#include <stdint.h>
-
 #include <abi/grant_table.h>
-
-#include "lib/compiler.h"
-#include "lib/frame_number.h"
 
 struct domain;
 

@@ -15,7 +15,6 @@
 #include "grant/active.h"
 #include "grant/maptrack.h"
 #include "grant/table.h"
-#include "lib/atomic.h"
 #include "memory/light.h"
 #include "memory/tlb_batch.h"
 

@@ -11,15 +11,10 @@
 #ifndef GRANT_MAPTRACK_H
 #define GRANT_MAPTRACK_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <abi/grant_table.h>
 
 #include "arch/x86_64/nospec.h"
 #include "grant/table.h"
-#include "lib/compiler.h"
-#include "lib/frame_number.h"
 
 #define NO_HANDLE UINT32_MAX
 

@@ -10,8 +10,6 @@
 #include "grant/active.h"
 #include "grant/grant.h"
 #include "grant/maptrack.h"
-#include "lib/atomic.h"
-#include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light.h"
 #include "memory/pool.h"

@@ -10,15 +10,9 @@
 #ifndef GRANT_TABLE_H
 #define GRANT_TABLE_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <abi/grant_table.h>
 
 #include "core/lock.h"
-#include "lib/assert.h"
-#include "lib/compiler.h"
-#include "lib/frame_number.h"
 
 struct domain;
 struct maptrack;

@@ -14,9 +14,6 @@
 #ifndef HYPERCALL_SUBOP_H
 #define HYPERCALL_SUBOP_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "hypercall/hypercall.h"
 
 /* Of the largest structure. */

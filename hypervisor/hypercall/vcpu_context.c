@@ -4,7 +4,6 @@
 #include "hypercall/hypercall.h"
 
 #include "arch/x86_64/cpu.h"
-#include "lib/string.h"
 #include "memory/direct_map.h"
 #include "memory/pool.h"
 #include "pv/trap_table.h"

@@ -3,11 +3,6 @@
 
 #include "lib/format.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "lib/string.h"
-
 /* Where text goes: counted to the end, stored while there is room. */
 struct sink {
     char *buffer;

@@ -8,9 +8,6 @@
 #define LIB_FORMAT_H
 
 #include <stdarg.h>
-#include <stddef.h>
-
-#include "lib/compiler.h"
 
 /* As C's vsnprintf: the length the whole text needs, at most size - 1 written.
  */

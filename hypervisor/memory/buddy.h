@@ -10,10 +10,6 @@
 #ifndef MEMORY_BUDDY_H
 #define MEMORY_BUDDY_H
 
-#include <stdint.h>
-
-#include "lib/frame_number.h"
-
 /* Largest block: 1 GiB, more than anything asks for in one piece. */
 #define BUDDY_ORDERS 19U
 

@@ -4,10 +4,7 @@
 #ifndef MEMORY_DIRECT_MAP_H
 #define MEMORY_DIRECT_MAP_H
 
-#include <stdint.h>
-
 #include "arch/x86_64/address_map.h"
-#include "lib/frame_number.h"
 
 #ifdef UNIT_TEST
 void *mfn_to_virt(mfn_t m);

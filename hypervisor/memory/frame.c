@@ -17,7 +17,6 @@
 #include "core/lock.h"
 #include "core/log.h"
 #include "core/panic.h"
-#include "lib/errno.h"
 #include "memory/buddy.h"
 #include "memory/upcalls.h"
 

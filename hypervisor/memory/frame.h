@@ -19,9 +19,6 @@
 
 #include <abi/domid.h>
 
-#include "lib/assert.h"
-#include "lib/atomic.h"
-#include "lib/compiler.h"
 #include "memory/direct_map.h"
 
 /* Mutually exclusive uses of a frame. */

@@ -7,7 +7,6 @@
 #include "arch/x86_64/xpti.h"
 #include "core/panic.h"
 #include "core/spec_ctrl.h"
-#include "lib/errno.h"
 #include "memory/light_leaf.h"
 #include "memory/tlb_batch.h"
 

@@ -30,17 +30,11 @@
 #ifndef MEMORY_LIGHT_H
 #define MEMORY_LIGHT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <abi/domid.h>
 #include <abi/light.h>
 
 #include "arch/x86_64/percpu.h"
 #include "core/lock.h"
-#include "lib/atomic.h"
-#include "lib/compiler.h"
-#include "lib/frame_number.h"
 
 struct frame;
 struct tlb_batch;

@@ -6,7 +6,6 @@
  * frames to be freed wait on a list until the batch was flushed.
  */
 
-#include "lib/errno.h"
 #include "memory/light_leaf.h"
 #include "memory/tlb_batch.h"
 #include "memory/upcalls.h"

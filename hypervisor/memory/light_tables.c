@@ -14,7 +14,6 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/xpti.h"
 #include "core/panic.h"
-#include "lib/string.h"
 
 /*
  * Work a call of light_tables_destroy() may do, in empty leaves looked at: some

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The windows of a light space: pages that are not the domain's own RAM. */
 
-#include "lib/errno.h"
 #include "memory/light_leaf.h"
 #include "memory/tlb_batch.h"
 

@@ -13,7 +13,6 @@
 #include "core/lock.h"
 #include "core/panic.h"
 #include "lib/list.h"
-#include "lib/string.h"
 #include "memory/frame.h"
 
 #define SIZE_MIN_SHIFT 5  /* 32 bytes: what a free object must hold */

@@ -9,10 +9,6 @@
 #ifndef MEMORY_POOL_H
 #define MEMORY_POOL_H
 
-#include <stddef.h>
-
-#include "lib/compiler.h"
-
 /* Largest object: 4 MiB, the index of a million small things. */
 #define POOL_ORDER_MAX 10U
 

@@ -11,10 +11,6 @@
 #ifndef MEMORY_TLB_BATCH_H
 #define MEMORY_TLB_BATCH_H
 
-#include <stdint.h>
-
-#include "lib/frame_number.h"
-
 struct light_space;
 
 /* From here on all of the space is flushed instead of page by page. */

@@ -4,8 +4,6 @@
 #ifndef MEMORY_UPCALLS_H
 #define MEMORY_UPCALLS_H
 
-#include <stdbool.h>
-
 struct light_space;
 
 /*

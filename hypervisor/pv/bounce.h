@@ -7,8 +7,6 @@
 #ifndef PV_BOUNCE_H
 #define PV_BOUNCE_H
 
-#include <stdbool.h>
-
 #include "arch/x86_64/regs.h"
 
 /*

@@ -4,8 +4,6 @@
 #ifndef PV_CRASH_H
 #define PV_CRASH_H
 
-#include "lib/compiler.h"
-
 /* Crash the current domain for the given reason and log its registers. */
 void crash_with_registers(const char *fmt, ...) __printf(1, 2);
 

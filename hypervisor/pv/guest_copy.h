@@ -19,7 +19,6 @@
 #include "arch/x86_64/guest_access.h"
 #include "arch/x86_64/guest_copy.h"
 #include "arch/x86_64/nospec.h"
-#include "lib/errno.h"
 
 struct guest_ptr {
     uint64_t va;

@@ -4,7 +4,6 @@
 #include "pv/trap_table.h"
 
 #include "arch/x86_64/cpu.h"
-#include "lib/errno.h"
 #include "memory/pool.h"
 
 int trap_set(struct vcpu *v, uint8_t vector, uint8_t flags, uint64_t address)

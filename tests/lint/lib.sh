@@ -24,7 +24,10 @@ includes_of() {
         -D_READ_WRITE_RETURN_TYPE=_ssize_t -D_READ_WRITE_BUFSIZE_TYPE=size_t"
     local lwip="-isystem $THIRD_PARTY/lwip/src/include -Iguests/runtime/lwip"
     case $1 in
-    hypervisor/*) echo "-Ihypervisor -Iguest-abi/include -DCAIRN_DEBUG" ;;
+    hypervisor/*)
+        echo "-Ihypervisor -Iguest-abi/include -DCAIRN_DEBUG
+            -include hypervisor/lib/base.h"
+        ;;
     guest-abi/*) echo "-Iguest-abi/include" ;;
     guests/control/*)
         echo "-Iguests/control -Iguests/control/lwip $lwip

@@ -34,11 +34,15 @@ unit-objects = $(patsubst %,$(OUT)/unit/$(if $(filter $(1),$(UNIT_THREADS)),thre
 $(OUT)/unit/thread/%.o \
     $(UNIT_THREADS:tests/unit/%.c=$(OUT)/unit/%): UNIT_SANITIZE := -fsanitize=thread
 
+# What is, or looks into, the hypervisor is written in its language.
+UNIT_HV := hypervisor/% tests/unit/hypervisor/% tests/unit/doubles/%
+
 define unit-compile
 $(OUT)/unit/$(1)/%.o: % $(RULES) tests/unit/build.mk
 	$$(say) CC "$$< (unit)"
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(UNIT_CFLAGS) $$(DEPFLAGS) -c $$< -o $$@
+	$$(Q)$$(CC) $$(UNIT_CFLAGS) $$(if $$(filter $(UNIT_HV),$$<),$$(HV_BASE)) \
+	    $$(DEPFLAGS) -c $$< -o $$@
 endef
 $(eval $(call unit-compile,obj))
 $(eval $(call unit-compile,thread))

@@ -7,15 +7,11 @@
 
 #include "arch/x86_64/apic.h"
 
-#include <stddef.h>
-
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/msr.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/port.h"
 #include "arch/x86_64/vectors.h"
-#include "lib/assert.h"
-#include "lib/compiler.h"
 
 /* Intel SDM 3A, table 11-1: register offsets divided by 16. */
 enum lapic_register {

@@ -4,11 +4,6 @@
 #ifndef ARCH_X86_64_APIC_H
 #define ARCH_X86_64_APIC_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "lib/frame_number.h"
-
 /*
  * The first CPU's, for all: xAPIC registers are mapped at @mmio, NULL is for
  * x2APIC mode.  Then lapic_init_cpu() for this CPU.

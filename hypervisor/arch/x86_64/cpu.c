@@ -7,7 +7,6 @@
 #include "arch/x86_64/msr.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/xpti.h"
-#include "lib/string.h"
 
 struct cpu_features cpu_features;
 

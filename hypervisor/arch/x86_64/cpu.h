@@ -4,11 +4,6 @@
 #ifndef ARCH_X86_64_CPU_H
 #define ARCH_X86_64_CPU_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "lib/compiler.h"
-
 #define CR0_MP (1UL << 1)
 #define CR0_EM (1UL << 2)
 #define CR0_TS (1UL << 3)

@@ -6,9 +6,6 @@
 
 #include "arch/x86_64/descriptors.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/entry.h"
 #include "arch/x86_64/msr.h"
@@ -16,8 +13,6 @@
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/vectors.h"
 #include "arch/x86_64/xpti.h"
-#include "lib/assert.h"
-#include "lib/compiler.h"
 
 #define MSR_SYSENTER_CS 0x174U
 

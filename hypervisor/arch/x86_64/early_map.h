@@ -7,9 +7,6 @@
 #ifndef ARCH_X86_64_EARLY_MAP_H
 #define ARCH_X86_64_EARLY_MAP_H
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "arch/x86_64/address_map.h"
 
 /* The @bytes at @maddr; NULL if they do not lie below 4 GiB. */

@@ -4,10 +4,6 @@
 #ifndef ARCH_X86_64_ENTRY_H
 #define ARCH_X86_64_ENTRY_H
 
-#include <stdint.h>
-
-#include "lib/compiler.h"
-
 struct cpu_regs;
 
 /*

@@ -27,8 +27,6 @@
 
 #else
 
-#include <stdint.h>
-
 #define EX_TABLE(from, to)                                                     \
     "    .pushsection .ex_table, \"a\"\n"                                      \
     "    .balign 4\n"                                                          \

@@ -6,8 +6,6 @@
 
 #include "arch/x86_64/entry.h"
 
-#include <stdbool.h>
-
 #include "arch/x86_64/address_map.h"
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
@@ -19,7 +17,6 @@
 #include "arch/x86_64/upcalls.h"
 #include "arch/x86_64/vectors.h"
 #include "arch/x86_64/xpti.h"
-#include "lib/string.h"
 
 DEFINE_PER_CPU(struct cpu_counts, cpu_counts);
 

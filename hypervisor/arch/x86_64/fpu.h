@@ -7,8 +7,6 @@
 #ifndef ARCH_X86_64_FPU_H
 #define ARCH_X86_64_FPU_H
 
-#include "lib/string.h"
-
 #define FPU_STATE_SIZE 512 /* 16-byte aligned */
 
 static inline void fpu_save(void *state)

@@ -31,8 +31,6 @@
 
 #else
 
-#include <stdint.h>
-
 #define PATCH_SITE_(kind)                                                      \
     "771: .byte 0x0f, 0x1f, 0x00\n"                                            \
     "    .pushsection .patch_sites, \"a\"\n"                                   \

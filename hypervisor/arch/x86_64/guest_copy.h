@@ -8,13 +8,8 @@
 #ifndef ARCH_X86_64_GUEST_COPY_H
 #define ARCH_X86_64_GUEST_COPY_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "arch/x86_64/address_map.h"
 #include "arch/x86_64/ex_table.h"
-#include "lib/compiler.h"
 
 #if defined(UNIT_TEST) && !defined(UNIT_TEST_GUEST_COPY)
 

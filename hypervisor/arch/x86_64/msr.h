@@ -4,8 +4,6 @@
 #ifndef ARCH_X86_64_MSR_H
 #define ARCH_X86_64_MSR_H
 
-#include <stdint.h>
-
 #define MSR_APIC_BASE    0x0000001bU
 #define MSR_TSC_ADJUST   0x0000003bU
 #define MSR_X2APIC_FIRST 0x00000800U /* register 0 of the x2APIC */

@@ -4,8 +4,6 @@
 #ifndef ARCH_X86_64_NOSPEC_H
 #define ARCH_X86_64_NOSPEC_H
 
-#include <stdint.h>
-
 /*
  * @index when it is below @limit, else 0, with no branch to be mistrained: a
  * guest's number must not steer a speculative load out of the table.

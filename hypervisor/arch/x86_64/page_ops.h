@@ -7,11 +7,6 @@
 #ifndef ARCH_X86_64_PAGE_OPS_H
 #define ARCH_X86_64_PAGE_OPS_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-#include "lib/frame_number.h"
-
 /* Fill @count pages at @page with zeros. */
 static inline void pages_clear(void *page, size_t count)
 {

@@ -6,12 +6,9 @@
 
 #include "arch/x86_64/paging.h"
 
-#include <stddef.h>
-
 #include "arch/x86_64/address_map.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/tlb.h"
-#include "lib/assert.h"
 
 /* In the image; what else is in it is only reached by hv_l4_slots(). */
 extern uint64_t hv_l4[PT_ENTRIES]; /* trampoline.S loads it, too. */

@@ -7,12 +7,6 @@
 #ifndef ARCH_X86_64_PAGING_H
 #define ARCH_X86_64_PAGING_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "lib/compiler.h"
-#include "lib/frame_number.h"
-
 #define PTE_PRESENT  (1UL << 0)
 #define PTE_WRITE    (1UL << 1)
 #define PTE_USER     (1UL << 2)

@@ -5,7 +5,6 @@
 
 #include "arch/x86_64/address_map.h"
 #include "arch/x86_64/regs.h"
-#include "lib/assert.h"
 
 DEFINE_PER_CPU(bool, slow_return) = true;
 DEFINE_PER_CPU(const uint8_t *, upcall_bytes);

@@ -12,8 +12,6 @@
 #ifndef ARCH_X86_64_PERCPU_H
 #define ARCH_X86_64_PERCPU_H
 
-#include <stdint.h>
-
 #define CPU_MAX 64U
 
 /*

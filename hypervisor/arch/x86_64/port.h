@@ -4,8 +4,6 @@
 #ifndef ARCH_X86_64_PORT_H
 #define ARCH_X86_64_PORT_H
 
-#include <stdint.h>
-
 /* port_read8(), port_write8() and so on. */
 #define PORT_ACCESS_(bits, suffix)                                             \
     static inline uint##bits##_t port_read##bits(uint16_t port)                \

@@ -9,12 +9,7 @@
 #ifndef ARCH_X86_64_REGS_H
 #define ARCH_X86_64_REGS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "arch/x86_64/percpu.h"
-#include "lib/assert.h"
 
 struct cpu_regs {
     uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8;

@@ -22,8 +22,6 @@
 
 #ifndef __ASSEMBLER__
 
-#include <stdint.h>
-
 #include "arch/x86_64/ex_table.h"
 
 /* The data segment registers of a vCPU. */

@@ -13,16 +13,11 @@
 
 #include "arch/x86_64/smp.h"
 
-#include <stdbool.h>
-
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/vectors.h"
-#include "lib/assert.h"
-#include "lib/atomic.h"
-#include "lib/compiler.h"
 
 unsigned int cpu_count = 1;
 

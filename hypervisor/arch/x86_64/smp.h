@@ -4,8 +4,6 @@
 #ifndef ARCH_X86_64_SMP_H
 #define ARCH_X86_64_SMP_H
 
-#include <stdint.h>
-
 #include "arch/x86_64/percpu.h"
 
 /* CPUs 0 .. cpu_count - 1 run; constant once the first guest runs. */

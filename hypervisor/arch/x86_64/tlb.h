@@ -6,7 +6,6 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/smp.h"
-#include "lib/frame_number.h"
 
 #ifdef UNIT_TEST
 void tlb_flush_page(vaddr_t va);

@@ -8,11 +8,7 @@
 #ifndef ARCH_X86_64_UPCALLS_H
 #define ARCH_X86_64_UPCALLS_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "arch/x86_64/regs.h"
-#include "lib/compiler.h"
 
 struct vcpu;
 

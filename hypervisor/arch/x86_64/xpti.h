@@ -12,14 +12,9 @@
 #ifndef ARCH_X86_64_XPTI_H
 #define ARCH_X86_64_XPTI_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "arch/x86_64/address_map.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu.h"
-#include "lib/compiler.h"
-#include "lib/frame_number.h"
 
 /* At CPU_AREA_ENTRY.  Behind it, up to CPU_AREA_ENTRY_TOP, is a stack. */
 struct xpti_page {

@@ -13,6 +13,7 @@
 #define strlen      hv_strlen
 #define strnlen     hv_strnlen
 #define string_copy hv_string_copy
+#undef LIB_STRING_H
 #include "lib/string.c"
 
 #define BYTES 64
