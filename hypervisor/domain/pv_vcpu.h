@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a vCPU of class pv has and one of class light has not; vcpu.pv.
+ *
+ * Fields as in vcpu.h: (o) only its own CPU while it runs, or anybody while it
+ * is held off all CPUs.
+ */
+
+#ifndef DOMAIN_PV_VCPU_H
+#define DOMAIN_PV_VCPU_H
+
+#include <abi/trap.h>
+
+#include "domain/vcpu.h"
+#include "memory/pv_space.h"
+
+#define PV_GDT_FRAMES 14U /* selectors below 0xe000 */
+
+/* An address the kernel registered, and whether entering it masks events. */
+struct pv_callback {
+    uint64_t address; /* 0: none */
+    bool mask_events;
+};
+
+struct pv_vcpu {
+    /* Each holds an L4 type reference; MFN_NONE: none. (o) */
+    mfn_t kernel_l4, user_l4;
+    bool user_mode; /* (o) */
+
+    uint64_t kernel_sp;                  /* (o) stack_switch */
+    uint16_t kernel_ss;                  /* (o) */
+    uint64_t user_gs_base;               /* (o) the one not loaded: see mode */
+    mfn_t gdt_frame[PV_GDT_FRAMES];      /* (o) each of type descriptors */
+    uint32_t gdt_entries;                /* (o) */
+    uint64_t ldt_base;                   /* (o) */
+    uint32_t ldt_entries;                /* (o) */
+    struct pv_callback failsafe;         /* (o) */
+    struct pv_callback syscall;          /* (o) 64-bit user code */
+    struct pv_callback syscall32, sysenter;
+    bool task_switched;                  /* (o) virtual CR0.TS */
+    uint64_t cr4;                        /* (o) as the guest sees it */
+    uint64_t xcr0;                       /* (o) */
+    uint64_t debugreg[8];                /* (o) */
+    uint8_t iopl;                        /* (o) virtual */
+    bool nmi_pending, nmi_masked;        /* (a), (o) */
+    uint64_t io_bitmap;                  /* (o) guest address; 0: none */
+    uint32_t io_bitmap_ports;            /* (o) */
+};
+
+#endif /* DOMAIN_PV_VCPU_H */
