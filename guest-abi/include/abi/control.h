@@ -20,7 +20,7 @@
 
 #include <abi/domid.h>
 
-#define CONTROL_OP_VERSION 2U
+#define CONTROL_OP_VERSION 3U
 
 /* X-macro: CONTROL_OP(number, name). */
 #define CONTROL_OPS(CONTROL_OP)                                                \
@@ -40,7 +40,8 @@
     CONTROL_OP(14, module)                                                     \
     CONTROL_OP(15, set_sched)                                                  \
     CONTROL_OP(16, debug_key)                                                  \
-    CONTROL_OP(17, vcpu_info)
+    CONTROL_OP(17, vcpu_info)                                                  \
+    CONTROL_OP(18, populate)
 
 enum control_op_number {
 #define CONTROL_OP_NUMBER_(number, name) CONTROL_OP_##name = number,
@@ -72,14 +73,14 @@ struct control_host_info {
  */
 struct control_create {
     uint32_t class;          /* IN: CAIRN_CLASS_* */
-    uint32_t vcpu_count;     /* IN: 1 .. 32 */
-    uint64_t virt_base;      /* IN: address of gfn 0 */
+    uint32_t vcpu_count;     /* IN: 1 .. 32; class pv: 1 .. 128 */
+    uint64_t virt_base;      /* IN: address of gfn 0; class pv: 0 */
     uint64_t reserved_pages; /* IN: promised at once ("memory") */
     uint64_t max_pages;      /* IN: gfns of RAM ("maxmem") */
     uint32_t max_ports;      /* IN: highest event channel port allowed */
     uint32_t grant_frames;   /* IN: most frames of its grant table */
     uint32_t maptrack_max;   /* IN: most grants mapped at once */
-    uint32_t grant_window;   /* IN: pages of its grant window */
+    uint32_t grant_window;   /* IN: pages of its grant window; pv: 0 */
     uint32_t weight;         /* IN: processor share, 1 .. 65535, 256 usual */
     uint32_t rights;         /* IN: DOMAIN_RIGHT_*, of the caller's own */
     uint8_t uuid[16];        /* IN */
@@ -105,12 +106,26 @@ struct control_copy {
     uint32_t size;   /* IN, used up: bytes */
 };
 
-/* Registers at the start, before it; all others are 0. */
+/*
+ * Registers at the start, before it; all others are 0.  In class pv also the
+ * tables: a frame of the domain that is validated and pinned as L4.
+ */
 struct control_set_start {
     uint32_t vcpu; /* IN */
     uint64_t rip;  /* IN */
     uint64_t rsp;  /* IN */
     uint64_t rsi;  /* IN */
+    uint64_t l4;   /* IN: mfn; class light: 0 */
+};
+
+/*
+ * Class pv only, before the first start: give pfns a frame each, from what was
+ * reserved.  In this class what is called gfn elsewhere is an mfn.  -ENOMEM: no frame left, or it has its maximum.
+ */
+struct control_populate {
+    uint64_t pfn;    /* IN, used up: first */
+    uint64_t count;  /* IN, used up */
+    uint64_t buffer; /* IN, used up: address of uint64_t[count], for the mfns */
 };
 
 /* Write grant entry @ref of the domain: @gfn for @to, readable and writable. */
@@ -149,6 +164,7 @@ struct control_domain_info {
     uint32_t cap;              /* percent of a CPU; 0: none */
     uint32_t reserved_percent; /* of a CPU */
     uint32_t pause_count;
+    uint64_t shared_info; /* class pv: its mfn, for start_info; else 0 */
     uint8_t uuid[16];
     char crash_reason[CONTROL_REASON_BYTES]; /* text, "" if none */
 };
@@ -233,6 +249,7 @@ struct control_op {
         struct control_copy copy;
         struct control_set_start set_start;
         struct control_seed_grant seed_grant;
+        struct control_populate populate;
         struct control_list list;
         struct control_shutdown shutdown;
         struct control_log_read log_read;
@@ -247,8 +264,8 @@ struct control_op {
 
 _Static_assert(sizeof(struct control_create) == 72, "ABI");
 _Static_assert(sizeof(struct control_copy) == 24, "ABI");
-_Static_assert(sizeof(struct control_set_start) == 32, "ABI");
-_Static_assert(sizeof(struct control_domain_info) == 184, "ABI");
+_Static_assert(sizeof(struct control_set_start) == 40, "ABI");
+_Static_assert(sizeof(struct control_domain_info) == 192, "ABI");
 _Static_assert(sizeof(struct control_op) == 128, "ABI");
 
 #endif /* ABI_CONTROL_H */
