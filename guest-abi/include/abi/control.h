@@ -120,7 +120,8 @@ struct control_set_start {
 
 /*
  * Class pv only, before the first start: give pfns a frame each, from what was
- * reserved.  In this class what is called gfn elsewhere is an mfn.  -ENOMEM: no frame left, or it has its maximum.
+ * reserved.  In this class what is called gfn elsewhere is an mfn.  -ENOMEM: no
+ * frame left, or it has its maximum.
  */
 struct control_populate {
     uint64_t pfn;    /* IN, used up: first */
