@@ -141,6 +141,10 @@ static uint64_t *xen_note(struct reader *r, uint32_t type)
     case XEN_ELFNOTE_PADDR_OFFSET:
         r->has_paddr_offset = true;
         return &r->paddr_offset;
+    case XEN_ELFNOTE_INIT_P2M:
+        return &r->image->init_p2m;
+    case XEN_ELFNOTE_MOD_START_PFN:
+        return &r->image->mod_start_pfn;
     default:
         return NULL;
     }
