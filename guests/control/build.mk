@@ -5,7 +5,8 @@
 # reader of kernel images is the hypervisor's, which is pure C.
 
 CONTROL_SRC := $(call sources,guests/control,*.c *.S)
-CONTROL_SHARED := hypervisor/lib/elf_image.c hypervisor/lib/hypercall_page.c
+CONTROL_SHARED := hypervisor/lib/elf_image.c hypervisor/lib/hypercall_page.c \
+    hypervisor/lib/pv_layout.c
 CONTROL_OBJ := $(patsubst %,$(OUT)/guests/control/%.o,\
     $(CONTROL_SRC) $(CONTROL_SHARED))
 CONTROL_INC := -Iguests/control -Iguests/control/lwip $(LWIP_INC) \
