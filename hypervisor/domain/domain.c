@@ -5,9 +5,9 @@
 
 #include <abi/cpuid.h>
 
+#include "domain/memory.h"
 #include "domain/upcalls.h"
 #include "domain/vcpu.h"
-#include "memory/frame.h"
 #include "memory/light.h"
 #include "memory/pool.h"
 
@@ -23,62 +23,35 @@ static bool within(uint64_t value, uint64_t least, uint64_t most)
 
 static int check_config(const struct control_create *c)
 {
-    if (c->class != CAIRN_CLASS_LIGHT)
+    bool pv = c->class == CAIRN_CLASS_PV;
+
+    if (!pv && c->class != CAIRN_CLASS_LIGHT)
         return -EOPNOTSUPP;
-    if (!within(c->vcpu_count, 1, DOMAIN_VCPUS_MAX) ||
+    if (!within(c->vcpu_count, 1, pv ? DOMAIN_VCPUS_MAX : LIGHT_VCPUS_MAX) ||
         !within(c->weight, 1, DOMAIN_WEIGHT_MAX) ||
         !within(c->max_pages, 1, SPACE_PAGES_MAX - 1) ||
         !within(c->reserved_pages, 0, c->max_pages) ||
         !within(c->max_ports, 1, EVTCHN_FIFO_PORTS - 1) ||
         !within(c->grant_frames, 1, LIGHT_GRANT_FRAMES_MAX) ||
-        c->virt_base % PAGE_SIZE)
+        c->virt_base % PAGE_SIZE || (pv && (c->virt_base || c->grant_window)))
         return -EINVAL;
-    return 0;
-}
-
-static int create_space(struct domain *d, const struct domain_config *config)
-{
-    const struct control_create *c = &config->create;
-    struct light_space *s = pool_alloc(sizeof(*s));
-    struct light_layout layout = {
-        .virt_base = c->virt_base,
-        .ram_pages = c->max_pages,
-        .grant_pages = c->grant_window,
-        .module_pages = config->module_pages,
-        .mmio_pages = config->mmio_pages,
-    };
-    int rc;
-
-    if (!s)
-        return -ENOMEM;
-    rc = light_create(s, d->domid, &layout, c->reserved_pages);
-    if (rc) {
-        pool_free(s, sizeof(*s));
-        return rc;
-    }
-    d->space = s;
-
-    /* A null pointer of the guest shall fault, whatever its builder thinks. */
-    if (c->virt_base == 0)
-        return light_protect(s, gfn(0), 1, LIGHT_PROT_guard, true);
     return 0;
 }
 
 static int create_shared_info(struct domain *d)
 {
     struct frame *f = frame_alloc(DOMID_XEN, FRAME_METADATA);
-    gfn_t g = gfn(d->space->layout.special_gfn + LIGHT_SPECIAL_SHARED_INFO);
+    uint64_t g = d->space->layout.special_gfn + LIGHT_SPECIAL_SHARED_INFO;
     int rc;
 
     if (!f)
         return -ENOMEM;
-    rc = light_map_special(d->space, g, frame_to_mfn(f), true);
+    rc = memory_share(d, f, g, &d->shared_info_gfn);
     if (rc) {
         frame_put(f);
         return rc;
     }
     d->shared_info = mfn_to_virt(frame_to_mfn(f));
-    d->shared_info_gfn = g.raw;
     for (uint32_t i = 0; i < LEGACY_MAX_VCPUS; i++)
         d->shared_info->vcpu_info[i].evtchn_upcall_mask = 1;
     domain_update_wallclock(d);
@@ -107,14 +80,14 @@ static void free_parts(struct domain *d)
     upcall_events_free(d);
     upcall_grants_free(d);
     if (d->shared_info)
-        frame_put(mfn_to_frame(virt_to_mfn(d->shared_info)));
-    pool_free(d->space, sizeof(*d->space));
+        memory_unshare(d, mfn_to_frame(virt_to_mfn(d->shared_info)));
+    memory_free(d);
 }
 
 static int create_parts(struct domain *d, const struct domain_config *config)
 {
     const struct control_create *c = &config->create;
-    int rc = create_space(d, config);
+    int rc = memory_create(d, config);
 
     if (!rc)
         rc = create_shared_info(d);
@@ -152,7 +125,7 @@ static int create(const struct domain_config *config, domid_t domid,
         /* Nobody has seen it: no quantum limits what there is to undo. */
         while (d->grants && !upcall_grants_destroy(d))
             ;
-        while (d->space && !light_destroy(d->space))
+        while (!memory_destroy(d))
             ;
         free_parts(d);
         pool_free(d, sizeof(*d));

@@ -28,10 +28,15 @@ struct device_owner;
 struct evtchn_table;
 struct grant_table;
 struct light_space;
+struct pv_space;
 struct vcpu;
 
-/* Most vCPUs of a light domain: those with a vcpu_info in shared_info. */
-#define DOMAIN_VCPUS_MAX LEGACY_MAX_VCPUS
+/*
+ * Most vCPUs: those of a light domain have their vcpu_info in shared_info;
+ * further ones of class pv need one registered before they can start.
+ */
+#define LIGHT_VCPUS_MAX  LEGACY_MAX_VCPUS
+#define DOMAIN_VCPUS_MAX 128U
 
 /* Most domains: the 16-bit ids below the reserved ones, and id 0. */
 #define DOMAIN_MAX 32752U
@@ -71,12 +76,14 @@ struct domain {
     struct shared_info *shared_info; /* (c) the guest writes this page too */
     struct evtchn_table *events;     /* (c) */
     struct grant_table *grants;      /* (c) */
-    struct light_space *space;       /* (c) */
-    uint64_t shared_info_gfn;        /* guarded by the space's lock */
+    struct light_space *space;       /* (c) class pv: one without pages */
+    struct pv_space *pv;             /* (c) class light: NULL */
+    uint64_t shared_info_gfn;        /* guarded by the space's lock; pv: mfn */
     struct device_owner *devices;    /* device room's; NULL: none assigned */
     struct vcpu **vcpu;              /* (c) vcpu_count of them */
     uint32_t vcpu_count;             /* (c) */
     uint32_t vcpu_room;              /* (c) pointers at vcpu */
+    uint32_t vcpus_released;         /* (d) of class pv, at its end */
 
     uint64_t reserved_pages; /* (c) promised at creation */
 

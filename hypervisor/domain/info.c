@@ -3,8 +3,10 @@
 
 #include "core/keys.h"
 #include "core/log.h"
+#include "domain/memory.h"
 #include "domain/sched.h"
 #include "memory/light.h"
+#include "memory/pv_space.h"
 
 static uint32_t flags_of(const struct domain *d)
 {
@@ -28,6 +30,7 @@ static uint32_t flags_of(const struct domain *d)
 static uint64_t record_bytes(const struct domain *d)
 {
     return sizeof(*d) + sizeof(*d->space) + PAGE_SIZE +
+           (d->pv ? sizeof(*d->pv) : 0) +
            d->vcpu_count * (sizeof(struct vcpu) + sizeof(struct vcpu *));
 }
 
@@ -38,10 +41,11 @@ void domain_info(struct domain *d, struct control_domain_info *info)
     info->class = (uint16_t)d->class;
     info->vcpu_count = d->vcpu_count;
     info->reserved_pages = d->reserved_pages;
-    info->max_pages = d->space->layout.ram_pages;
-    info->used_pages = atomic_read(&d->space->used_pages);
+    info->max_pages = memory_max(d);
+    info->used_pages = memory_used(d);
     info->table_pages = atomic_read(&d->space->table_pages);
     info->record_bytes = record_bytes(d);
+    info->shared_info = d->pv ? d->shared_info_gfn : 0;
     for (uint32_t i = 0; i < d->vcpu_count; i++)
         info->cpu_time_ns += vcpu_cpu_time(d->vcpu[i]);
     memcpy(info->uuid, d->uuid, sizeof(info->uuid));
@@ -63,8 +67,7 @@ static void print_domain(const struct domain *d)
              d->domid, d->dying ? " dying" : "",
              d->is_shutdown ? " shut down" : "",
              d->crash_reason[0] ? " crashed" : "", d->refs, d->pause_count,
-             d->weight, d->space->used_pages, d->space->layout.ram_pages,
-             d->space->table_pages);
+             d->weight, memory_used(d), memory_max(d), d->space->table_pages);
     for (uint32_t i = 0; i < d->vcpu_count; i++) {
         static const char *const state_name[] = {
             [VCPU_OFFLINE] = "offline",

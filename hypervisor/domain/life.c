@@ -8,11 +8,11 @@
 #include "core/log.h"
 #include "core/power.h"
 #include "core/time.h"
+#include "domain/memory.h"
 #include "domain/policy.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"
 #include "lib/format.h"
-#include "memory/light.h"
 
 /* More pauses than anybody counts: a mistake, refused before it wraps. */
 #define PAUSE_COUNT_MAX 0x7fffffffU
@@ -257,11 +257,6 @@ static bool begin_end(struct domain *d)
     return true;
 }
 
-static bool end_memory(struct domain *d)
-{
-    return light_destroy(d->space);
-}
-
 /* The records go with the last reference. */
 static bool vanish(struct domain *d)
 {
@@ -278,7 +273,7 @@ static bool (*const end_step[])(struct domain *d) = {
     [DOMAIN_END_DEVICES] = upcall_devices_release,
     [DOMAIN_END_EVENTS] = upcall_events_destroy,
     [DOMAIN_END_GRANTS] = upcall_grants_destroy,
-    [DOMAIN_END_MEMORY] = end_memory,
+    [DOMAIN_END_MEMORY] = memory_destroy,
     [DOMAIN_END_RECORDS] = vanish,
 };
 

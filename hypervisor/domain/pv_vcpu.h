@@ -27,24 +27,34 @@ struct pv_vcpu {
     mfn_t kernel_l4, user_l4;
     bool user_mode; /* (o) */
 
-    uint64_t kernel_sp;                  /* (o) stack_switch */
-    uint16_t kernel_ss;                  /* (o) */
-    uint64_t user_gs_base;               /* (o) the one not loaded: see mode */
-    mfn_t gdt_frame[PV_GDT_FRAMES];      /* (o) each of type descriptors */
-    uint32_t gdt_entries;                /* (o) */
-    uint64_t ldt_base;                   /* (o) */
-    uint32_t ldt_entries;                /* (o) */
-    struct pv_callback failsafe;         /* (o) */
-    struct pv_callback syscall;          /* (o) 64-bit user code */
+    uint64_t kernel_sp;             /* (o) stack_switch */
+    uint16_t kernel_ss;             /* (o) */
+    uint64_t user_gs_base;          /* (o) the one not loaded: see mode */
+    mfn_t gdt_frame[PV_GDT_FRAMES]; /* (o) each of type descriptors */
+    uint32_t gdt_entries;           /* (o) */
+    uint64_t ldt_base;              /* (o) */
+    uint32_t ldt_entries;           /* (o) */
+    struct pv_callback failsafe;    /* (o) */
+    struct pv_callback syscall;     /* (o) 64-bit user code */
     struct pv_callback syscall32, sysenter;
-    bool task_switched;                  /* (o) virtual CR0.TS */
-    uint64_t cr4;                        /* (o) as the guest sees it */
-    uint64_t xcr0;                       /* (o) */
-    uint64_t debugreg[8];                /* (o) */
-    uint8_t iopl;                        /* (o) virtual */
-    bool nmi_pending, nmi_masked;        /* (a), (o) */
-    uint64_t io_bitmap;                  /* (o) guest address; 0: none */
-    uint32_t io_bitmap_ports;            /* (o) */
+    bool task_switched;           /* (o) virtual CR0.TS */
+    uint64_t cr4;                 /* (o) as the guest sees it */
+    uint64_t xcr0;                /* (o) */
+    uint64_t debugreg[8];         /* (o) */
+    uint8_t iopl;                 /* (o) virtual */
+    bool nmi_pending, nmi_masked; /* (a), (o) */
+    uint64_t io_bitmap;           /* (o) guest address; 0: none */
+    uint32_t io_bitmap_ports;     /* (o) */
+    struct vcpu_info info; /* if shared_info has no room, until it is moved */
 };
+
+/* Its state at the start of a vCPU (ABI 2.3); NULL: no memory. */
+struct pv_vcpu *__must_check pv_vcpu_create(void);
+
+/*
+ * Let go of base pointers and descriptor tables: @v never runs again.  Takes
+ * the space's lock.
+ */
+void pv_vcpu_release(struct vcpu *v);
 
 #endif /* DOMAIN_PV_VCPU_H */

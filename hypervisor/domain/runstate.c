@@ -4,7 +4,7 @@
 #include "domain/sched.h"
 
 #include "core/time.h"
-#include "memory/frame.h"
+#include "domain/memory.h"
 
 /* The guest reads it at any time: with vm_assist's flag it can tell. */
 static void fill(const struct vcpu *v, struct vcpu_runstate_info *info)
@@ -18,6 +18,28 @@ static void fill(const struct vcpu *v, struct vcpu_runstate_info *info)
         info->time[i] = v->runstate_ns[i];
     barrier();
     info->state_entry_time = v->runstate_since;
+}
+
+/* The guest's area, in one page or two. */
+static void publish(const struct vcpu *v)
+{
+    size_t first = PAGE_SIZE - (uintptr_t)v->runstate_area % PAGE_SIZE;
+    struct vcpu_runstate_info info;
+    char *rest;
+
+    if (likely(!v->runstate_rest)) {
+        fill(v, v->runstate_area);
+        return;
+    }
+    rest = mfn_to_virt(frame_to_mfn(v->runstate_rest));
+    fill(v, &info);
+    info.state_entry_time |= RUNSTATE_UPDATE;
+    for (int last = 0; last < 2; last++) {
+        memcpy(v->runstate_area, &info, first);
+        memcpy(rest, (char *)&info + first, sizeof(info) - first);
+        barrier();
+        info.state_entry_time = v->runstate_since;
+    }
 }
 
 void runstate_follow(struct vcpu *v, uint64_t now)
@@ -39,7 +61,7 @@ void runstate_follow(struct vcpu *v, uint64_t now)
     }
     v->runstate = runstate;
     if (v->runstate_area)
-        fill(v, v->runstate_area);
+        publish(v);
 }
 
 void vcpu_runstate(struct vcpu *v, struct vcpu_runstate_info *info)
@@ -70,19 +92,22 @@ void vcpu_tell(struct vcpu *v, struct control_vcpu_info *info)
 }
 
 void vcpu_set_runstate_area(struct vcpu *v, struct frame *frame,
-                            uint32_t offset)
+                            uint32_t offset, struct frame *rest)
 {
     struct run_queue *q = queue_lock(v);
-    struct frame *old = v->runstate_frame;
+    struct frame *old = v->runstate_frame, *old_rest = v->runstate_rest;
 
     v->runstate_area = NULL;
     v->runstate_frame = frame;
+    v->runstate_rest = rest;
     if (frame) {
         v->runstate_area =
             (void *)((char *)mfn_to_virt(frame_to_mfn(frame)) + offset);
-        fill(v, v->runstate_area);
+        publish(v);
     }
     queue_unlock(q);
     if (old)
-        frame_put(old);
+        memory_put(old, true);
+    if (old_rest)
+        memory_put(old_rest, true);
 }

@@ -5,9 +5,10 @@
 
 #include "core/time.h"
 #include "domain/fault.h"
+#include "domain/memory.h"
+#include "domain/pv_vcpu.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"
-#include "memory/frame.h"
 #include "memory/pool.h"
 
 /* A deadline so far ahead is a mistake; it is treated as Xen treats it. */
@@ -34,6 +35,16 @@ static void poll_expired(struct timer *t)
     vcpu_wake(container_of(t, struct vcpu, poll_timer));
 }
 
+/*
+ * Before it was moved.  Those that shared_info has no room for have one that no
+ * guest sees; they do not start before they have another.
+ */
+static struct vcpu_info *first_info(struct vcpu *v)
+{
+    return v->id < LEGACY_MAX_VCPUS ? &v->domain->shared_info->vcpu_info[v->id]
+                                    : &v->pv->info;
+}
+
 int vcpu_create(struct domain *d)
 {
     struct vcpu *v = pool_alloc(sizeof(*v));
@@ -44,10 +55,14 @@ int vcpu_create(struct domain *d)
 
     v->domain = d;
     v->id = id;
+    if (d->pv && !(v->pv = pv_vcpu_create())) {
+        pool_free(v, sizeof(*v));
+        return -ENOMEM;
+    }
     v->runstate = RUNSTATE_offline;
     v->runstate_since = time_now();
     v->held = true; /* Its domain begins paused. */
-    v->info = &d->shared_info->vcpu_info[id];
+    v->info = first_info(v);
     for (uint32_t i = 0; i < TRAP_GROUPS; i++)
         v->traps[i] = trap_none;
     list_init(&v->memory_waiter);
@@ -74,10 +89,10 @@ void vcpu_release(struct vcpu *v)
     timer_cancel_wait(&v->tick);
     fault_stop_waiting(v);
     context_forget(v);
-    vcpu_set_runstate_area(v, NULL, 0);
+    vcpu_set_runstate_area(v, NULL, 0, NULL);
     if (v->info_frame) {
-        v->info = &v->domain->shared_info->vcpu_info[v->id];
-        frame_put(v->info_frame);
+        v->info = first_info(v);
+        memory_put(v->info_frame, true);
         v->info_frame = NULL;
     }
 }
@@ -87,6 +102,7 @@ void vcpu_free(struct vcpu *v)
     for (uint32_t i = 0; i < TRAP_GROUPS; i++)
         if (v->traps[i] != trap_none)
             pool_free(v->traps[i], sizeof(trap_none));
+    pool_free(v->pv, v->pv ? sizeof(*v->pv) : 0);
     pool_free(v, sizeof(*v));
 }
 

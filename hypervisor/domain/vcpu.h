@@ -29,6 +29,7 @@
 #include "lib/list.h"
 
 struct frame;
+struct pv_vcpu;
 
 enum vcpu_state {
     VCPU_OFFLINE, /* 0: as made */
@@ -99,7 +100,10 @@ struct vcpu {
     /* Pages the hypervisor writes on its own: pinned, NULL if none. (o) */
     struct vcpu_runstate_info *runstate_area;
     struct frame *runstate_frame;
-    struct frame *info_frame; /* NULL: info is in shared_info */
+    struct frame *runstate_rest; /* what does not fit its page begins here */
+    struct frame *info_frame;    /* NULL: info was not moved */
+
+    struct pv_vcpu *pv; /* (c) NULL: class light */
 
     uint64_t event_callback;               /* (o) address, 0 none */
     struct trap_entry *traps[TRAP_GROUPS]; /* (o) trap_none: none set in it */
@@ -148,9 +152,12 @@ void vcpu_free(struct vcpu *v);
 int __must_check vcpu_move_info(struct vcpu *v, struct frame *frame,
                                 uint32_t offset);
 
-/* Keep runstate at @offset of the page of @frame, which passes; NULL: stop. */
+/*
+ * Keep runstate at @offset of the page of @frame, which passes, NULL: stop; and
+ * what does not fit there from the beginning of that of @rest on.
+ */
 void vcpu_set_runstate_area(struct vcpu *v, struct frame *frame,
-                            uint32_t offset);
+                            uint32_t offset, struct frame *rest);
 
 /* Arm, or with 0 disarm, the timer that raises VIRQ_TIMER. */
 void vcpu_set_timer(struct vcpu *v, uint64_t deadline);

@@ -3,9 +3,7 @@
 
 #include "event/fifo.h"
 
-#include "domain/fault.h"
-#include "memory/frame.h"
-#include "memory/light.h"
+#include "domain/memory.h"
 #include "memory/pool.h"
 
 /* Words of 64 waiting ports that one call looks at. */
@@ -19,13 +17,11 @@ static size_t fifo_bytes(const struct evtchn_table *t)
 }
 
 /* RAM page @g of the current domain, pinned for as long as we write to it. */
-static int pin(struct domain *d, uint64_t g, void **page)
+static int pin(uint64_t g, void **page)
 {
     struct frame *frame;
-    int rc = light_get_frame(d->space, gfn(g), LIGHT_WRITE, false, &frame);
+    int rc = memory_get_own(g, &frame);
 
-    if (rc == -ENOMEM)
-        fault_repeat_call(gfn(g));
     if (rc)
         return rc == -ENOMEM ? rc : -EINVAL;
     *page = mfn_to_virt(frame_to_mfn(frame));
@@ -35,7 +31,7 @@ static int pin(struct domain *d, uint64_t g, void **page)
 static void unpin(const void *page)
 {
     if (page)
-        frame_put(mfn_to_frame(virt_to_mfn(page)));
+        memory_put(mfn_to_frame(virt_to_mfn(page)), true);
 }
 
 /*
@@ -75,7 +71,7 @@ int evtchn_init_control(struct domain *d, struct evtchn_init_control *op)
     if (op->offset % sizeof(uint64_t) ||
         op->offset > PAGE_SIZE - sizeof(struct evtchn_fifo_control))
         return -EINVAL;
-    rc = pin(d, op->control_gfn, &page);
+    rc = pin(op->control_gfn, &page);
     if (rc)
         return rc;
 
@@ -103,7 +99,7 @@ int evtchn_expand_array(struct domain *d, uint64_t g)
 
     if (!atomic_read(&t->fifo))
         return -EOPNOTSUPP;
-    rc = pin(d, g, &page);
+    rc = pin(g, &page);
     if (rc)
         return rc;
 

@@ -1,42 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* vcpu_op and set_timer_op: fetch the arguments, then call the domain room. */
 
-#include "domain/fault.h"
+#include "domain/memory.h"
+#include "domain/pv_vcpu.h"
 #include "hypercall/subop.h"
-#include "memory/frame.h"
-#include "memory/light.h"
 
 /* Of the periodic timer: what Xen takes. */
 #define PERIOD_MIN_NS 1000000ULL
 #define PERIOD_MAX_NS (UINT64_MAX >> 2)
-
-/* Our own writing to page @g goes by the direct map: as a touch of it would. */
-static int hold_page(struct domain *d, gfn_t g, struct frame **frame)
-{
-    int rc = light_get_frame(d->space, g, LIGHT_WRITE, false, frame);
-
-    if (rc == -ENOMEM)
-        fault_repeat_call(g);
-    return rc;
-}
 
 /* Both registrations of an area. */
 struct vcpu_area {
     uint64_t va;
 };
 
-/* The area must not leave its page, pinned for as long as we write to it. */
+/*
+ * The frames that are there now are pinned for as long as we write to them,
+ * wherever the guest maps others later.
+ */
 static long register_runstate(struct vcpu *v, uint64_t va)
 {
-    const size_t size = sizeof(struct vcpu_runstate_info);
-    uint64_t at = va - v->domain->space->layout.virt_base;
-    struct frame *frame = NULL;
+    uint64_t end = va + sizeof(struct vcpu_runstate_info) - 1;
+    struct frame *frame = NULL, *rest = NULL;
 
-    if (va % sizeof(uint64_t) || va % PAGE_SIZE + size > PAGE_SIZE)
+    if (va % sizeof(uint64_t))
         return -EINVAL;
-    if (va && hold_page(v->domain, gfn(at >> PAGE_SHIFT), &frame))
+    if (va && memory_get_at(va, &frame))
         return -EFAULT;
-    vcpu_set_runstate_area(v, frame, va % PAGE_SIZE);
+    if (va && va / PAGE_SIZE != end / PAGE_SIZE && memory_get_at(end, &rest)) {
+        memory_put(frame, true);
+        return -EFAULT;
+    }
+    vcpu_set_runstate_area(v, frame, va % PAGE_SIZE, rest);
     return 0;
 }
 
@@ -74,12 +69,12 @@ static long register_info(struct vcpu *v,
     if (op->offset % sizeof(uint64_t) ||
         op->offset > PAGE_SIZE - sizeof(struct vcpu_info))
         return -ENXIO;
-    rc = hold_page(v->domain, gfn(op->mfn), &frame);
+    rc = memory_get_own(op->mfn, &frame);
     if (rc)
         return rc;
     rc = vcpu_move_info(v, frame, op->offset);
     if (rc)
-        frame_put(frame);
+        memory_put(frame, true);
     return rc;
 }
 

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A domain's memory, where the classes differ.  One of class pv has an address
+ * space of class light too, without a page and dying from the beginning: what
+ * looks for a page there finds none, and asks here.
+ */
+
+#include "domain/memory.h"
+
+#include <abi/cpuid.h>
+
+#include "domain/fault.h"
+#include "domain/pv_vcpu.h"
+#include "arch/x86_64/paging.h"
+#include "memory/light.h"
+#include "memory/page_entry.h"
+#include "memory/pool.h"
+
+/* vCPUs a call lets go of tables: each may hold sixteen. */
+#define RELEASE_QUANTUM 8U
+
+int memory_get(struct domain *d, uint64_t g, bool write, struct frame **frame)
+{
+    int rc;
+
+    if (d->pv)
+        return pv_get_frame(d->pv, mfn(g), write, frame);
+    rc = light_get_frame(d->space, gfn(g), write ? LIGHT_WRITE : LIGHT_READ,
+                         false, frame);
+    if (rc || !write || frame_get_type(*frame, FRAME_WRITABLE))
+        return rc;
+    frame_put(*frame);
+    return -EBUSY;
+}
+
+void memory_put(struct frame *frame, bool write)
+{
+    if (write)
+        frame_put_type(frame);
+    frame_put(frame);
+}
+
+int memory_get_own(uint64_t g, struct frame **frame)
+{
+    int rc = memory_get(current->domain, g, true, frame);
+
+    if (rc == -ENOMEM)
+        fault_repeat_call(gfn(g));
+    return rc;
+}
+
+int memory_get_at(vaddr_t va, struct frame **frame)
+{
+    const struct domain *d = current->domain;
+    uint64_t entry = 0;
+    unsigned int index;
+    mfn_t table;
+
+    if (!d->pv)
+        return memory_get_own((va - d->space->layout.virt_base) >> PAGE_SHIFT,
+                              frame);
+    spin_lock(&d->pv->lock);
+    if (entry_find(current->pv->kernel_l4, va, &table, &index))
+        entry = ((const uint64_t *)mfn_to_virt(table))[index];
+    spin_unlock(&d->pv->lock);
+    return entry & PTE_PRESENT ? memory_get_own(pte_mfn(entry).raw, frame)
+                               : -EFAULT;
+}
+
+int memory_share(struct domain *d, struct frame *f, uint64_t g, uint64_t *name)
+{
+    *name = g;
+    if (!d->pv)
+        return light_map_special(d->space, gfn(g), frame_to_mfn(f), true);
+    *name = frame_to_mfn(f).raw;
+    pv_share_frame(d->pv, f);
+    return 0;
+}
+
+void memory_unshare(struct domain *d, struct frame *f)
+{
+    if (d->pv)
+        pv_unshare_frame(d->pv, f);
+    frame_put(f);
+}
+
+uint64_t memory_used(const struct domain *d)
+{
+    return d->pv ? atomic_read(&d->pv->pages) : light_used_pages(d->space);
+}
+
+uint64_t memory_max(const struct domain *d)
+{
+    return d->pv ? d->pv->max_pages : d->space->layout.ram_pages;
+}
+
+static int create_light(struct domain *d, const struct domain_config *config)
+{
+    const struct control_create *c = &config->create;
+    struct light_layout layout = {
+        .virt_base = c->virt_base,
+        .ram_pages = c->max_pages,
+        .grant_pages = c->grant_window,
+        .module_pages = config->module_pages,
+        .mmio_pages = config->mmio_pages,
+    };
+    int rc = light_create(d->space, d->domid, &layout, c->reserved_pages);
+
+    /* A null pointer of the guest shall fault, whatever its builder thinks. */
+    if (!rc && c->virt_base == 0)
+        rc = light_protect(d->space, gfn(0), 1, LIGHT_PROT_guard, true);
+    return rc;
+}
+
+static int create_pv(struct domain *d, const struct control_create *c)
+{
+    struct pv_space *s;
+    int rc;
+
+    spin_lock_init(&d->space->lock, LOCK_space);
+    d->space->root = MFN_NONE;
+    d->space->dying = true;
+    s = pool_alloc(sizeof(*s));
+    if (!s)
+        return -ENOMEM;
+    rc = pv_space_create(s, d->domid, c->reserved_pages, c->max_pages);
+    if (rc)
+        pool_free(s, sizeof(*s));
+    else
+        d->pv = s;
+    return rc;
+}
+
+int memory_create(struct domain *d, const struct domain_config *config)
+{
+    d->space = pool_alloc(sizeof(*d->space));
+    if (!d->space)
+        return -ENOMEM;
+    if (d->class == CAIRN_CLASS_PV)
+        return create_pv(d, &config->create);
+    return create_light(d, config);
+}
+
+static bool destroy_pv(struct domain *d)
+{
+    for (unsigned int n = 0; d->vcpus_released < d->vcpu_count; n++) {
+        if (n == RELEASE_QUANTUM)
+            return false;
+        pv_vcpu_release(d->vcpu[d->vcpus_released++]);
+    }
+    return pv_space_destroy(d->pv);
+}
+
+bool memory_destroy(struct domain *d)
+{
+    if (d->pv)
+        return destroy_pv(d);
+    return !d->space || light_destroy(d->space);
+}
+
+void memory_free(struct domain *d)
+{
+    pool_free(d->pv, sizeof(*d->pv));
+    pool_free(d->space, sizeof(*d->space));
+}

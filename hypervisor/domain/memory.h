@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A domain's memory by what its guest calls a gfn, whatever its class: in class
+ * pv that is the mfn.
+ */
+
+#ifndef DOMAIN_MEMORY_H
+#define DOMAIN_MEMORY_H
+
+#include "domain/domain.h"
+#include "memory/frame.h"
+
+/*
+ * Hold the frame that gfn @g of @d's RAM has, with @write also as
+ * FRAME_WRITABLE; memory_put() undoes it.  -EINVAL: no RAM of the domain's;
+ * -EACCES, -EBUSY: it cannot be written; -ENOMEM: it has no frame and there is
+ * none.
+ */
+int __must_check memory_get(struct domain *d, uint64_t g, bool write,
+                            struct frame **frame);
+void memory_put(struct frame *frame, bool write);
+
+/*
+ * The same for one of the current domain's own that a hypercall needs, to
+ * write: at -ENOMEM the call is made again, once there is memory.
+ */
+int __must_check memory_get_own(uint64_t g, struct frame **frame);
+
+/* And for the page that is at @va there, in its kernel's address space. */
+int __must_check memory_get_at(vaddr_t va, struct frame **frame);
+
+/*
+ * Let @d's guest map page @f of the hypervisor's, writable: shared_info or a
+ * frame of the grant table.  In class light it appears at @g of the special
+ * window; *@name is how the guest calls it.
+ */
+int __must_check memory_share(struct domain *d, struct frame *f, uint64_t g,
+                              uint64_t *name);
+
+/* No guest has it any more, or only another domain's: let go of it. */
+void memory_unshare(struct domain *d, struct frame *f);
+
+/* Pages of RAM that it has, and that it may have. */
+uint64_t memory_used(const struct domain *d);
+uint64_t memory_max(const struct domain *d);
+
+/* Make a domain's memory, empty; give it back, a quantum a call. */
+struct domain_config;
+int __must_check memory_create(struct domain *d,
+                               const struct domain_config *config);
+bool memory_destroy(struct domain *d);
+void memory_free(struct domain *d);
+
+#endif /* DOMAIN_MEMORY_H */
