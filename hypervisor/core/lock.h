@@ -8,8 +8,7 @@
  * holds and panic on an inversion, naming both.
  */
 
-#ifndef CORE_LOCK_H
-#define CORE_LOCK_H
+#pragma once
 
 enum lock_rank {
 #define LOCK_RANK(name, text) LOCK_##name,
@@ -84,5 +83,3 @@ bool __must_check spin_try_lock(struct spinlock *lock) __try_acquires(*lock);
 /* Before a wait for what another CPU may do with a lock held. */
 void spin_locks_assert_none(void);
 #endif
-
-#endif /* CORE_LOCK_H */
