@@ -8,8 +8,7 @@
  * holds and panic on an inversion, naming both.
  */
 
-#ifndef CORE_LOCK_H
-#define CORE_LOCK_H
+#pragma once
 
 enum lock_rank {
 #define LOCK_RANK(name, text) LOCK_##name,
@@ -103,4 +102,3 @@ static inline void spin_guard_end(struct spinlock *const *lock) __lock_primitive
         __attribute__((cleanup(spin_guard_end), unused)) =                     \
             spin_guard_begin(lock)
 
-#endif /* CORE_LOCK_H */

@@ -4,8 +4,7 @@
  * concerns us (PCI Local Bus 3.0, chapter 6).
  */
 
-#ifndef DEVICE_CONFIG_SPACE_H
-#define DEVICE_CONFIG_SPACE_H
+#pragma once
 
 #include "device/pci.h"
 
@@ -56,5 +55,3 @@ int __must_check config_owner_read(const struct pci_device *dev,
 int __must_check config_owner_write(const struct pci_device *dev,
                                     const struct device_config *op)
     __must_hold(device_lock);
-
-#endif /* DEVICE_CONFIG_SPACE_H */

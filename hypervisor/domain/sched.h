@@ -21,8 +21,7 @@
  * Tickless: the alarm is set only while somebody waits or has a cap.
  */
 
-#ifndef DOMAIN_SCHED_H
-#define DOMAIN_SCHED_H
+#pragma once
 
 #include "domain/vcpu.h"
 
@@ -174,5 +173,3 @@ void context_forget(struct vcpu *v);
 
 /* @v's runstate follows its state from @now on; its run queue is locked. */
 void runstate_follow(struct vcpu *v, uint64_t now);
-
-#endif /* DOMAIN_SCHED_H */

@@ -4,8 +4,7 @@
  * defence against input.
  */
 
-#ifndef LIB_ASSERT_H
-#define LIB_ASSERT_H
+#pragma once
 
 #include "lib/compiler.h"
 
@@ -19,5 +18,3 @@ void __noreturn assert_failed(const char *file, int line, const char *belief);
 #endif
 
 #define static_assert _Static_assert
-
-#endif /* LIB_ASSERT_H */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Single reads and writes the compiler must neither split nor repeat. */
 
-#ifndef LIB_ATOMIC_H
-#define LIB_ATOMIC_H
+#pragma once
 
 #define atomic_read(p)     __atomic_load_n(p, __ATOMIC_RELAXED)
 #define atomic_write(p, v) __atomic_store_n(p, v, __ATOMIC_RELAXED)
@@ -16,5 +15,3 @@
 #define atomic_cmpxchg(p, expected, v)                                         \
     __atomic_compare_exchange_n(p, expected, v, false, __ATOMIC_SEQ_CST,       \
                                 __ATOMIC_SEQ_CST)
-
-#endif /* LIB_ATOMIC_H */

@@ -5,8 +5,7 @@
  * there includes what it includes.
  */
 
-#ifndef LIB_BASE_H
-#define LIB_BASE_H
+#pragma once
 
 #ifndef __ASSEMBLER__
 
@@ -22,5 +21,3 @@
 #include "lib/string.h"
 
 #endif
-
-#endif /* LIB_BASE_H */

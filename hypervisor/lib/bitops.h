@@ -6,8 +6,7 @@
  * instruction it becomes; callers that order several bits rely on that.
  */
 
-#ifndef LIB_BITOPS_H
-#define LIB_BITOPS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,5 +31,3 @@ static inline bool bit_test(const uint64_t *map, uint32_t nr)
 {
     return __atomic_load_n(&map[nr / 64], __ATOMIC_SEQ_CST) >> (nr % 64) & 1;
 }
-
-#endif /* LIB_BITOPS_H */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names for the compiler attributes the hypervisor uses. */
 
-#ifndef LIB_COMPILER_H
-#define LIB_COMPILER_H
+#pragma once
 
 #include <stddef.h>
 
@@ -59,5 +58,3 @@
 #define __must_hold(lock)
 #define __lock_primitive
 #endif
-
-#endif /* LIB_COMPILER_H */

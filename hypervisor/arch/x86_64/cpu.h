@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The processor's control registers and its single instructions. */
 
-#ifndef ARCH_X86_64_CPU_H
-#define ARCH_X86_64_CPU_H
+#pragma once
 
 #define CR0_MP (1UL << 1)
 #define CR0_EM (1UL << 2)
@@ -129,5 +128,3 @@ bool cpu_features_match(void);
  * breakpoints off.
  */
 void cpu_enable_features(void);
-
-#endif /* ARCH_X86_64_CPU_H */

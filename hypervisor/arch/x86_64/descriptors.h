@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* GDT, TSS and IDT of a CPU, and the MSRs of SYSCALL. */
 
-#ifndef ARCH_X86_64_DESCRIPTORS_H
-#define ARCH_X86_64_DESCRIPTORS_H
+#pragma once
 
 #include "arch/x86_64/segment.h"
 
@@ -17,5 +16,3 @@ void descriptors_init_cpu(unsigned int cpu);
 
 /* Where the IDT is: one page. */
 const void *idt_page(void);
-
-#endif /* ARCH_X86_64_DESCRIPTORS_H */

@@ -4,8 +4,7 @@
  * can be read, such as what firmware and boot loader left there.
  */
 
-#ifndef ARCH_X86_64_EARLY_MAP_H
-#define ARCH_X86_64_EARLY_MAP_H
+#pragma once
 
 #include "arch/x86_64/address_map.h"
 
@@ -20,5 +19,3 @@ static inline const void *early_memory(uint64_t maddr, uint64_t bytes)
     return (const void *)(DIRECT_MAP_BASE + maddr);
 }
 #endif
-
-#endif /* ARCH_X86_64_EARLY_MAP_H */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Ways into and out of guests; entry.S and exception.c. */
 
-#ifndef ARCH_X86_64_ENTRY_H
-#define ARCH_X86_64_ENTRY_H
+#pragma once
 
 struct cpu_regs;
 
@@ -46,5 +45,3 @@ struct cpu_regs *exception_leave_ist(const struct cpu_regs *regs);
 
 /* The name of exception @vector, "#PF page fault"; NULL beyond 31. */
 const char *exception_name(uint32_t vector);
-
-#endif /* ARCH_X86_64_ENTRY_H */

@@ -11,8 +11,7 @@
  * Registers are as the faulting instruction left them.
  */
 
-#ifndef ARCH_X86_64_EX_TABLE_H
-#define ARCH_X86_64_EX_TABLE_H
+#pragma once
 
 #ifdef __ASSEMBLER__
 
@@ -42,5 +41,3 @@ struct ex_entry {
 uint64_t ex_table_find(uint64_t rip);
 
 #endif /* __ASSEMBLER__ */
-
-#endif /* ARCH_X86_64_EX_TABLE_H */

@@ -5,8 +5,7 @@
  * they cost an instruction and nothing more.
  */
 
-#ifndef ARCH_X86_64_GUEST_ACCESS_H
-#define ARCH_X86_64_GUEST_ACCESS_H
+#pragma once
 
 #define PATCH_STAC 1 /* kinds of struct patch_site */
 #define PATCH_CLAC 2
@@ -58,5 +57,3 @@ static inline void guest_access_end(void)
 void guest_access_patch(void);
 
 #endif /* __ASSEMBLER__ */
-
-#endif /* ARCH_X86_64_GUEST_ACCESS_H */

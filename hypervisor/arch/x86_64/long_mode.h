@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* For the assembly that brings a CPU into 64-bit mode on boot.S's tables. */
 
-#ifndef ARCH_X86_64_LONG_MODE_H
-#define ARCH_X86_64_LONG_MODE_H
+#pragma once
 
 #include "arch/x86_64/address_map.h"
 
@@ -48,5 +47,3 @@
 
 /* clang-format on */
 #endif
-
-#endif /* ARCH_X86_64_LONG_MODE_H */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Model-specific registers: the numbers in use, reading and writing. */
 
-#ifndef ARCH_X86_64_MSR_H
-#define ARCH_X86_64_MSR_H
+#pragma once
 
 #define MSR_APIC_BASE    0x0000001bU
 #define MSR_TSC_ADJUST   0x0000003bU
@@ -38,5 +37,3 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
                            "d"((uint32_t)(value >> 32))
                          : "memory");
 }
-
-#endif /* ARCH_X86_64_MSR_H */

@@ -4,8 +4,7 @@
  * hypervisor's own part of the address space.
  */
 
-#ifndef ARCH_X86_64_PAGING_H
-#define ARCH_X86_64_PAGING_H
+#pragma once
 
 #define PTE_PRESENT  (1UL << 0)
 #define PTE_WRITE    (1UL << 1)
@@ -80,5 +79,3 @@ bool __must_check hv_map(vaddr_t va, maddr_t maddr, uint64_t size,
  * are in force.  False: no table to be had.
  */
 bool __must_check hv_map_again(uint64_t *l4, vaddr_t va, mfn_t (*alloc)(void));
-
-#endif /* ARCH_X86_64_PAGING_H */

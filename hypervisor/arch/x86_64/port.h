@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Input and output ports. */
 
-#ifndef ARCH_X86_64_PORT_H
-#define ARCH_X86_64_PORT_H
+#pragma once
 
 /* port_read8(), port_write8() and so on. */
 #define PORT_ACCESS_(bits, suffix)                                             \
@@ -25,5 +24,3 @@ PORT_ACCESS_(8, "b")
 PORT_ACCESS_(16, "w")
 PORT_ACCESS_(32, "l")
 #undef PORT_ACCESS_
-
-#endif /* ARCH_X86_64_PORT_H */

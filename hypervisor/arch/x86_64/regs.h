@@ -6,8 +6,7 @@
  * to the guest, or has to call upcall_return_to_guest() first.
  */
 
-#ifndef ARCH_X86_64_REGS_H
-#define ARCH_X86_64_REGS_H
+#pragma once
 
 #include "arch/x86_64/percpu.h"
 
@@ -62,5 +61,3 @@ static inline void return_slowly(void)
 {
     this_cpu(slow_return) = true;
 }
-
-#endif /* ARCH_X86_64_REGS_H */

@@ -7,8 +7,7 @@
  * nothing until then.
  */
 
-#ifndef ARCH_X86_64_SEGMENT_H
-#define ARCH_X86_64_SEGMENT_H
+#pragma once
 
 #define SELECTOR_RESERVED 0xe000 /* first that guests may not fill */
 #define SELECTOR_HV_CS    0xe008
@@ -74,5 +73,3 @@ static inline void segments_load(struct segments s)
 }
 
 #endif /* __ASSEMBLER__ */
-
-#endif /* ARCH_X86_64_SEGMENT_H */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* CPUs asking each other; docs/smp.md. */
 
-#ifndef ARCH_X86_64_SMP_H
-#define ARCH_X86_64_SMP_H
+#pragma once
 
 #include "arch/x86_64/percpu.h"
 
@@ -62,5 +61,3 @@ extern const char trampoline[], trampoline_end[];
  * upcall_start_cpu() on it.  One that finds 0 halts.
  */
 extern uint64_t trampoline_stack;
-
-#endif /* ARCH_X86_64_SMP_H */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Loading page tables and forgetting translations, on this CPU; counted. */
 
-#ifndef ARCH_X86_64_TLB_H
-#define ARCH_X86_64_TLB_H
+#pragma once
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/smp.h"
@@ -33,5 +32,3 @@ static inline void tlb_flush(void)
     write_cr3(read_cr3());
 }
 #endif
-
-#endif /* ARCH_X86_64_TLB_H */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who has which of the 256 vectors. */
 
-#ifndef ARCH_X86_64_VECTORS_H
-#define ARCH_X86_64_VECTORS_H
+#pragma once
 
 /* Exceptions, as the processor numbers them. */
 #define VECTOR_DE         0  /* divide error */
@@ -41,5 +40,3 @@
 #define VECTOR_IPI        0xe2 /* another CPU wants something; smp.c */
 #define VECTOR_APIC_ERROR 0xfe
 #define VECTOR_SPURIOUS   0xff /* the LAPIC's; wants no EOI */
-
-#endif /* ARCH_X86_64_VECTORS_H */
