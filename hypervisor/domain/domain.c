@@ -6,7 +6,6 @@
 #include <abi/cpuid.h>
 
 #include "domain/upcalls.h"
-#include "domain/vcpu.h"
 #include "memory/frame.h"
 #include "memory/light.h"
 #include "memory/pool.h"

@@ -16,7 +16,6 @@
 #pragma once
 
 #include <abi/control.h>
-#include <abi/domid.h>
 #include <abi/sched.h>
 #include <abi/shared_info.h>
 

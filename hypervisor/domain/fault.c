@@ -91,7 +91,7 @@ void fault_wait_for_memory(void)
         let_go(v);
     spin_unlock(&waiters_lock);
     if (first)
-        upcall_memory_wanted();
+        upcall_raise_global(VIRQ_ENOMEM);
 }
 
 void fault_stop_waiting(struct vcpu *v)

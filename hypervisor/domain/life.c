@@ -4,7 +4,6 @@
 #include <stdarg.h>
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/smp.h"
 #include "core/log.h"
 #include "core/power.h"
 #include "core/time.h"
@@ -152,7 +151,7 @@ void domain_shutdown(struct domain *d, uint32_t reason)
             machine_power_off();
         machine_reset();
     }
-    upcall_domain_changed();
+    upcall_raise_global(VIRQ_DOM_EXC);
 }
 
 void domain_crash(struct domain *d, const char *fmt, ...)
@@ -244,7 +243,7 @@ static bool vanish(struct domain *d)
 {
     share_give_back(d);
     table_remove(d);
-    upcall_domain_changed();
+    upcall_raise_global(VIRQ_DOM_EXC);
     domain_put(d);
     return true;
 }

@@ -16,11 +16,9 @@
 #pragma once
 
 #include <abi/event_channel.h>
-#include <abi/trap.h>
 #include <abi/vcpu.h>
 
 #include "arch/x86_64/fpu.h"
-#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/segment.h"
 #include "arch/x86_64/smp.h"

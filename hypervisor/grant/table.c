@@ -3,15 +3,11 @@
 
 #include "grant/table.h"
 
-#include "arch/x86_64/nospec.h"
 #include "core/panic.h"
-#include "domain/domain.h"
 #include "domain/upcalls.h"
 #include "grant/active.h"
 #include "grant/grant.h"
 #include "grant/maptrack.h"
-#include "memory/frame.h"
-#include "memory/light.h"
 #include "memory/pool.h"
 #include "memory/tlb_batch.h"
 

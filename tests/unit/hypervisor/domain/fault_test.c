@@ -66,8 +66,9 @@ void spin_unlock(struct spinlock *lock) __lock_primitive
     lock->serving++;
 }
 
-void upcall_memory_wanted(void)
+void upcall_raise_global(uint32_t virq)
 {
+    EXPECT_EQ(virq, VIRQ_ENOMEM);
     wanted_calls++;
 }
 
