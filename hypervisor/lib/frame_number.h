@@ -9,9 +9,6 @@
 #ifndef LIB_FRAME_NUMBER_H
 #define LIB_FRAME_NUMBER_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  4096UL
 #define PAGE_MASK  (~(PAGE_SIZE - 1))

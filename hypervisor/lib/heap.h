@@ -8,9 +8,6 @@
 #ifndef LIB_HEAP_H
 #define LIB_HEAP_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 struct heap_node {
     uint64_t key;
     struct heap_node *child;   /* first child */

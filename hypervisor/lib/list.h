@@ -4,10 +4,6 @@
 #ifndef LIB_LIST_H
 #define LIB_LIST_H
 
-#include <stdbool.h>
-
-#include "lib/compiler.h"
-
 /* An element's links, and also a list's head; an idle link points to itself. */
 struct list {
     struct list *next, *prev;

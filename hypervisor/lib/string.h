@@ -4,7 +4,6 @@
 #ifndef LIB_STRING_H
 #define LIB_STRING_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 void *memcpy(void *restrict dst, const void *restrict src, size_t size);
