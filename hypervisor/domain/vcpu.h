@@ -20,7 +20,6 @@
 #include <abi/vcpu.h>
 
 #include "arch/x86_64/fpu.h"
-#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/segment.h"
 #include "arch/x86_64/smp.h"
