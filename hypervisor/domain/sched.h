@@ -65,7 +65,14 @@ extern uint64_t sched_cpus, idle_cpus;
 
 /* The queue @v belongs to, locked; it stays there until that is unlocked. */
 struct run_queue *queue_lock(const struct vcpu *v) __lock_primitive;
-void queue_unlock(struct run_queue *q) __lock_primitive;
+
+static inline void queue_unlock(struct run_queue **q) __lock_primitive
+{
+    spin_unlock(&(*q)->lock);
+}
+
+/* A struct run_queue * of this is locked, until its block ends. */
+#define __queue_guard __attribute__((cleanup(queue_unlock), unused))
 
 /* The virtual time of @ns. */
 static inline uint64_t sched_weigh(const struct vcpu *v, uint64_t ns)

@@ -46,6 +46,7 @@
 #define __acquires(lock)     __attribute__((acquire_capability(lock)))
 #define __releases(lock)     __attribute__((release_capability(lock)))
 #define __try_acquires(lock) __attribute__((try_acquire_capability(true, lock)))
+#define __asserts(lock)      __attribute__((assert_capability(lock)))
 #define __must_hold(lock)    __attribute__((requires_capability(lock)))
 #define __lock_primitive     __attribute__((no_thread_safety_analysis))
 #else
@@ -53,6 +54,7 @@
 #define __acquires(lock)
 #define __releases(lock)
 #define __try_acquires(lock)
+#define __asserts(lock)
 #define __must_hold(lock)
 #define __lock_primitive
 #endif
