@@ -3,7 +3,7 @@
 
 #include "core/acpi.h"
 
-#include "arch/x86_64/early_map.h"
+#include "arch/x86_64/paging.h"
 #include "core/log.h"
 
 #define IOAPIC_USUAL 0xfec00000UL

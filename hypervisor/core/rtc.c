@@ -4,7 +4,6 @@
 #include "core/time.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/port.h"
 
 #define CMOS_INDEX 0x70
 #define CMOS_DATA  0x71

@@ -4,7 +4,6 @@
 #include "core/spec_ctrl.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/msr.h"
 #include "arch/x86_64/segment.h"
 #include "core/log.h"
 

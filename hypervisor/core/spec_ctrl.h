@@ -5,8 +5,7 @@
  * policy and its reasons.
  */
 
-#ifndef CORE_SPEC_CTRL_H
-#define CORE_SPEC_CTRL_H
+#pragma once
 
 #include "core/options.h"
 
@@ -59,5 +58,3 @@ static inline void spec_flush(void)
     if (unlikely(spec_active & (SPEC_BIT(IBPB) | SPEC_BIT(VERW))))
         spec_flush_out_of_line();
 }
-
-#endif /* CORE_SPEC_CTRL_H */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* System time: nanoseconds since boot, from the TSC. */
 
-#ifndef CORE_TIME_H
-#define CORE_TIME_H
+#pragma once
 
 /* ns = (ticks << shift or >> -shift) * mul >> 32; mul has bit 31 set. */
 struct tsc_scale {
@@ -58,5 +57,3 @@ uint64_t rtc_read(void);
 
 /* The same of a date; 0 for one that does not exist. */
 uint64_t rtc_seconds(const struct rtc_date *date);
-
-#endif /* CORE_TIME_H */

@@ -6,7 +6,7 @@
 
 #include "device/pci.h"
 
-#include "arch/x86_64/port.h"
+#include "arch/x86_64/cpu.h"
 
 #define PORT_ADDRESS 0xcf8
 #define PORT_DATA    0xcfc

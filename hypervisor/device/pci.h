@@ -19,8 +19,7 @@
  * Fields: (c) constant after start-up, (v) guarded by device_lock.
  */
 
-#ifndef DEVICE_PCI_H
-#define DEVICE_PCI_H
+#pragma once
 
 #include <abi/device.h>
 
@@ -187,5 +186,3 @@ void reset_quiesce(struct pci_device *dev) __must_hold(device_lock);
  * nobody waits for that here; -ENODEV: it cannot be reset.
  */
 int __must_check reset_step(struct pci_device *dev) __must_hold(device_lock);
-
-#endif /* DEVICE_PCI_H */

@@ -6,8 +6,7 @@
  * bits rely on that.
  */
 
-#ifndef LIB_ATOMIC_H
-#define LIB_ATOMIC_H
+#pragma once
 
 /* A single access, which the compiler neither splits nor repeats. */
 #define atomic_read(p)     __atomic_load_n(p, __ATOMIC_RELAXED)
@@ -42,5 +41,3 @@ static inline bool bit_test(const uint64_t *map, uint32_t nr)
 {
     return __atomic_load_n(&map[nr / 64], __ATOMIC_SEQ_CST) >> (nr % 64) & 1;
 }
-
-#endif /* LIB_ATOMIC_H */

@@ -5,8 +5,7 @@
  * there includes it or what it includes.
  */
 
-#ifndef LIB_BASE_H
-#define LIB_BASE_H
+#pragma once
 
 #ifndef __ASSEMBLER__
 
@@ -63,6 +62,7 @@
 #define __releases(lock)     __attribute__((release_capability(lock)))
 #define __try_acquires(lock) __attribute__((try_acquire_capability(true, lock)))
 #define __must_hold(lock)    __attribute__((requires_capability(lock)))
+#define __asserts(lock)      __attribute__((assert_capability(lock)))
 #define __lock_primitive     __attribute__((no_thread_safety_analysis))
 #else
 #define __lockable
@@ -70,6 +70,7 @@
 #define __releases(lock)
 #define __try_acquires(lock)
 #define __must_hold(lock)
+#define __asserts(lock)
 #define __lock_primitive
 #endif
 
@@ -90,5 +91,3 @@ void __noreturn assert_failed(const char *file, int line, const char *belief);
 #define static_assert _Static_assert
 
 #endif
-
-#endif /* LIB_BASE_H */

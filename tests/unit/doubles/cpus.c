@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "arch/x86_64/apic.h"
-#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/smp.h"
 #include "core/log.h"

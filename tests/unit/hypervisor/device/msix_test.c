@@ -12,7 +12,6 @@
 
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/upcalls.h"
-#include "arch/x86_64/vectors.h"
 #include "core/log.h"
 #include "core/time.h"
 #include "core/timer.h"

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/smp.h"
 #include "core/lock.h"
 #include "core/log.h"

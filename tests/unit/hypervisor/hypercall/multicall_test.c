@@ -9,7 +9,6 @@
 #include <abi/hypercall.h>
 #include <abi/multicall.h>
 
-#include "arch/x86_64/regs.h"
 #include "arch/x86_64/upcalls.h"
 #include "core/time.h"
 #include "domain/fault.h"
