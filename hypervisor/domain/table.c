@@ -8,7 +8,6 @@
  */
 
 #include "domain/domain.h"
-#include "lib/bitops.h"
 
 #define LOCK_COUNT 64U
 

@@ -14,6 +14,18 @@
 #define PATCH_LEAVE       3 /* all registers hold the guest's values */
 #define PATCH_LEAVE_SAVED 4 /* the same, and rsp is guest_regs() */
 
+/*
+ * Instructions of ours that may fault, and where to go on when they do.
+ *
+ *     __asm__ goto / volatile ("1: mov (%1), %0\n"
+ *                              "2:\n"
+ *                              EX_TABLE(1b, 3f) ...
+ *
+ * A page fault at a guest's address there first asks
+ * upcall_guest_page_fault(); the fix-up is for what it could not resolve.
+ * Registers are as the faulting instruction left them.
+ */
+
 #ifdef __ASSEMBLER__
 
 /* A no-op of three bytes, the length of STAC and CLAC. */
@@ -26,9 +38,30 @@
     .long 771b - ., \kind
     .popsection
 .endm
+
+.macro EX_TABLE from, to
+    .pushsection .ex_table, "a"
+    .balign 4
+    .long \from - ., \to - .
+    .popsection
+.endm
 /* clang-format on */
 
 #else
+
+#define EX_TABLE(from, to)                                                     \
+    "    .pushsection .ex_table, \"a\"\n"                                      \
+    "    .balign 4\n"                                                          \
+    "    .long " #from " - ., " #to " - .\n"                                   \
+    "    .popsection\n"
+
+/* Both relative to their own address. */
+struct ex_entry {
+    int32_t from, to;
+};
+
+/* Where to go on after a fault at @rip; 0: nowhere, a fault there is a bug. */
+uint64_t ex_table_find(uint64_t rip);
 
 #define PATCH_SITE_(kind)                                                      \
     "771: .byte 0x0f, 0x1f, 0x00\n"                                            \

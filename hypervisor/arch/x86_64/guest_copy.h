@@ -8,7 +8,7 @@
 #pragma once
 
 #include "arch/x86_64/address_map.h"
-#include "arch/x86_64/ex_table.h"
+#include "arch/x86_64/guest_access.h"
 
 #if defined(UNIT_TEST) && !defined(UNIT_TEST_GUEST_COPY)
 

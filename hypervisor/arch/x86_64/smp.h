@@ -51,7 +51,7 @@ struct cpu_counts {
 DECLARE_PER_CPU(struct cpu_counts, cpu_counts);
 
 /*
- * How another CPU comes from real mode: trampoline.S, to be copied to the page
+ * How another CPU comes from real mode: in boot.S, to be copied to the page
  * where it starts, anywhere in the first MiB; it is the same wherever it lies.
  */
 extern const char trampoline[], trampoline_end[];

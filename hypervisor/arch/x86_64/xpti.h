@@ -11,9 +11,7 @@
 
 #pragma once
 
-#include "arch/x86_64/address_map.h"
 #include "arch/x86_64/paging.h"
-#include "arch/x86_64/percpu.h"
 
 /* At CPU_AREA_ENTRY.  Behind it, up to CPU_AREA_ENTRY_TOP, is a stack. */
 struct xpti_page {
