@@ -13,8 +13,7 @@
  * (l) guarded by the list lock.
  */
 
-#ifndef DOMAIN_DOMAIN_H
-#define DOMAIN_DOMAIN_H
+#pragma once
 
 #include <abi/control.h>
 #include <abi/domid.h>
@@ -206,5 +205,3 @@ int domain_watchdog(struct domain *d, uint32_t id, uint32_t seconds);
 
 /* All but what the event and grant rooms know. */
 void domain_info(struct domain *d, struct control_domain_info *info);
-
-#endif /* DOMAIN_DOMAIN_H */

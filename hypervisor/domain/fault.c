@@ -96,9 +96,8 @@ void fault_wait_for_memory(void)
 
 void fault_stop_waiting(struct vcpu *v)
 {
-    spin_lock(&waiters_lock);
+    SPIN_GUARD(&waiters_lock);
     forget(v);
-    spin_unlock(&waiters_lock);
 }
 
 void fault_wake_waiters(void)
@@ -110,7 +109,7 @@ void fault_wake_waiters(void)
         return;
     frame_totals(&totals);
     left = totals.unreserved;
-    spin_lock(&waiters_lock);
+    SPIN_GUARD(&waiters_lock);
     for (unsigned int i = 0; i < WAKE_QUANTUM && left && !list_empty(&waiters);
          i++) {
         struct vcpu *v = list_first(&waiters, struct vcpu, memory_waiter);
@@ -119,7 +118,6 @@ void fault_wake_waiters(void)
         left -= atomic_read(&v->state) == VCPU_BLOCKED;
         let_go(v);
     }
-    spin_unlock(&waiters_lock);
 }
 
 /* Any lock may be held here: leave the work to the way out of the hypervisor.
@@ -136,11 +134,10 @@ void upcall_promise_refilled(const struct light_space *s)
 
     if (!d || d->space != s)
         return; /* By its builder, before any of its vCPUs ran. */
-    spin_lock(&waiters_lock);
+    SPIN_GUARD(&waiters_lock);
     for (uint32_t i = 0; i < d->vcpu_count; i++)
         if (!list_empty(&d->vcpu[i]->memory_waiter))
             let_go(d->vcpu[i]);
-    spin_unlock(&waiters_lock);
 }
 
 bool upcall_cpu_privileged(void)

@@ -50,50 +50,36 @@ bool domain_is_off(struct domain *d)
 
 int domain_pause(struct domain *d)
 {
-    int rc = 0;
-
-    spin_lock(&d->lock);
+    SPIN_GUARD(&d->lock);
     if (d->pause_count == PAUSE_COUNT_MAX)
-        rc = -EINVAL;
-    else if (d->pause_count++ == 0)
+        return -EINVAL;
+    if (d->pause_count++ == 0)
         hold_vcpus(d);
-    spin_unlock(&d->lock);
-    return rc;
+    return 0;
 }
 
 int domain_unpause(struct domain *d)
 {
-    int rc = 0;
-
-    spin_lock(&d->lock);
-    if (d->pause_count == 0 || (!d->started && !d->vcpu[0]->has_start)) {
-        rc = -EINVAL;
-    } else {
-        if (--d->pause_count == 0 && !d->started) {
-            d->started = true;
-            vcpu_up(d->vcpu[0]);
-        }
-        for (uint32_t i = 0; may_run(d) && i < d->vcpu_count; i++)
-            vcpu_release_hold(d->vcpu[i]);
+    SPIN_GUARD(&d->lock);
+    if (d->pause_count == 0 || (!d->started && !d->vcpu[0]->has_start))
+        return -EINVAL;
+    if (--d->pause_count == 0 && !d->started) {
+        d->started = true;
+        vcpu_up(d->vcpu[0]);
     }
-    spin_unlock(&d->lock);
-    return rc;
+    for (uint32_t i = 0; may_run(d) && i < d->vcpu_count; i++)
+        vcpu_release_hold(d->vcpu[i]);
+    return 0;
 }
 
 int domain_vcpu_up(struct vcpu *v)
 {
-    struct domain *d = v->domain;
-    int rc = 0;
-
-    spin_lock(&d->lock);
-    if (v->has_start) {
-        vcpu_up(v);
-        share_divide(d);
-    } else {
-        rc = -EINVAL;
-    }
-    spin_unlock(&d->lock);
-    return rc;
+    SPIN_GUARD(&v->domain->lock);
+    if (!v->has_start)
+        return -EINVAL;
+    vcpu_up(v);
+    share_divide(v->domain);
+    return 0;
 }
 
 void domain_vcpu_down(struct vcpu *v)
@@ -118,33 +104,27 @@ int domain_set_start(struct domain *d, uint32_t id, uint64_t rip, uint64_t rsp,
                      uint64_t rsi)
 {
     struct vcpu *v;
-    int rc = 0;
 
     if (id >= d->vcpu_count)
         return -ENOENT;
     v = d->vcpu[id];
 
-    spin_lock(&d->lock);
-    if (d->started) {
-        rc = -EBUSY;
-    } else {
-        v->regs.rip = rip;
-        v->regs.rsp = rsp;
-        v->regs.rsi = rsi;
-        v->has_start = true;
-    }
-    spin_unlock(&d->lock);
-    return rc;
+    SPIN_GUARD(&d->lock);
+    if (d->started)
+        return -EBUSY;
+    v->regs.rip = rip;
+    v->regs.rsp = rsp;
+    v->regs.rsi = rsi;
+    v->has_start = true;
+    return 0;
 }
 
 void domain_set_shutdown_code(struct domain *d, uint32_t reason)
 {
-    spin_lock(&d->lock);
-    if (!d->has_shutdown_code) {
-        d->has_shutdown_code = true;
+    SPIN_GUARD(&d->lock);
+    if (!d->has_shutdown_code)
         d->shutdown_reason = reason;
-    }
-    spin_unlock(&d->lock);
+    d->has_shutdown_code = true;
 }
 
 void domain_shutdown(struct domain *d, uint32_t reason)
@@ -216,9 +196,8 @@ void watchdogs_init(struct domain *d)
 int domain_watchdog(struct domain *d, uint32_t id, uint32_t seconds)
 {
     uint64_t ns = seconds * 1000000000ULL;
-    int rc = id ? -EINVAL : -ENOSPC;
 
-    spin_lock(&d->lock);
+    SPIN_GUARD(&d->lock);
     for (uint32_t i = 0; i < SCHED_WATCHDOGS; i++) {
         struct watchdog *w = &d->watchdog[i];
 
@@ -230,11 +209,9 @@ int domain_watchdog(struct domain *d, uint32_t id, uint32_t seconds)
             timer_set(&w->timer, time_now() + ns);
         else
             timer_cancel(&w->timer);
-        rc = id ? 0 : (int)i + 1;
-        break;
+        return id ? 0 : (int)i + 1;
     }
-    spin_unlock(&d->lock);
-    return rc;
+    return id ? -EINVAL : -ENOSPC;
 }
 
 /* It cannot be found any more and runs no more; false: in a moment. */

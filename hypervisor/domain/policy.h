@@ -6,8 +6,7 @@
  * does to itself needs none.
  */
 
-#ifndef DOMAIN_POLICY_H
-#define DOMAIN_POLICY_H
+#pragma once
 
 #include "domain/domain.h"
 
@@ -42,5 +41,3 @@ enum policy_operation {
 };
 
 bool policy_allows(const struct domain *d, enum policy_operation operation);
-
-#endif /* DOMAIN_POLICY_H */

@@ -71,33 +71,30 @@ int table_take_id(domid_t wanted, domid_t *domid)
     uint32_t id;
     int rc;
 
-    spin_lock(&id_lock);
+    SPIN_GUARD(&id_lock);
     rc = pick_id(wanted, &id);
-    if (rc == 0) {
-        ids_taken[id / 64] |= 1ULL << (id % 64);
-        ids_count++;
-        if (wanted == DOMID_INVALID)
-            next_id = id + 1 < DOMAIN_MAX ? id + 1 : 1;
-        *domid = (domid_t)id;
-    }
-    spin_unlock(&id_lock);
-    return rc;
+    if (rc)
+        return rc;
+    ids_taken[id / 64] |= 1ULL << (id % 64);
+    ids_count++;
+    if (wanted == DOMID_INVALID)
+        next_id = id + 1 < DOMAIN_MAX ? id + 1 : 1;
+    *domid = (domid_t)id;
+    return 0;
 }
 
 void table_give_id(domid_t domid)
 {
-    spin_lock(&id_lock);
+    SPIN_GUARD(&id_lock);
     assert(is_taken(domid));
     ids_taken[domid / 64] &= ~(1ULL << (domid % 64));
     ids_count--;
-    spin_unlock(&id_lock);
 }
 
 static void set_entry(domid_t domid, struct domain *d)
 {
-    spin_lock(lock_of(domid));
+    SPIN_GUARD(lock_of(domid));
     domains[domid] = d;
-    spin_unlock(lock_of(domid));
 }
 
 void table_add(struct domain *d)
@@ -116,11 +113,10 @@ static struct domain *get_any(domid_t domid)
 {
     struct domain *d;
 
-    spin_lock(lock_of(domid));
+    SPIN_GUARD(lock_of(domid));
     d = domains[domid];
     if (d)
         domain_hold(d);
-    spin_unlock(lock_of(domid));
     return d;
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the domain room calls in the rooms above it, to make and unmake. */
 
-#ifndef DOMAIN_UPCALLS_H
-#define DOMAIN_UPCALLS_H
+#pragma once
 
 #include "domain/vcpu.h"
 
@@ -29,5 +28,3 @@ void upcall_devices_quiesce(struct domain *d);
  * of the frames they reached; true when done.
  */
 bool upcall_devices_release(struct domain *d);
-
-#endif /* DOMAIN_UPCALLS_H */

@@ -96,20 +96,17 @@ int evtchn_unmask(struct domain *d, evtchn_port_t port)
 {
     struct evtchn_table *t = d->events;
     const struct evtchn *chn;
-    int rc = -EINVAL;
 
-    spin_lock(&t->lock);
+    SPIN_GUARD(&t->lock);
     chn = table_find(t, port);
-    if (chn && chn->state != EVTCHN_FREE) {
-        rc = 0;
-        if (t->fifo)
-            fifo_unmask(t, port);
-        else if (bit_test_and_clear(d->shared_info->evtchn_mask, port) &&
-                 bit_test(t->pending, port))
-            mark_vcpu(t, port);
-    }
-    spin_unlock(&t->lock);
-    return rc;
+    if (!chn || chn->state == EVTCHN_FREE)
+        return -EINVAL;
+    if (t->fifo)
+        fifo_unmask(t, port);
+    else if (bit_test_and_clear(d->shared_info->evtchn_mask, port) &&
+             bit_test(t->pending, port))
+        mark_vcpu(t, port);
+    return 0;
 }
 
 static __noinline long raise_and_unlock(struct evtchn_table *to,
@@ -176,14 +173,13 @@ bool evtchn_raise_pirq(struct domain *d, evtchn_port_t port)
 {
     struct evtchn_table *t = d->events;
     const struct evtchn *chn;
-    bool again = false;
+    bool again;
 
-    spin_lock(&t->lock);
+    SPIN_GUARD(&t->lock);
     chn = table_find(t, port);
-    if (chn && chn->state == EVTCHN_PIRQ) {
-        again = evtchn_is_pending(t, port);
-        evtchn_set_pending(t, port);
-    }
-    spin_unlock(&t->lock);
+    if (!chn || chn->state != EVTCHN_PIRQ)
+        return false;
+    again = evtchn_is_pending(t, port);
+    evtchn_set_pending(t, port);
     return again;
 }

@@ -15,11 +15,10 @@ static void raise_virq(struct domain *d, uint32_t vcpu, uint32_t virq)
     evtchn_port_t port;
 
     assert(virq < VIRQ_COUNT);
-    spin_lock(&t->lock);
+    SPIN_GUARD(&t->lock);
     port = t->virq[vcpu][virq];
     if (port)
         evtchn_set_pending(t, port);
-    spin_unlock(&t->lock);
 }
 
 /* There is no initial domain yet while it is being made. */

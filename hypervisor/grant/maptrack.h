@@ -8,8 +8,7 @@
  * limit; free ones form a list, so taking one is constant work.
  */
 
-#ifndef GRANT_MAPTRACK_H
-#define GRANT_MAPTRACK_H
+#pragma once
 
 #include <abi/grant_table.h>
 
@@ -66,5 +65,3 @@ static inline struct maptrack *maptrack_at(const struct grant_table *t,
 
 /* Give all of its memory back: nothing is MAPPED and nobody looks any more. */
 void maptrack_release(struct grant_table *t);
-
-#endif /* GRANT_MAPTRACK_H */

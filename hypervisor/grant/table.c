@@ -83,12 +83,11 @@ int grant_grow(struct domain *d, uint32_t nr_frames)
     struct grant_table *t = d->grants;
     int rc = 0;
 
-    spin_lock(&t->lock);
+    SPIN_GUARD(&t->lock);
     if (t->closed || nr_frames > t->frame_max)
-        rc = -EINVAL;
+        return -EINVAL;
     for (uint32_t n = 0; t->frame_count < nr_frames && !rc; n++)
         rc = n == GRANT_GROW_QUANTUM ? -EAGAIN : frame_add(d, t);
-    spin_unlock(&t->lock);
     return rc;
 }
 
@@ -127,12 +126,11 @@ void grant_counts(struct domain *d, uint32_t *frames_used, uint32_t *frames_max,
 {
     struct grant_table *t = d->grants;
 
-    spin_lock(&t->lock);
+    SPIN_GUARD(&t->lock);
     *frames_used = t->frame_count;
     *frames_max = t->frame_max;
     *maptrack_used = t->maptrack_used;
     *maptrack_max = t->maptrack_max;
-    spin_unlock(&t->lock);
 }
 
 /* Undo a mapping of a dying domain. */
@@ -192,10 +190,11 @@ static bool chunk_free(struct grant_active *chunk)
  * Of a closed table: records of entries that nobody has pinned go now, a
  * quantum a call, for there is no quantum when the last reference goes.
  */
-static bool chunks_release(struct grant_table *t) __must_hold(t->lock)
+static bool chunks_release(struct grant_table *t)
 {
     uint32_t end = t->frame_count * ACTIVE_CHUNKS;
 
+    SPIN_GUARD(&t->lock);
     for (unsigned int n = 0; t->chunks_gone < end; n++, t->chunks_gone++) {
         struct grant_frame *gf = t->frame[t->chunks_gone / ACTIVE_CHUNKS];
         struct grant_active **chunk =
@@ -212,7 +211,6 @@ static bool chunks_release(struct grant_table *t) __must_hold(t->lock)
 bool upcall_grants_destroy(struct domain *d)
 {
     struct grant_table *t = d->grants;
-    bool done;
 
     if (!t)
         return true;
@@ -221,12 +219,7 @@ bool upcall_grants_destroy(struct domain *d)
     t->entry_count = 0;
     spin_unlock(&t->lock);
 
-    if (!mappings_undo(d))
-        return false;
-    spin_lock(&t->lock);
-    done = chunks_release(t);
-    spin_unlock(&t->lock);
-    return done;
+    return mappings_undo(d) && chunks_release(t);
 }
 
 /* With the last reference: nobody has anything of it pinned or mapped. */

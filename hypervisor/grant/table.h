@@ -7,8 +7,7 @@
  * Fields: (c) constant after creation, (g) guarded by lock.
  */
 
-#ifndef GRANT_TABLE_H
-#define GRANT_TABLE_H
+#pragma once
 
 #include <abi/grant_table.h>
 
@@ -58,5 +57,3 @@ struct grant_table {
 
 /* Frames made in one call of grant_grow(): each is cleared. */
 #define GRANT_GROW_QUANTUM 16U
-
-#endif /* GRANT_TABLE_H */

@@ -3,7 +3,6 @@
 
 #include "memory/light.h"
 
-#include "arch/x86_64/tlb.h"
 #include "arch/x86_64/xpti.h"
 #include "core/panic.h"
 #include "core/spec_ctrl.h"

@@ -12,8 +12,7 @@
  *     hole           no, elsewhere   0
  */
 
-#ifndef MEMORY_LIGHT_LEAF_H
-#define MEMORY_LIGHT_LEAF_H
+#pragma once
 
 #include "memory/light_near.h"
 
@@ -87,5 +86,3 @@ void light_root_make(struct light_space *s);
 
 /* A quantum of freeing all tables and what their leaves map; true: done. */
 bool light_tables_destroy(struct light_space *s);
-
-#endif /* MEMORY_LIGHT_LEAF_H */

@@ -11,7 +11,6 @@
 
 #include "memory/light_leaf.h"
 
-#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/xpti.h"
 #include "core/panic.h"
 

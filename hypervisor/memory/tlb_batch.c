@@ -3,8 +3,7 @@
 
 #include "memory/tlb_batch.h"
 
-#include "arch/x86_64/smp.h"
-#include "arch/x86_64/tlb.h"
+#include "arch/x86_64/paging.h"
 #include "memory/light.h"
 #include "memory/upcalls.h"
 

@@ -8,8 +8,7 @@
  * A batch lives on the stack of the operation and is for one space.
  */
 
-#ifndef MEMORY_TLB_BATCH_H
-#define MEMORY_TLB_BATCH_H
+#pragma once
 
 struct light_space;
 
@@ -48,5 +47,3 @@ static inline void tlb_batch_add_all(struct tlb_batch *batch)
  * of the last ones.  Locks may be held.
  */
 void tlb_batch_flush(struct tlb_batch *batch);
-
-#endif /* MEMORY_TLB_BATCH_H */

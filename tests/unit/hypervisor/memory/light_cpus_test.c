@@ -13,9 +13,6 @@
 
 #include "memory/light.h"
 
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/paging.h"
-#include "arch/x86_64/tlb.h"
 #include "arch/x86_64/xpti.h"
 #include "core/spec_ctrl.h"
 #include "doubles/cpus.h"

@@ -12,8 +12,6 @@
 
 #include "memory/light.h"
 
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/paging.h"
 #include "arch/x86_64/xpti.h"
 #include "doubles/machine.h"
 #include "lib/errno.h"
