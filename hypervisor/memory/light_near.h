@@ -24,14 +24,12 @@ static __in_place uint64_t *table_of_entry(uint64_t entry)
 
 /*
  * The leaf of page @page, any number, if it is in the gigabyte of the first L2
- * table, as most are: there @number, of which the lower bits count, is its
- * place.  False: it is not, or there is no table yet.
+ * table, as most are.  False: it is not, or there is no table yet.
  */
-static __in_place bool light_leaf_numbered(const struct light_space *s,
-                                           uint64_t page, uint64_t number,
-                                           uint64_t **leaf)
+static __in_place bool light_leaf_near(const struct light_space *s,
+                                       uint64_t page, uint64_t **leaf)
 {
-    uint64_t entry;
+    uint64_t number = s->first_leaf + page, entry;
 
     if (unlikely(page >= s->near_pages))
         return false;
@@ -43,12 +41,6 @@ static __in_place bool light_leaf_numbered(const struct light_space *s,
     return true;
 }
 
-static __in_place bool light_leaf_near(const struct light_space *s,
-                                       uint64_t page, uint64_t **leaf)
-{
-    return light_leaf_numbered(s, page, s->first_leaf + page, leaf);
-}
-
 /*
  * Whether @va is in a page that the guest made a guard.  No lock: it was one
  * when it was looked at.
@@ -57,10 +49,14 @@ static __in_place bool light_near_is_guard(const struct light_space *s,
                                            vaddr_t va)
 {
     const uint64_t guard = LEAF_SOFT(LIGHT_PROT_guard ^ LIGHT_PROT_read_write);
-    uint64_t page = (va - s->layout.virt_base) >> PAGE_SHIFT, *leaf = NULL;
+    uint64_t entry;
 
-    return light_leaf_numbered(s, page, va >> PAGE_SHIFT, &leaf) &&
-           likely(atomic_read(leaf) == guard);
+    if (unlikely((va - s->layout.virt_base) >> PAGE_SHIFT >= s->near_pages))
+        return false;
+    entry = atomic_read(&s->first_l2[pt_index(va, 2)]);
+    return entry & PTE_PRESENT &&
+           likely(atomic_read(&table_of_entry(entry)[pt_index(va, 1)]) ==
+                  guard);
 }
 
 /*

@@ -65,16 +65,20 @@ int light_unmap_granted(struct light_space *s, vaddr_t va, mfn_t m,
                         struct tlb_batch *batch)
 {
     uint64_t *leaf, page;
+    int rc = -EINVAL;
 
     if (!grant_page(s, va, &page))
         return -EINVAL;
 
-    SPIN_GUARD(&s->lock);
+    spin_lock(&s->lock);
     leaf = light_leaf(s, page, false);
-    if (!leaf || !(*leaf & PTE_PRESENT) ||
-        (*leaf & LEAF_SOFT_MASK) != LEAF_GRANTED || !mfn_eq(pte_mfn(*leaf), m))
-        return -EINVAL;
-    (void)atomic_exchange(leaf, 0);
-    tlb_batch_add(batch, va);
-    return 0;
+    if (leaf && *leaf & PTE_PRESENT &&
+        (*leaf & LEAF_SOFT_MASK) == LEAF_GRANTED && mfn_eq(pte_mfn(*leaf), m)) {
+        (void)atomic_exchange(leaf, 0);
+        rc = 0;
+    }
+    spin_unlock(&s->lock);
+    if (!rc)
+        tlb_batch_add(batch, va);
+    return rc;
 }
