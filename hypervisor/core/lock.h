@@ -101,4 +101,3 @@ static inline void spin_guard_end(struct spinlock *const *lock) __lock_primitive
     struct spinlock *const spin_guard                                          \
         __attribute__((cleanup(spin_guard_end), unused)) =                     \
             spin_guard_begin(lock)
-

@@ -18,9 +18,7 @@
 
 enum spec_defence {
 #define SPEC_ENUM_(name, text) SPEC_##name,
-    SPEC_DEFENCES(SPEC_ENUM_)
-#undef SPEC_ENUM_
-        SPEC_COUNT
+    SPEC_DEFENCES(SPEC_ENUM_) SPEC_COUNT
 };
 #define SPEC_BIT(name) (1U << SPEC_##name)
 

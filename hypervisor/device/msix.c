@@ -6,7 +6,7 @@
 #include "core/log.h"
 #include "core/time.h"
 #include "core/timer.h"
-#include "device/config_space.h"
+#include "device/pci.h"
 #include "domain/domain.h"
 #include "event/evtchn.h"
 #include "event/upcalls.h"

@@ -17,7 +17,6 @@
 #include "arch/x86_64/nospec.h"
 #include "domain/domain.h"
 #include "event/evtchn.h"
-#include "lib/bitops.h"
 
 #define BUCKET_PORTS 64U
 

@@ -5,7 +5,7 @@
  * Pure C on bytes that nobody trusts: every offset and length is checked
  * against the file, and the segments against each other, before use.  The
  * control domain's builder links this file too, where the macros of
- * lib/compiler.h would meet those of its C library.
+ * lib/base.h would meet those of its C library.
  */
 
 #pragma once

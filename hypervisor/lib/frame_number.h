@@ -8,9 +8,6 @@
 
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  4096UL
 #define PAGE_MASK  (~(PAGE_SIZE - 1))

@@ -7,9 +7,6 @@
 
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
 struct heap_node {
     uint64_t key;
     struct heap_node *child;   /* first child */

@@ -3,10 +3,6 @@
 
 #pragma once
 
-#include <stdbool.h>
-
-#include "lib/compiler.h"
-
 /* An element's links, and also a list's head; an idle link points to itself. */
 struct list {
     struct list *next, *prev;

@@ -15,7 +15,6 @@
 #include "arch/x86_64/smp.h"
 #include "core/log.h"
 #include "core/panic.h"
-#include "lib/assert.h"
 #include "lib/atomic.h"
 
 /* The linker names where the section begins and ends. */

@@ -7,7 +7,6 @@
 
 #include "arch/x86_64/paging.h"
 #include "core/log.h"
-#include "lib/assert.h"
 #include "lib/string.h"
 #include "unit/test.h"
 

@@ -8,7 +8,7 @@
 
 /* LINK: hypervisor/device/msix.c */
 
-#include "device/config_space.h"
+#include "device/pci.h"
 
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/upcalls.h"
@@ -18,7 +18,6 @@
 #include "domain/domain.h"
 #include "event/evtchn.h"
 #include "event/upcalls.h"
-#include "lib/bitops.h"
 #include "lib/errno.h"
 #include "memory/direct_map.h"
 #include "unit/test.h"

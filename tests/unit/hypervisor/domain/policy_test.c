@@ -5,8 +5,6 @@
 
 #include "unit/test.h"
 
-#include "lib/assert.h"
-
 #include "domain/policy.h"
 
 void assert_failed(const char *file, int line, const char *belief)

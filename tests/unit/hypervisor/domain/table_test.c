@@ -5,8 +5,6 @@
 
 #include "unit/test.h"
 
-#include "lib/assert.h"
-
 #include "domain/domain.h"
 
 static int locks;

@@ -16,7 +16,6 @@
 #include "event/fifo.h"
 #include "event/table.h"
 #include "event/upcalls.h"
-#include "lib/bitops.h"
 #include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light.h"

@@ -13,7 +13,6 @@
 #include "domain/vcpu.h"
 #include "grant/grant.h"
 #include "hypercall/hypercall.h"
-#include "lib/assert.h"
 #include "lib/errno.h"
 #include "memory/direct_map.h"
 #include "pv/guest_copy.h"

@@ -193,8 +193,8 @@ void teardown(void)
 
 static struct multicall_entry list[40];
 
-/* What is moved for an entry: its number, five arguments, its result. */
-#define WORDS 7U
+/* Moved for an entry: its number, result, five arguments; again the result. */
+#define WORDS 8U
 
 static void fill(unsigned int count)
 {
