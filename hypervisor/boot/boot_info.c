@@ -6,8 +6,7 @@
 
 #include "boot/boot_info.h"
 
-#include "arch/x86_64/address_map.h"
-#include "arch/x86_64/early_map.h"
+#include "arch/x86_64/paging.h"
 #include "core/log.h"
 
 #define MULTIBOOT1_MAGIC 0x2badb002U

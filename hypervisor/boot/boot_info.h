@@ -8,8 +8,7 @@
  * somebody takes them over.
  */
 
-#ifndef BOOT_BOOT_INFO_H
-#define BOOT_BOOT_INFO_H
+#pragma once
 
 #define BOOT_COMMAND_LINE  1024
 #define BOOT_MODULE_STRING 256
@@ -63,5 +62,3 @@ void boot_map_entry(maddr_t entry);
 void boot_command_line_set(maddr_t text, uint64_t max);
 const char *boot_module_add(uint64_t start, uint64_t end, maddr_t text,
                             uint64_t max);
-
-#endif /* BOOT_BOOT_INFO_H */

@@ -9,9 +9,7 @@
 
 #include "boot/start.h"
 
-#include "arch/x86_64/address_map.h"
 #include "arch/x86_64/paging.h"
-#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/segment.h"
 #include "boot/boot_info.h"
 #include "core/log.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Multiboot specification 0.6.96, section 3.3. */
 
-#include "arch/x86_64/early_map.h"
+#include "arch/x86_64/paging.h"
 #include "boot/boot_info.h"
 
 #define HAS_COMMAND_LINE (1U << 2)

@@ -4,7 +4,7 @@
  * before it is looked at, and a tag that does not fit in the list ends it.
  */
 
-#include "arch/x86_64/early_map.h"
+#include "arch/x86_64/paging.h"
 #include "boot/boot_info.h"
 
 #define TAG_END          0U

@@ -7,8 +7,7 @@
  * is in the structure, call again.
  */
 
-#ifndef CONTROL_CONTROL_H
-#define CONTROL_CONTROL_H
+#pragma once
 
 #include "domain/domain.h"
 #include "pv/guest_copy.h"
@@ -35,5 +34,3 @@ int __must_check control_copy(struct domain *d, struct control_copy *op,
                               bool to);
 int __must_check control_seed_grant(struct domain *d,
                                     const struct control_seed_grant *op);
-
-#endif /* CONTROL_CONTROL_H */

@@ -6,8 +6,7 @@
  * is held off all CPUs.
  */
 
-#ifndef DOMAIN_PV_VCPU_H
-#define DOMAIN_PV_VCPU_H
+#pragma once
 
 #include <abi/trap.h>
 
@@ -56,5 +55,3 @@ struct pv_vcpu *__must_check pv_vcpu_create(void);
  * the space's lock.
  */
 void pv_vcpu_release(struct vcpu *v);
-
-#endif /* DOMAIN_PV_VCPU_H */

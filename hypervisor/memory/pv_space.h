@@ -14,8 +14,7 @@
  * Fields: (c) constant, (l) guarded by the lock.
  */
 
-#ifndef MEMORY_PV_SPACE_H
-#define MEMORY_PV_SPACE_H
+#pragma once
 
 #include "memory/frame.h"
 #include "memory/space.h"
@@ -135,5 +134,3 @@ void pv_flush_cpus(struct pv_space *s, uint64_t cpus, const vaddr_t *va);
  * runs.
  */
 void pv_check_frames(void);
-
-#endif /* MEMORY_PV_SPACE_H */

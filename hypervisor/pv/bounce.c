@@ -12,11 +12,8 @@
 
 #include "pv/bounce.h"
 
-#include "arch/x86_64/entry.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
-#include "arch/x86_64/vectors.h"
-#include "domain/domain.h"
 #include "domain/fault.h"
 #include "memory/light_near.h"
 #include "pv/crash.h"

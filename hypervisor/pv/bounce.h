@@ -4,8 +4,7 @@
  * had come straight from the processor (ABI 5.1).
  */
 
-#ifndef PV_BOUNCE_H
-#define PV_BOUNCE_H
+#pragma once
 
 #include "arch/x86_64/regs.h"
 
@@ -16,5 +15,3 @@
  * repeat what led here, or its domain has crashed; @regs are what they were.
  */
 bool bounce_trap(struct cpu_regs *regs, uint8_t vector, bool has_error_code);
-
-#endif /* PV_BOUNCE_H */

@@ -8,10 +8,7 @@
 #include "arch/x86_64/apic.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/msr.h"
-#include "arch/x86_64/percpu.h"
-#include "arch/x86_64/port.h"
-#include "arch/x86_64/vectors.h"
+#include "arch/x86_64/regs.h"
 
 /* Intel SDM 3A, table 11-1: register offsets divided by 16. */
 enum lapic_register {

@@ -5,9 +5,8 @@
 
 #include "boot/boot_info.h"
 
-#include "arch/x86_64/early_map.h"
+#include "arch/x86_64/paging.h"
 #include "core/log.h"
-#include "lib/assert.h"
 #include "lib/string.h"
 #include "unit/test.h"
 
