@@ -34,10 +34,10 @@ void pv_vcpu_release(struct vcpu *v)
     struct pv_space *s = v->domain->pv;
     struct pv_vcpu *p = v->pv;
 
-    spin_lock(&s->lock);
+    spin_lock(&s->base.lock);
     drop(s, &p->kernel_l4);
     drop(s, &p->user_l4);
     for (unsigned int i = 0; i < PV_GDT_FRAMES; i++)
         drop(s, &p->gdt_frame[i]);
-    spin_unlock(&s->lock);
+    spin_unlock(&s->base.lock);
 }

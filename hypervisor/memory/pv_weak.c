@@ -133,6 +133,13 @@ WEAK int entry_unmap_grant(struct pv_space *s, mfn_t table, unsigned int index,
     return -EINVAL;
 }
 
+struct vcpu;
+WEAK void pv_set_ldt(struct vcpu *v, uint64_t base, uint32_t entries);
+WEAK void pv_set_ldt(struct vcpu *v, uint64_t base, uint32_t entries)
+{
+    (void)v, (void)base, (void)entries;
+}
+
 WEAK void m2p_init(void)
 {
 }
