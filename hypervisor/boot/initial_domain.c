@@ -2,9 +2,9 @@
 /*
  * Building the initial domain from the first boot module.
  *
- * In class light: behind the image lie start_info and one page of boot stack; the rest of its
- * memory is there when touched.  Its own further domains it builds itself, by
- * the same functions through control_op.
+ * In class light: behind the image lie start_info and one page of boot stack;
+ * the rest of its memory is there when touched.  Its own further domains it
+ * builds itself, by the same functions through control_op.
  */
 
 #include "boot/start.h"
@@ -248,8 +248,8 @@ void load_initial_domain(void)
     read_image(&image, m);
     d = create(&image);
     initial_domain = d;
-    log_info("d0: %s, %lu MiB, %u more modules", m->string,
-             memory_max(d) >> 8, boot_info.module_count - 1);
+    log_info("d0: %s, %lu MiB, %u more modules", m->string, memory_max(d) >> 8,
+             boot_info.module_count - 1);
     if (d->pv)
         initial_pv_build(d, &image, m, arguments_of(m->string));
     else

@@ -26,10 +26,10 @@ static bool find(uint64_t host_addr, bool is_entry, mfn_t *table,
 bool leaf_map_pv(const struct domain *d, const struct gnttab_map_grant_ref *op,
                  mfn_t m)
 {
-    uint64_t entry = pte_make(m, PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY |
-                                     PTE_NX | (op->flags >> AVAIL_FLAG_SHIFT &
-                                               AVAIL_MASK)
-                                                  << AVAIL_ENTRY_SHIFT);
+    uint64_t entry =
+        pte_make(m, PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_NX |
+                        (op->flags >> AVAIL_FLAG_SHIFT & AVAIL_MASK)
+                            << AVAIL_ENTRY_SHIFT);
     unsigned int index;
     mfn_t table;
     bool ok;

@@ -48,8 +48,7 @@ leaf_map(const struct domain *d, const struct gnttab_map_grant_ref *op, mfn_t m)
 static __in_place void leaf_batch(const struct domain *d,
                                   struct tlb_batch *batch)
 {
-    tlb_batch_init(batch,
-                   unlikely(d->pv) ? &d->pv->base : &d->space->base);
+    tlb_batch_init(batch, unlikely(d->pv) ? &d->pv->base : &d->space->base);
 }
 
 #endif /* GRANT_LEAF_H */

@@ -117,8 +117,7 @@ static __in_place int16_t unmap_halves(struct domain *d, struct maptrack *track,
         op->dev_bus_addr != mfn_to_maddr(mfn(track->mfn)))
         return GNTST_bad_dev_addr;
     if (op->host_addr) {
-        if (op->host_addr != track->host_addr ||
-            !leaf_unmap(d, track, batch))
+        if (op->host_addr != track->host_addr || !leaf_unmap(d, track, batch))
             return GNTST_general_error;
         track->host_addr = 0;
     }

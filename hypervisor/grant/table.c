@@ -141,7 +141,7 @@ static void mapping_undo(struct domain *d, struct maptrack *track)
     struct tlb_batch batch;
 
     /* In class pv what entries hold goes with the tables. */
-    tlb_batch_init(&batch, d->space);
+    tlb_batch_init(&batch, &d->space->base);
     if (!d->pv && track->host_addr &&
         light_unmap_granted(d->space, track->host_addr, mfn(track->mfn),
                             &batch))
@@ -228,6 +228,8 @@ bool upcall_grants_destroy(struct domain *d)
     spin_lock(&t->lock);
     done = chunks_release(t);
     spin_unlock(&t->lock);
+    for (uint32_t i = 0; done && i < t->frame_count; i++)
+        memory_unshare(d, t->frame[i]->entries);
     return done;
 }
 
@@ -242,7 +244,7 @@ void upcall_grants_free(struct domain *d)
         for (unsigned int n = 0; n < ACTIVE_CHUNKS; n++)
             if (!chunk_free(t->frame[i]->active[n]))
                 panic("domain %u goes while its grants are in use", d->domid);
-        memory_unshare(d, mfn_to_frame(virt_to_mfn(t->frame[i]->entries)));
+        frame_put(mfn_to_frame(virt_to_mfn(t->frame[i]->entries)));
         pool_free(t->frame[i], sizeof(*t->frame[i]));
     }
     maptrack_release(t);

@@ -43,7 +43,7 @@ static int vcpu_info(struct domain *d, struct control_vcpu_info *op)
     OP(set_region, build, control_set_region(d, &op->u.set_region))            \
     OP(copy_to, copy, control_copy(d, &op->u.copy, true))                      \
     OP(copy_from, copy, control_copy(d, &op->u.copy, false))                   \
-    OP(set_start, build, control_set_start(d, &op->u.set_start))                       \
+    OP(set_start, build, control_set_start(d, &op->u.set_start))               \
     OP(populate, build, control_populate(d, &op->u.populate))                  \
     OP(seed_grant, build, control_seed_grant(d, &op->u.seed_grant))            \
     OP(shutdown, shutdown, shut_down(d, &op->u.shutdown))                      \

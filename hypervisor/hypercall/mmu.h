@@ -16,11 +16,11 @@
  */
 struct mmu_list {
     struct pv_space *space;
-    uint64_t at;         /* address of the next request */
-    uint64_t size;       /* of each */
-    uint32_t count;      /* left */
-    uint32_t done;       /* by this call and those before */
-    uint64_t done_at;    /* where the guest wants that number; 0: not */
+    uint64_t at;      /* address of the next request */
+    uint64_t size;    /* of each */
+    uint32_t count;   /* left */
+    uint32_t done;    /* by this call and those before */
+    uint64_t done_at; /* where the guest wants that number; 0: not */
     struct page_work work;
     bool flush; /* a present entry above level 1 was changed */
 };

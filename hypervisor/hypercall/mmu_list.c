@@ -73,7 +73,8 @@ long mmu_begin(struct mmu_list *l, uint64_t size, uint64_t a1, uint64_t a2,
 
 int mmu_may_go_on(struct mmu_list *l)
 {
-    if (unlikely(l->space->dropping) && page_drop(l->space, &l->work))
+    if (unlikely(l->space->dropping != DROP_END) &&
+        page_drop(l->space, &l->work))
         return -EAGAIN;
     if (unlikely(l->work.left <= 0))
         return -EAGAIN;
@@ -87,7 +88,7 @@ static bool is_drained(struct mmu_list *l)
     struct pv_space *s = l->space;
     int rc;
 
-    if (likely(!atomic_read(&s->dropping)))
+    if (likely(atomic_read(&s->dropping) == DROP_END))
         return true;
     spin_lock(&s->base.lock);
     rc = page_drop(s, &l->work);
@@ -103,8 +104,8 @@ long mmu_end(struct mmu_list *l, long rc)
         return rc;
     if (unlikely(l->flush))
         mmu_flush(l->space, true, NULL);
-    if (l->done_at && copy_to_guest(guest_ptr(l->done_at), &l->done,
-                                    sizeof(l->done)))
+    if (l->done_at &&
+        copy_to_guest(guest_ptr(l->done_at), &l->done, sizeof(l->done)))
         l->done_at = 0; /* It is the guest's loss: Xen says nothing either. */
     drained = is_drained(l);
     if (likely(drained && rc != -EAGAIN))
@@ -144,8 +145,8 @@ int mmu_flush_vcpus(struct pv_space *s, uint64_t vcpus, const uint64_t *va)
     uint64_t word, any = 0;
 
     for (uint32_t i = 0; i * WORD_BITS < current->domain->vcpu_count; i++) {
-        if (copy_from_guest(&word, guest_ptr_at(guest_ptr(vcpus), i,
-                                                sizeof(word)),
+        if (copy_from_guest(&word,
+                            guest_ptr_at(guest_ptr(vcpus), i, sizeof(word)),
                             sizeof(word)))
             return -EFAULT;
         any |= word;

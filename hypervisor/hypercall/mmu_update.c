@@ -122,8 +122,7 @@ long hypercall_mmu_update(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
 static long flush_va(struct pv_space *s, uint64_t va, uint64_t flags)
 {
     uint64_t where = flags & ~(uint64_t)UVMF_TYPE_MASK;
-    const uint64_t *page =
-        (flags & UVMF_TYPE_MASK) == UVMF_INVLPG ? &va : NULL;
+    const uint64_t *page = (flags & UVMF_TYPE_MASK) == UVMF_INVLPG ? &va : NULL;
 
     switch (flags & UVMF_TYPE_MASK) {
     case UVMF_TLB_FLUSH:

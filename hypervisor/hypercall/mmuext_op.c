@@ -20,8 +20,8 @@ static int pin(struct mmu_list *l, const struct mmuext_op *op)
     if (op->cmd == MMUEXT_UNPIN_TABLE)
         rc = page_unpin(s, mfn(op->arg1));
     else
-        rc = page_pin(s, mfn(op->arg1),
-                      (enum frame_type)(FRAME_L1 + op->cmd), &l->work);
+        rc = page_pin(s, mfn(op->arg1), (enum frame_type)(FRAME_L1 + op->cmd),
+                      &l->work);
     spin_unlock(&s->base.lock);
     return rc;
 }
