@@ -12,7 +12,7 @@
 #include <abi/trap.h>
 
 #include "domain/vcpu.h"
-#include "memory/pv_space.h"
+#include "memory/page_type.h"
 
 #define PV_GDT_FRAMES 14U /* selectors below 0xe000 */
 
@@ -56,5 +56,22 @@ struct pv_vcpu *__must_check pv_vcpu_create(void);
  * the space's lock.
  */
 void pv_vcpu_release(struct vcpu *v);
+
+/*
+ * NEW_BASEPTR and NEW_USER_BASEPTR of the current vCPU, which is in kernel
+ * mode, or of one that never ran.  A kernel base is loaded at once; for the
+ * user base MFN_NONE means none.  Errors of page_get_type(); -EAGAIN: again,
+ * with new work.  The space's lock is not held.
+ */
+int __must_check pv_set_kernel_base(struct vcpu *v, mfn_t l4,
+                                    struct page_work *work);
+int __must_check pv_set_user_base(struct vcpu *v, mfn_t l4,
+                                  struct page_work *work);
+
+/*
+ * MMUEXT_SET_LDT: @entries from guest address @base on; its pages are taken
+ * when they are touched.
+ */
+void pv_set_ldt(struct vcpu *v, uint64_t base, uint32_t entries);
 
 #endif /* DOMAIN_PV_VCPU_H */

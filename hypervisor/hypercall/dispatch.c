@@ -36,13 +36,14 @@ void hypercall_set_arg(unsigned int n, uint64_t value)
 long upcall_hypercall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                       uint64_t a5, uint64_t nr)
 {
-    (void)a4, (void)a5; /* None of ours has as many. */
+    (void)a5; /* None of ours has as many. */
 
     switch (nr) {
 #define ARGS_0 ()
 #define ARGS_1 (a1)
 #define ARGS_2 (a1, a2)
 #define ARGS_3 (a1, a2, a3)
+#define ARGS_4 (a1, a2, a3, a4)
 #define HYPERCALL(number, name, args)                                          \
     case number:                                                               \
         return hypercall_##name ARGS_##args;
