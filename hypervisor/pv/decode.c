@@ -105,7 +105,7 @@ static const struct opcode two_byte[256] = {
     [0xba] = {GROUP_BIT, GROUP | SIZED | MEMORY | LOCKABLE | IMMEDIATE_BYTE},
     [0xbb] = {INSN_BTC, SIZED | MEMORY | LOCKABLE},
     PAIR(0xc0, INSN_XADD, MEMORY | LOCKABLE),
-    [0xc3] = {INSN_MOV, IO | MEMORY | NO_66},
+    [0xc3] = {INSN_MOV, SIZED | MEMORY | NO_66},
 };
 
 #define REX_W 8U
@@ -194,7 +194,7 @@ static unsigned int operand_size(const struct reader *r, unsigned int has)
         return 8;
     if (!(has & (SIZED | IO)))
         return 0;
-    return r->operand_size ? 2 : 4;
+    return r->operand_size && !(r->rex & REX_W) ? 2 : 4;
 }
 
 /* The memory operand that a ModRM byte begins. */
