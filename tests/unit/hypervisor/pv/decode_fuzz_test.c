@@ -20,7 +20,7 @@
 struct other {
     ZydisDecodedInstruction insn;
     ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
-    bool prefix_67;
+    bool prefix_66, prefix_67;
     uint8_t repeat; /* F2, F3 or 0: which of them comes last */
 };
 
@@ -40,12 +40,15 @@ void setup(void)
 static bool other_decode(struct other *other, const uint8_t *bytes,
                          size_t count)
 {
+    other->prefix_66 = false;
     other->prefix_67 = false;
     other->repeat = 0;
     if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, bytes, count,
                                              &other->insn, other->operands)))
         return false;
     for (unsigned int i = 0; i < other->insn.raw.prefix_count; i++) {
+        if (other->insn.raw.prefixes[i].value == 0x66)
+            other->prefix_66 = true;
         if (other->insn.raw.prefixes[i].value == 0x67)
             other->prefix_67 = true;
         if ((other->insn.raw.prefixes[i].value & 0xfe) == 0xf2)
@@ -165,6 +168,9 @@ static unsigned int expected_op(const struct other *other)
     /* The disassembler calls F3 wbinvd, which is wbnoinvd, by that name. */
     if (other->repeat && op != INSN_INS && op != INSN_OUTS && op != INSN_STOS &&
         !(op == INSN_WBINVD && other->repeat == 0xf3))
+        op = INSN_REFUSED;
+    /* It would be ignored there; before xsetbv, #UD. */
+    if (other->prefix_66 && op == INSN_RDTSCP)
         op = INSN_REFUSED;
     return op;
 }
