@@ -72,5 +72,54 @@ $(CJSON)/.done: config/sources.txt
 	$(Q)$(unpack) cjson $(CJSON)
 	@touch $@
 
+# --- Compressions ------------------------------------------------------------
+#
+# Of each library what decompresses; UNPACK_SRC are the files, and UNPACK_CFLAGS
+# what stands in for their configure scripts.
+ZLIB := $(THIRD_PARTY)/zlib
+LZ4  := $(THIRD_PARTY)/lz4
+XZ   := $(THIRD_PARTY)/xz-utils
+ZSTD := $(THIRD_PARTY)/libzstd
+
+UNPACK_DONE := $(ZLIB)/.done $(LZ4)/.done $(XZ)/.done $(ZSTD)/.done
+
+$(UNPACK_DONE): $(THIRD_PARTY)/%/.done: config/sources.txt
+	$(say) UNPACK $*
+	$(Q)$(unpack) $* $(@D)
+	@touch $@
+
+UNPACK_SRC := \
+    $(addprefix $(ZLIB)/,adler32.c crc32.c inffast.c inflate.c inftrees.c \
+        zutil.c) \
+    $(LZ4)/lib/lz4.c \
+    $(addprefix $(XZ)/src/liblzma/,common/common.c \
+        common/block_decoder.c common/block_header_decoder.c \
+        common/block_util.c common/filter_common.c common/filter_decoder.c \
+        common/filter_flags_decoder.c common/index_hash.c \
+        common/stream_decoder.c common/stream_flags_common.c \
+        common/stream_flags_decoder.c common/vli_decoder.c \
+        common/vli_size.c check/check.c check/crc32_fast.c \
+        check/crc32_table.c check/crc64_fast.c check/crc64_table.c \
+        lz/lz_decoder.c lzma/lzma2_decoder.c lzma/lzma_decoder.c \
+        simple/simple_coder.c simple/simple_decoder.c simple/x86.c) \
+    $(addprefix $(ZSTD)/lib/,common/debug.c common/entropy_common.c \
+        common/error_private.c common/fse_decompress.c common/xxhash.c \
+        common/zstd_common.c decompress/huf_decompress.c \
+        decompress/zstd_ddict.c decompress/zstd_decompress.c \
+        decompress/zstd_decompress_block.c)
+
+UNPACK_INC := -isystem $(ZLIB) -isystem $(LZ4)/lib \
+    -isystem $(XZ)/src/liblzma/api -isystem $(ZSTD)/lib
+
+UNPACK_CFLAGS := -w -DNDEBUG \
+    -DHAVE_STDBOOL_H -DHAVE_STDINT_H -DHAVE_INTTYPES_H -DHAVE_STRING_H \
+    -DHAVE_LIMITS_H -DHAVE_VISIBILITY=0 -DSIZEOF_SIZE_T=8 -DTUKLIB_SYMBOL_PREFIX=lzma_ \
+    -DHAVE_DECODERS -DHAVE_DECODER_LZMA1 -DHAVE_DECODER_LZMA2 -DHAVE_DECODER_X86 \
+    -DHAVE_CHECK_CRC32 -DHAVE_CHECK_CRC64 -DTUKLIB_FAST_UNALIGNED_ACCESS=1 \
+    -DZSTD_DISABLE_ASM=1 -DZSTD_LEGACY_SUPPORT=0 -DZSTD_NO_TRACE -DXXH_NAMESPACE=ZSTD_ \
+    $(addprefix -I$(XZ)/src/,common liblzma/api liblzma/common \
+        liblzma/check liblzma/lz liblzma/rangecoder liblzma/lzma \
+        liblzma/delta liblzma/simple) $(UNPACK_INC)
+
 .PHONY: third-party
-third-party: $(NEWLIB)/.done $(LWIP)/.done $(CJSON)/.done
+third-party: $(NEWLIB)/.done $(LWIP)/.done $(CJSON)/.done $(UNPACK_DONE)

@@ -114,6 +114,11 @@ static bool set_kernel(struct target *t)
     return get_string(t, t->config->kernel, sizeof(t->config->kernel));
 }
 
+static bool set_ramdisk(struct target *t)
+{
+    return get_string(t, t->config->ramdisk, sizeof(t->config->ramdisk));
+}
+
 static bool set_memory(struct target *t)
 {
     return get_number(t, 1, CONFIG_MEMORY_MAX, &t->config->memory_mib);
@@ -126,7 +131,12 @@ static bool set_maxmem(struct target *t)
 
 static bool set_vcpus(struct target *t)
 {
-    return get_number(t, 1, 1, &t->config->vcpus);
+    return get_number(t, 1, CONFIG_VCPUS_MAX, &t->config->vcpus);
+}
+
+static bool set_maxvcpus(struct target *t)
+{
+    return get_number(t, 1, CONFIG_VCPUS_MAX, &t->config->maxvcpus);
 }
 
 static bool set_weight(struct target *t)
@@ -337,9 +347,11 @@ static const struct key {
 } keys[] = {
     {"name", set_name},
     {"kernel", set_kernel},
+    {"ramdisk", set_ramdisk},
     {"memory", set_memory},
     {"maxmem", set_maxmem},
     {"vcpus", set_vcpus},
+    {"maxvcpus", set_maxvcpus},
     {"cmdline", set_cmdline},
     {"root", set_root},
     {"extra", set_extra},
@@ -424,6 +436,12 @@ bool domain_config_check(const struct domain_config *config,
         snprintf(error, CONFIG_ERROR_BYTES,
                  "maxmem (%u) is less than memory (%u)", config->maxmem_mib,
                  config->memory_mib);
+        return false;
+    }
+    if (config->maxvcpus && config->maxvcpus < config->vcpus) {
+        snprintf(error, CONFIG_ERROR_BYTES,
+                 "maxvcpus (%u) is less than vcpus (%u)", config->maxvcpus,
+                 config->vcpus);
         return false;
     }
     if (config->forward_count && !config->vif_count) {

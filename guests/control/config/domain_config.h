@@ -19,6 +19,8 @@
 #define CONFIG_FORWARDS_MAX  16U
 #define CONFIG_MEMORY_MAX    (1024U * 1024U) /* MiB: 1 TiB */
 
+#define CONFIG_VCPUS_MAX 128U /* what a pv domain can have */
+
 #define CONFIG_MEMORY_DEFAULT 16U /* MiB */
 #define CONFIG_WEIGHT_DEFAULT 256U
 
@@ -48,10 +50,11 @@ struct config_forward {
 struct domain_config {
     char name[CONFIG_NAME_BYTES];
     char kernel[CONFIG_MODULE_BYTES];
+    char ramdisk[CONFIG_MODULE_BYTES]; /* "": none */
     char cmdline[CONFIG_CMDLINE_BYTES];
     enum config_class class;
     uint32_t memory_mib, maxmem_mib;
-    uint32_t vcpus;
+    uint32_t vcpus, maxvcpus; /* on line at the start; ever, 0: the same */
     uint32_t weight;
     uint8_t uuid[16];
     bool has_uuid;

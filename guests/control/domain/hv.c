@@ -91,12 +91,23 @@ int hv_copy_to(domid_t domid, uint64_t paddr, const void *data, size_t size)
     return 0;
 }
 
-int hv_set_start(domid_t domid, uint64_t rip, uint64_t rsp, uint64_t rsi)
+int hv_set_start(domid_t domid, uint64_t rip, uint64_t rsp, uint64_t rsi,
+                 uint64_t l4)
 {
     struct control_op op = {
-        .u.set_start = {.vcpu = 0, .rip = rip, .rsp = rsp, .rsi = rsi}};
+        .u.set_start = {
+            .vcpu = 0, .rip = rip, .rsp = rsp, .rsi = rsi, .l4 = l4}};
 
     return call(&op, CONTROL_OP_set_start, domid);
+}
+
+int hv_populate(domid_t domid, uint64_t pfn, uint64_t count, uint64_t *mfn)
+{
+    struct control_op op = {.u.populate = {.pfn = pfn,
+                                           .count = count,
+                                           .buffer = hypercall_ptr(mfn)}};
+
+    return call(&op, CONTROL_OP_populate, domid);
 }
 
 int hv_seed_grant(domid_t domid, uint32_t ref, domid_t to, uint64_t gfn)

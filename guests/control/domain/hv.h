@@ -25,7 +25,12 @@ int hv_set_region(domid_t domid, uint64_t gfn, uint64_t count, uint32_t prot);
 /* Any size, at @paddr: bytes from the beginning of gfn 0. */
 int hv_copy_to(domid_t domid, uint64_t paddr, const void *data, size_t size);
 
-int hv_set_start(domid_t domid, uint64_t rip, uint64_t rsp, uint64_t rsi);
+/* @l4: mfn of the first table in class pv, else 0. */
+int hv_set_start(domid_t domid, uint64_t rip, uint64_t rsp, uint64_t rsi,
+                 uint64_t l4);
+/* Class pv: frames for @count pfns from @pfn on; which, to @mfn. */
+int hv_populate(domid_t domid, uint64_t pfn, uint64_t count, uint64_t *mfn);
+
 int hv_seed_grant(domid_t domid, uint32_t ref, domid_t to, uint64_t gfn);
 
 /* Domains from @first on; *count is how many of @room were filled. */

@@ -22,7 +22,6 @@
 #include "domain/mutex.h"
 #include "domain/nodes.h"
 #include "domain/random.h"
-#include "lib/elf_image.h"
 #include "net/net.h"
 #include "store/server.h"
 
@@ -177,15 +176,12 @@ static bool start(struct guest *g, bool paused, char error[CONFIG_ERROR_BYTES])
 static bool build(struct guest *g, bool paused, char error[CONFIG_ERROR_BYTES])
 {
     char ignored[CONFIG_ERROR_BYTES];
-    struct elf_image image;
-    struct module kernel;
+    struct load_plan plan;
 
-    if (!load_check(&g->config, &kernel, &image, error) ||
-        !load_create(g, &image, error))
+    if (!load_check(&g->config, &plan, error) || !load_create(g, &plan, error))
         return false;
-    if (guest_choose_addresses(g, error) &&
-        load_fill(g, &kernel, &image, self, error) && connect(g, error) &&
-        start(g, paused, error))
+    if (guest_choose_addresses(g, error) && load_fill(g, &plan, self, error) &&
+        connect(g, error) && start(g, paused, error))
         return true;
 
     (void)tear_down_wait(g, ignored);

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Filling an empty domain of class light with a kernel, so that it can start.
- *
- * Right behind the image come, a page each: start_info, the store's ring, the
- * console's ring, and the stack that the guest starts on.  Segments get the
- * rights that the image gives them and no more; only what the file holds is
- * copied, the rest is demand-zero.
+ * Filling an empty domain with a kernel, so that it can start.
  */
 
 #ifndef DOMAIN_LOAD_H
@@ -17,31 +12,36 @@
 #include <abi/domid.h>
 
 #include "config/domain_config.h"
+#include "domain/modules.h"
+#include "kernel/kernel_image.h"
+#include "lib/pv_layout.h"
 
 struct guest;
-struct elf_image;
-struct module;
+
+/* What is to be loaded, and where in class pv. */
+struct load_plan {
+    struct module kernel, ramdisk; /* ramdisk.size 0: there is none */
+    struct kernel_image image;
+    bool pv;                 /* class pv */
+    struct pv_layout layout; /* in class pv */
+};
 
 /*
  * Read the kernel's headers, and see whether it can run as @config says.
  * False: @error says why not.
  */
-bool load_check(const struct domain_config *config, struct module *kernel,
-                struct elf_image *image, char error[CONFIG_ERROR_BYTES]);
-
-/* Pages that must be there before the first of RAM is free. */
-uint64_t load_pages(const struct elf_image *image);
+bool load_check(const struct domain_config *config, struct load_plan *plan,
+                char error[CONFIG_ERROR_BYTES]);
 
 /*
  * Make the domain, paused and empty, and put its number into @guest.
  * False: @error says why not, and there is no domain.
  */
-bool load_create(struct guest *guest, const struct elf_image *image,
+bool load_create(struct guest *guest, const struct load_plan *plan,
                  char error[CONFIG_ERROR_BYTES]);
 
 /* Fill it, and set what the records of @guest hold.  False: as above. */
-bool load_fill(struct guest *guest, const struct module *kernel,
-               const struct elf_image *image, domid_t self,
+bool load_fill(struct guest *guest, const struct load_plan *plan, domid_t self,
                char error[CONFIG_ERROR_BYTES]);
 
 #endif /* DOMAIN_LOAD_H */

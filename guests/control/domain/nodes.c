@@ -146,6 +146,20 @@ static void write_own_places(struct writer *w, const char *home)
     put(w, home, "control/platform-feature-xs_reset_watches", "1");
 }
 
+static void write_cpus(struct writer *w, const struct guest *g,
+                       const char *home)
+{
+    unsigned int count =
+        g->config.maxvcpus ? g->config.maxvcpus : g->config.vcpus;
+
+    for (unsigned int i = 0; i < count; i++) {
+        char name[PATH_BYTES];
+
+        snprintf(name, sizeof(name), "cpu/%u/availability", i);
+        put(w, home, name, i < g->config.vcpus ? "online" : "offline");
+    }
+}
+
 static void write_home(struct writer *w, const struct guest *g)
 {
     char home[PATH_BYTES];
@@ -154,7 +168,7 @@ static void write_home(struct writer *w, const struct guest *g)
     make(w, ACCESS_TOOLSTACK, "%s", home);
     put(w, home, "name", "%s", g->config.name);
     put(w, home, "domid", "%u", (unsigned int)g->domid);
-    put(w, home, "cpu/0/availability", "online");
+    write_cpus(w, g, home);
     put(w, home, "device", "%s", "");
     write_memory(w, g, home);
     write_rings(w, g, home);

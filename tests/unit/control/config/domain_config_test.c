@@ -129,7 +129,8 @@ TEST("what is wrong is said, with its place")
         {"memory = 99999999999999999999", "line 1, column 10: "
                                           "\"99999999999999999999\" is no "
                                           "number; a string needs quotes"},
-        {"vcpus = 2", "line 1, column 9: \"vcpus\" is 2, but must be 1 to 1"},
+        {"vcpus = 129",
+         "line 1, column 9: \"vcpus\" is 129, but must be 1 to 128"},
         {"on_crash = \"x\"", "line 1, column 12: \"on_crash\" must be destroy, "
                              "restart or preserve"},
         {"name = \"12\"", "line 1, column 8: a name must have a letter in it"},
@@ -146,7 +147,7 @@ TEST("what is wrong is said, with its place")
     };
 
     static const char unknown[] = "line 1, column 1: unknown key \"memroy\"; "
-                                  "the keys are name, kernel, memory,";
+                                  "the keys are name, kernel, ramdisk,";
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         EXPECT_FALSE(file(cases[i].text));

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Building a domain of class light: where things go, what rights pages get,
- * and which kernels are refused.  The hypervisor is an array of pages here.
+ * Building a domain of either class: where things go, what rights pages get,
+ * and which kernels are refused.  The hypervisor is an array of pages here; in
+ * class pv a domain's frames are scattered in it.
  */
-/* LINK: guests/control/domain/load.c guests/control/domain/guest.c */
+/* LINK: guests/control/domain/load.c guests/control/domain/load_light.c */
+/* LINK: guests/control/domain/load_pv.c guests/control/domain/guest.c */
+/* LINK: guests/control/kernel/kernel_image.c hypervisor/lib/pv_layout.c */
 /* LINK: guests/control/lib/table.c guests/control/config/net_text.c */
 /* LINK: guests/control/config/domain_config.c guests/control/config/syntax.c */
 /* LINK: hypervisor/lib/elf_image.c hypervisor/lib/hypercall_page.c */
@@ -35,7 +38,7 @@
 static char *memory;
 static uint8_t prot[PAGES];
 static struct control_create created;
-static uint64_t start_rip, start_rsp, start_rsi, seeded[2];
+static uint64_t start_rip, start_rsp, start_rsi, start_l4, seeded[2];
 static int create_rc, fail_after; /* calls until one fails; 0: none */
 static uint32_t next_port;
 
@@ -78,14 +81,64 @@ int hv_copy_to(domid_t domid, uint64_t paddr, const void *data, size_t size)
     return step();
 }
 
-int hv_set_start(domid_t domid, uint64_t rip, uint64_t rsp, uint64_t rsi)
+int hv_set_start(domid_t domid, uint64_t rip, uint64_t rsp, uint64_t rsi,
+                 uint64_t l4)
 {
     EXPECT_EQ(domid, 7);
     start_rip = rip;
     start_rsp = rsp;
     start_rsi = rsi;
+    start_l4 = l4;
 
     return step();
+}
+
+/* Frame @m is page mfn_of(@m) of the array: all of it, in another order. */
+static uint64_t mfn_of(uint64_t pfn)
+{
+    return (pfn * 1237 + 11) % PAGES;
+}
+
+int hv_populate(domid_t domid, uint64_t pfn, uint64_t count, uint64_t *mfn)
+{
+    EXPECT_EQ(domid, 7);
+    REQUIRE(pfn + count <= PAGES);
+    for (uint64_t i = 0; i < count; i++)
+        mfn[i] = mfn_of(pfn + i);
+
+    return step();
+}
+
+int hv_info(domid_t domid, struct control_domain_info *info)
+{
+    EXPECT_EQ(domid, 7);
+    memset(info, 0, sizeof(*info));
+    info->shared_info = 0x1234;
+
+    return step();
+}
+
+/* Compressed kernels have a test of their own. */
+enum unpack_format unpack_format(const void *data, size_t size)
+{
+    (void)data;
+    (void)size;
+
+    return UNPACK_NONE;
+}
+
+bool unpack(enum unpack_format format, const void *data, size_t size,
+            uint64_t limit, unpack_sink *sink, void *context, const char **why)
+{
+    (void)format;
+    (void)data;
+    (void)size;
+    (void)limit;
+    (void)sink;
+    (void)context;
+    *why = "it is compressed";
+
+    return false;
 }
 
 int hv_seed_grant(domid_t domid, uint32_t ref, domid_t to, uint64_t gfn)
@@ -116,13 +169,13 @@ void module_names(char *out, size_t room)
     snprintf(out, room, "web.elf");
 }
 
-static struct module file;
+static struct module file, ramdisk;
 
 bool module_find(const char *name, struct module *module)
 {
-    *module = file;
+    *module = strcmp(name, "ramdisk") == 0 ? ramdisk : file;
 
-    return strcmp(name, "web.elf") == 0;
+    return strcmp(name, "web.elf") == 0 || strcmp(name, "ramdisk") == 0;
 }
 
 /* --- An image ------------------------------------------------------------- */
@@ -197,8 +250,7 @@ static void make_image(void)
 /* --- The tests ------------------------------------------------------------ */
 
 static struct domain_config config;
-static struct elf_image elf;
-static struct module kernel;
+static struct load_plan plan;
 static char error[CONFIG_ERROR_BYTES];
 static struct guest *guest;
 
@@ -224,9 +276,9 @@ void teardown(void)
 
 TEST("the image lies at its addresses, with the rights it asks for")
 {
-    REQUIRE(load_check(&config, &kernel, &elf, error));
-    REQUIRE(load_create(guest, &elf, error));
-    REQUIRE(load_fill(guest, &kernel, &elf, 0, error));
+    REQUIRE(load_check(&config, &plan, error));
+    REQUIRE(load_create(guest, &plan, error));
+    REQUIRE(load_fill(guest, &plan, 0, error));
     EXPECT_EQ(memory[BASE], 't');
     EXPECT_EQ(memory[BASE + 4999], 't');
     EXPECT_EQ(memory[BASE + 5000], 0);
@@ -246,10 +298,9 @@ TEST("behind the image come start_info, both rings and the stack")
     const struct start_info *si;
     uint64_t first = 0x109; /* The image ends at 0x108001. */
 
-    REQUIRE(load_check(&config, &kernel, &elf, error));
-    EXPECT_EQ(load_pages(&elf), first + 4);
-    REQUIRE(load_create(guest, &elf, error));
-    REQUIRE(load_fill(guest, &kernel, &elf, 0, error));
+    REQUIRE(load_check(&config, &plan, error));
+    REQUIRE(load_create(guest, &plan, error));
+    REQUIRE(load_fill(guest, &plan, 0, error));
     EXPECT_EQ(created.max_pages, PAGES);
     EXPECT_EQ(created.reserved_pages, PAGES);
     EXPECT_EQ(start_rip, BASE + 0x20);
@@ -273,50 +324,153 @@ TEST("behind the image come start_info, both rings and the stack")
 TEST("kernels that cannot run are refused, and why is said")
 {
     strcpy(config.kernel, "none");
-    EXPECT_FALSE(load_check(&config, &kernel, &elf, error));
+    EXPECT_FALSE(load_check(&config, &plan, error));
     EXPECT_STR(error, "kernel \"none\" is none of the boot modules (web.elf)");
     strcpy(config.kernel, "web.elf");
 
     image.ident[0] = 0;
-    EXPECT_FALSE(load_check(&config, &kernel, &elf, error));
+    EXPECT_FALSE(load_check(&config, &plan, error));
     EXPECT_STR(error,
                "kernel \"web.elf\" cannot be started: it is no ELF file");
     make_image();
 
     image.segment[2].flags = 7;
-    EXPECT_FALSE(load_check(&config, &kernel, &elf, error));
+    EXPECT_FALSE(load_check(&config, &plan, error));
     EXPECT_STR(error, "kernel \"web.elf\" cannot be started: a segment is "
                       "writable and executable");
     make_image();
 
-    set_note(0, "Cairn", CAIRN_ELFNOTE_CLASS, CAIRN_CLASS_PV);
-    EXPECT_FALSE(load_check(&config, &kernel, &elf, error));
-    config.class = CONFIG_CLASS_LIGHT;
-    EXPECT_TRUE(load_check(&config, &kernel, &elf, error));
-    config.class = CONFIG_CLASS_PV;
-    EXPECT_FALSE(load_check(&config, &kernel, &elf, error));
-    config.class = CONFIG_CLASS_BY_IMAGE;
-    make_image();
+    config.maxvcpus = 2;
+    EXPECT_FALSE(load_check(&config, &plan, error));
+    EXPECT_STR(error, "kernel \"web.elf\" is of class light: vcpus=1 is all "
+                      "it can use");
+    config.maxvcpus = 0;
+    strcpy(config.ramdisk, "none");
+    EXPECT_FALSE(load_check(&config, &plan, error));
+    EXPECT_STR(error, "ramdisk \"none\" is none of the boot modules (web.elf)");
+    config.ramdisk[0] = '\0';
 
     config.memory_mib = 1;
-    EXPECT_FALSE(load_check(&config, &kernel, &elf, error));
+    EXPECT_FALSE(load_check(&config, &plan, error));
     EXPECT_STR(error, "kernel \"web.elf\" needs 1076 KiB, which do not fit in "
                       "memory=1 MiB");
+}
+
+TEST("the configuration's class goes before the image's")
+{
+    set_note(0, "Cairn", CAIRN_ELFNOTE_CLASS, CAIRN_CLASS_PV);
+    REQUIRE(load_check(&config, &plan, error));
+    EXPECT_TRUE(plan.pv);
+    config.class = CONFIG_CLASS_LIGHT;
+    REQUIRE(load_check(&config, &plan, error));
+    EXPECT_FALSE(plan.pv);
+    make_image();
+    config.class = CONFIG_CLASS_PV;
+    REQUIRE(load_check(&config, &plan, error));
+    EXPECT_TRUE(plan.pv);
+}
+
+/* The entry of a table at index @i, as the domain's processor would see it. */
+static uint64_t entry(uint64_t table_mfn, uint64_t i)
+{
+    uint64_t e;
+
+    memcpy(&e, memory + table_mfn * 4096 + i * 8, sizeof(e));
+
+    return e;
+}
+
+/* What maps @va; 0: nothing does. */
+static uint64_t walk(uint64_t va)
+{
+    uint64_t e = start_l4 << 12 | 1;
+
+    for (int shift = 39; shift >= 12 && e & 1; shift -= 9)
+        e = entry(e >> 12 & 0xffffffffff, va >> shift & 511);
+
+    return e;
+}
+
+TEST("class pv: each pfn's frame holds what the layout says, and is mapped")
+{
+    const struct start_info *si;
+    char files[10000];
+    uint64_t p2m;
+
+    memset(files, 'R', sizeof(files));
+    ramdisk = (struct module){"ramdisk", files, sizeof(files)};
+    strcpy(config.ramdisk, "ramdisk");
+    config.class = CONFIG_CLASS_PV;
+    guest->config = config;
+    REQUIRE(load_check(&config, &plan, error));
+    REQUIRE(load_create(guest, &plan, error));
+    REQUIRE(load_fill(guest, &plan, 0, error));
+    EXPECT_EQ(created.class, CAIRN_CLASS_PV);
+    EXPECT_EQ(start_rip, BASE + 0x20);
+
+    /* Text, across two frames that do not follow one another. */
+    EXPECT_EQ(memory[mfn_of(0x100) * 4096], 't');
+    EXPECT_EQ(memory[mfn_of(0x101) * 4096 + 903], 't');
+    EXPECT_EQ(memory[mfn_of(0x101) * 4096 + 904], 0);
+    EXPECT_EQ(walk(BASE) >> 12, mfn_of(0x100));
+    EXPECT_EQ(walk(BASE + 0x1000) >> 12, mfn_of(0x101));
+    EXPECT_TRUE(walk(BASE) & 2);
+
+    REQUIRE(walk(start_rsi) & 1);
+    si = (const struct start_info *)(const void *)(memory + (walk(start_rsi) &
+                                                             ~0xfffULL));
+    EXPECT_STR(si->magic, "xen-3.0-x86_64");
+    EXPECT_EQ(si->nr_pages, PAGES);
+    EXPECT_EQ(si->shared_info, 0x1234000);
+    EXPECT_EQ(si->store_evtchn, 1);
+    EXPECT_EQ(si->console.domU.evtchn, 2);
+    EXPECT_EQ(si->store_mfn, seeded[1]);
+    EXPECT_EQ(si->console.domU.mfn, seeded[0]);
+    EXPECT_STR((const char *)si->cmd_line, "name=a x");
+
+    /* No page table is mapped writable: that of start_info, for one. */
+    EXPECT_EQ(walk(si->pt_base) >> 12, start_l4);
+    EXPECT_FALSE(walk(si->pt_base) & 2);
+
+    p2m = walk(si->mfn_list);
+    REQUIRE(p2m & 1);
+    EXPECT_EQ(entry(p2m >> 12, 5), mfn_of(5));
+
+    EXPECT_EQ(si->mod_len, 3 * 4096); /* whole pages */
+    REQUIRE(walk(si->mod_start) & 1);
+    EXPECT_EQ(memory[walk(si->mod_start) & ~0xfffULL], 'R');
+}
+
+TEST("class pv: whatever step fails, the answer is a sentence")
+{
+    bool ok = false;
+    int steps = 0;
+
+    config.class = CONFIG_CLASS_PV;
+    REQUIRE(load_check(&config, &plan, error));
+    REQUIRE(load_create(guest, &plan, error));
+    while (!ok) {
+        error[0] = '\0';
+        fail_after = ++steps;
+        ok = load_fill(guest, &plan, 0, error);
+        EXPECT_TRUE(ok || error[0]);
+    }
+    EXPECT_TRUE(steps > 8);
 }
 
 TEST("an image without notes is no kernel for this interface")
 {
     image.segment[3].type = 0;
-    EXPECT_FALSE(load_check(&config, &kernel, &elf, error));
+    EXPECT_FALSE(load_check(&config, &plan, error));
     EXPECT_STR(error, "kernel \"web.elf\" has no Xen ELF notes, so it is no "
                       "kernel for this interface");
 }
 
 TEST("too little memory is told with numbers")
 {
-    REQUIRE(load_check(&config, &kernel, &elf, error));
+    REQUIRE(load_check(&config, &plan, error));
     create_rc = -ABI_ENOMEM;
-    EXPECT_FALSE(load_create(guest, &elf, error));
+    EXPECT_FALSE(load_create(guest, &plan, error));
     EXPECT_STR(error, "not enough memory for \"a\": it needs 16 MiB, 10 MiB "
                       "are not promised to other domains; destroy one, or "
                       "lower memory=");
@@ -328,12 +482,12 @@ TEST("whatever step fails, the answer is a sentence")
     bool ok = false;
     int steps = 0;
 
-    REQUIRE(load_check(&config, &kernel, &elf, error));
-    REQUIRE(load_create(guest, &elf, error));
+    REQUIRE(load_check(&config, &plan, error));
+    REQUIRE(load_create(guest, &plan, error));
     while (!ok) {
         error[0] = '\0';
         fail_after = ++steps;
-        ok = load_fill(guest, &kernel, &elf, 0, error);
+        ok = load_fill(guest, &plan, 0, error);
         EXPECT_TRUE(ok || error[0]);
     }
     EXPECT_TRUE(steps > 8);
@@ -343,7 +497,7 @@ TEST("any byte changed, an image is loaded or refused, and no more")
 {
     unsigned int seed = 5;
 
-    REQUIRE(load_create(guest, &elf, error));
+    REQUIRE(load_create(guest, &plan, error));
     for (unsigned int round = 0; round < 20000; round++) {
         size_t head = offsetof(struct image, text);
 
@@ -352,7 +506,7 @@ TEST("any byte changed, an image is loaded or refused, and no more")
             seed = seed * 1103515245 + 12345;
             ((uint8_t *)&image)[(seed >> 8) % head] = (uint8_t)(seed >> 24);
         }
-        if (load_check(&config, &kernel, &elf, error))
-            (void)load_fill(guest, &kernel, &elf, 0, error);
+        if (load_check(&config, &plan, error))
+            (void)load_fill(guest, &plan, 0, error);
     }
 }
