@@ -78,6 +78,7 @@ struct domain {
     struct grant_table *grants;      /* (c) */
     struct light_space *space;       /* (c) class pv: one without pages */
     struct pv_space *pv;             /* (c) class light: NULL */
+    uint64_t assists;                /* (a) a bit of each VMASST_TYPE_* */
     uint64_t shared_info_gfn;        /* guarded by the space's lock; pv: mfn */
     struct device_owner *devices;    /* device room's; NULL: none assigned */
     struct vcpu **vcpu;              /* (c) vcpu_count of them */

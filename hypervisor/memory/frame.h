@@ -28,7 +28,8 @@ enum frame_type {
     FRAME_L2,
     FRAME_L3,
     FRAME_L4,
-    FRAME_WRITABLE, /* mapped writable by a guest */
+    FRAME_WRITABLE,    /* mapped writable by a guest */
+    FRAME_DESCRIPTORS, /* a page of a pv guest's GDT or LDT */
 };
 
 /* frame.type_info: the type above, its typed references below. */
