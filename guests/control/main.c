@@ -40,6 +40,7 @@ static void register_commands(void)
 {
     commands_domain_register();
     commands_host_register();
+    commands_resources_register();
     commands_store_register();
     commands_network_register();
 }

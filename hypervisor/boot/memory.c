@@ -34,6 +34,9 @@ extern char boot_cpu_pages[], zero_page[];
 
 #define LARGE_PAGE (1UL << PT_SHIFT_L2)
 
+/* What is kept of each frame, in bytes. */
+#define FRAME_RECORDS (sizeof(struct frame) + sizeof(uint64_t))
+
 static struct ram_span free_spans[FREE_MAX];
 static unsigned int free_count;
 
@@ -152,7 +155,7 @@ static void lift_module(unsigned int i)
 void boot_memory_find(void)
 {
     uint64_t ram = spans_bytes(boot_info.ram, boot_info.ram_count);
-    uint64_t free, table = ram / PAGE_SIZE * sizeof(struct frame) +
+    uint64_t free, table = ram / PAGE_SIZE * FRAME_RECORDS +
                            boot_cpus_max() * CPU_AREA_SIZE;
 
     for (unsigned int i = 0; i < boot_info.ram_count; i++)
@@ -258,39 +261,67 @@ static void map_directly(struct ram_span ram)
     map_part(ram, data, UINT64_MAX, READ_WRITE);
 }
 
-/* --- The frame table ---------------------------------------------------- */
+/* --- Tables of what there is for each frame ------------------------------ */
 
-/* Returns how far it came: a large page, if it can, and zeroed. */
-static uint64_t back_frame_table(vaddr_t va, uint64_t bytes)
+/*
+ * Back @bytes of a table at @va, or a part of that: a large page, if it can.
+ * Returns how much, *@maddr is where.
+ */
+static uint64_t back_table(vaddr_t va, uint64_t bytes, maddr_t *maddr)
 {
     bool large = va % LARGE_PAGE == 0 && bytes >= LARGE_PAGE;
-    maddr_t maddr = large ? take(LARGE_PAGE) : 0;
-    uint64_t size = maddr ? LARGE_PAGE : PAGE_SIZE;
+    uint64_t size = LARGE_PAGE;
 
-    if (!maddr)
-        maddr = take(size);
-    if (!maddr)
+    *maddr = large ? take(size) : 0;
+    if (!*maddr) {
+        size = PAGE_SIZE;
+        *maddr = take(size);
+    }
+    if (!*maddr)
         panic("no memory for the frame table");
-    map(va, maddr, maddr + size, READ_WRITE);
+    map(va, *maddr, *maddr + size, READ_WRITE);
     return size;
 }
 
-/* Records of all frames of RAM; two ranges may meet in a page of records. */
-static void make_frame_table(void)
+/*
+ * Make the part of a table at @base for all frames of RAM, @record bytes each;
+ * two ranges may meet in a page of records.
+ */
+static void make_table(vaddr_t base, uint64_t record,
+                       void (*fill)(vaddr_t va, maddr_t maddr, uint64_t size))
 {
-    vaddr_t done = FRAME_TABLE_BASE;
+    vaddr_t done = base;
 
     for (unsigned int i = 0; i < boot_info.ram_count; i++) {
         const struct ram_span *ram = &boot_info.ram[i];
-        vaddr_t at = (vaddr_t)mfn_to_frame(maddr_to_mfn(ram->start));
-        vaddr_t end = (vaddr_t)mfn_to_frame(maddr_to_mfn(ram->end));
+        vaddr_t at = base + (ram->start >> PAGE_SHIFT) * record;
+        vaddr_t end = base + (ram->end >> PAGE_SHIFT) * record;
+        uint64_t size;
+        maddr_t maddr;
 
-        at = MAX(done, at & PAGE_MASK);
         end = (end + PAGE_SIZE - 1) & PAGE_MASK;
-        while (at < end)
-            at += back_frame_table(at, end - at);
+        for (at = MAX(done, at & PAGE_MASK); at < end; at += size) {
+            size = back_table(at, end - at, &maddr);
+            fill(at, maddr, size);
+        }
         done = MAX(done, end);
     }
+}
+
+/* Memory that was taken is zero, as an unused record. */
+static void fill_frames(vaddr_t va, maddr_t maddr, uint64_t size)
+{
+    (void)va;
+    (void)maddr;
+    (void)size;
+}
+
+/* All invalid, and mapped for guests as well. */
+static void fill_m2p(vaddr_t va, maddr_t maddr, uint64_t size)
+{
+    memset((void *)va, 0xff, size);
+    map(va - M2P_OWN_BASE + M2P_BASE, maddr, maddr + size,
+        READ_ONLY | PTE_USER);
 }
 
 void boot_memory_map(void)
@@ -302,7 +333,8 @@ void boot_memory_map(void)
         map_directly(boot_info.ram[i]);
     hv_tables_load();
     alloc_limit = DIRECT_MAP_SIZE;
-    make_frame_table();
+    make_table(FRAME_TABLE_BASE, sizeof(struct frame), fill_frames);
+    make_table(M2P_OWN_BASE, sizeof(uint64_t), fill_m2p);
 }
 
 void boot_memory_release(void)

@@ -59,10 +59,10 @@ int memory_get_at(vaddr_t va, struct frame **frame)
     if (!d->pv)
         return memory_get_own((va - d->space->layout.virt_base) >> PAGE_SHIFT,
                               frame);
-    spin_lock(&d->pv->lock);
+    spin_lock(&d->pv->base.lock);
     if (entry_find(current->pv->kernel_l4, va, &table, &index))
         entry = ((const uint64_t *)mfn_to_virt(table))[index];
-    spin_unlock(&d->pv->lock);
+    spin_unlock(&d->pv->base.lock);
     return entry & PTE_PRESENT ? memory_get_own(pte_mfn(entry).raw, frame)
                                : -EFAULT;
 }
@@ -117,7 +117,7 @@ static int create_pv(struct domain *d, const struct control_create *c)
     struct pv_space *s;
     int rc;
 
-    spin_lock_init(&d->space->lock, LOCK_space);
+    space_init(&d->space->base, d->domid);
     d->space->root = MFN_NONE;
     d->space->dying = true;
     s = pool_alloc(sizeof(*s));

@@ -161,7 +161,7 @@ void grant_unmap(struct domain *d, struct gnttab_unmap_grant_ref *ops,
     struct ending endings[GRANT_UNMAP_BATCH], *end = endings;
     struct tlb_batch batch;
 
-    tlb_batch_init(&batch, d->space);
+    tlb_batch_init(&batch, &d->space->base);
     for (unsigned int i = 0; i < count && i < GRANT_UNMAP_BATCH; i++) {
         ops[i].status = unmap_begin(d, &ops[i], &batch, end);
         if (end->track)

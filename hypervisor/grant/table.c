@@ -140,7 +140,7 @@ static void mapping_undo(struct domain *d, struct maptrack *track)
 {
     struct tlb_batch batch;
 
-    tlb_batch_init(&batch, d->space);
+    tlb_batch_init(&batch, &d->space->base);
     if (track->host_addr && light_unmap_granted(d->space, track->host_addr,
                                                 mfn(track->mfn), &batch))
         panic("domain %u has lost a mapped grant", d->domid);

@@ -26,7 +26,7 @@ static void block_insert(uint32_t first, unsigned int order)
     struct frame *f = mfn_to_frame(mfn(first));
     struct free_list *list = &lists[order];
 
-    f->free_order = (uint8_t)(order + 1);
+    atomic_write(&f->progress, FRAME_FREE(order));
     f->next = list->first;
     f->frame_prev = 0;
     if (f->next)
@@ -44,7 +44,7 @@ static void block_remove(uint32_t first, unsigned int order)
     *(f->frame_prev ? &linked(f->frame_prev)->next : &list->first) = f->next;
     if (f->next)
         linked(f->next)->frame_prev = f->frame_prev;
-    f->free_order = 0;
+    atomic_write(&f->progress, 0);
     list->count--;
 }
 
@@ -73,7 +73,7 @@ void buddy_give(mfn_t given, unsigned int order)
 {
     uint32_t first = (uint32_t)given.raw;
 
-    if (mfn_to_frame(given)->free_order)
+    if (mfn_to_frame(given)->progress & FRAME_FREE(0))
         panic("frame %#x given back twice", first);
 
     while (order + 1 < BUDDY_ORDERS) {
@@ -81,7 +81,8 @@ void buddy_give(mfn_t given, unsigned int order)
 
         /* Beyond RAM there may be no record to look at. */
         if (!mfn_is_ram(mfn(buddy)) ||
-            mfn_to_frame(mfn(buddy))->free_order != order + 1)
+            atomic_read(&mfn_to_frame(mfn(buddy))->progress) !=
+                FRAME_FREE(order))
             break;
         block_remove(buddy, order);
         first &= ~(1U << order);

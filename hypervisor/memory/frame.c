@@ -47,17 +47,23 @@ static uint64_t total, free_frames, promised, kept_back;
 
 uint32_t frames_wanted;
 
-bool mfn_is_ram(mfn_t m)
-{
-    for (unsigned int i = 0; i < ram_ranges; i++)
-        if (m.raw >= ram[i].first && m.raw < ram[i].end)
-            return true;
-    return false;
-}
-
 struct ram_range ram_range(unsigned int i)
 {
     return i < ram_ranges ? ram[i] : (struct ram_range){0, 0};
+}
+
+struct ram_range ram_range_of(mfn_t m)
+{
+    unsigned int i = 0;
+
+    while (i < ram_ranges && (m.raw < ram[i].first || m.raw >= ram[i].end))
+        i++;
+    return ram_range(i);
+}
+
+bool mfn_is_ram(mfn_t m)
+{
+    return ram_range_of(m).end;
 }
 
 static bool ram_add(uint64_t first, uint64_t end)
@@ -150,6 +156,7 @@ struct frame *frame_alloc_order(domid_t owner, unsigned int order,
             panic("frame %#lx is in use and on a free list", first.raw + i);
         f[i].owner = owner;
         f[i].next = 0;
+        atomic_write(&f[i].progress, 0);
         atomic_write(&f[i].type_info, 0);
         atomic_write(&f[i].refs, 1);
     }
@@ -196,7 +203,7 @@ void frame_unreserve(uint64_t count)
 /* A frame whose last reference is gone ends its life. */
 static void frame_end(struct frame *f, bool to_promise)
 {
-    if (frame_type_count(f))
+    if (atomic_read(&f->type_info) & (FRAME_TYPE_COUNT | FRAME_HELD))
         panic("frame %#lx is freed with %u references of type %d",
               frame_to_mfn(f).raw, frame_type_count(f), frame_type(f));
 
@@ -246,7 +253,7 @@ bool frame_get_type(struct frame *f, enum frame_type type)
 
         if (count && seen >> FRAME_TYPE_SHIFT != type)
             return false;
-        if (count == FRAME_TYPE_COUNT)
+        if (seen & FRAME_HELD || count == FRAME_TYPE_COUNT)
             return false;
         wanted = (uint32_t)type << FRAME_TYPE_SHIFT | (count + 1);
     } while (!atomic_cmpxchg(&f->type_info, &seen, wanted));

@@ -32,9 +32,20 @@ enum frame_type {
     FRAME_DESCRIPTORS, /* a page of a pv guest's GDT or LDT */
 };
 
-/* frame.type_info: the type above, its typed references below. */
-#define FRAME_TYPE_SHIFT 28
+/*
+ * frame.type_info: the type, its typed references below it, and two bits above
+ * it that only frames of class pv have (docs/direct-paging.md).
+ */
+#define FRAME_TYPE_SHIFT 27
+#define FRAME_TYPE_MASK  (7U << FRAME_TYPE_SHIFT)
 #define FRAME_TYPE_COUNT ((1U << FRAME_TYPE_SHIFT) - 1)
+
+/*
+ * Its entries are held, or may be known to a processor as a table's: the type
+ * stays although the count is 0, perhaps.
+ */
+#define FRAME_HELD   (1U << 30)
+#define FRAME_PINNED (1U << 31) /* one of the typed references is a pin */
 
 /*
  * A guest can make references (mappings, pins), so their number is bounded:
@@ -47,9 +58,11 @@ struct frame {
     uint32_t type_info; /* (a) in use: type and typed references */
     uint32_t next;      /* (f) free: mfn of the next block, else the holder's */
     domid_t owner;      /* (f) DOMID_XEN: the hypervisor */
-    uint8_t free_order; /* (f) first of a free block: its order + 1; else 0 */
-    uint8_t unused;
+    uint16_t progress;  /* (a) free: FRAME_FREE; class pv: page_type.h */
 };
+
+/* The first frame of a free block of that order; no progress is as large. */
+#define FRAME_FREE(order) ((uint16_t)(0x8000 | (order)))
 
 /* A free block's previous block is where a frame in use has its type. */
 #define frame_prev type_info
@@ -91,6 +104,9 @@ struct ram_range {
     uint64_t first, end; /* mfns */
 };
 struct ram_range ram_range(unsigned int i);
+
+/* The one that @m is in; empty: none. */
+struct ram_range ram_range_of(mfn_t m);
 
 /*
  * Give RAM to the allocator, once per range at start-up; its records exist
@@ -160,7 +176,9 @@ static inline void frame_put(struct frame *f)
 
 static inline enum frame_type frame_type(const struct frame *f)
 {
-    return (enum frame_type)(atomic_read(&f->type_info) >> FRAME_TYPE_SHIFT);
+    uint32_t info = atomic_read(&f->type_info);
+
+    return (enum frame_type)((info & FRAME_TYPE_MASK) >> FRAME_TYPE_SHIFT);
 }
 
 static inline uint32_t frame_type_count(const struct frame *f)
@@ -170,7 +188,7 @@ static inline uint32_t frame_type_count(const struct frame *f)
 
 /*
  * Take a typed reference beside a general one.  False: the frame is in use as
- * another type, or there are too many.
+ * another type, or its entries are held, or there are too many.
  */
 bool __must_check frame_get_type(struct frame *f, enum frame_type type);
 

@@ -3,10 +3,7 @@
 
 #include "memory/light.h"
 
-#include "arch/x86_64/tlb.h"
-#include "arch/x86_64/xpti.h"
 #include "core/panic.h"
-#include "core/spec_ctrl.h"
 #include "memory/light_leaf.h"
 #include "memory/tlb_batch.h"
 
@@ -18,8 +15,6 @@
 
 /* Beyond any address space, and so little that sums of such do not wrap. */
 #define LAYOUT_PAGES_END (1UL << 40)
-
-DEFINE_PER_CPU(struct light_space *, loaded_space);
 
 /* Put the windows behind RAM, one after the other; how many gfns there are. */
 static uint64_t layout_place(struct light_layout *l)
@@ -48,11 +43,10 @@ int light_create(struct light_space *s, domid_t owner,
     int rc;
 
     *s = (struct light_space){
-        .owner = owner,
         .root = MFN_NONE,
         .layout = *layout,
     };
-    spin_lock_init(&s->lock, LOCK_space);
+    space_init(&s->base, owner);
     s->pages = layout_place(&s->layout);
 
     if ((layout->ram_pages | layout->grant_pages | layout->module_pages |
@@ -71,34 +65,6 @@ int light_create(struct light_space *s, domid_t owner,
     return 0;
 }
 
-/* Another CR3 is loaded: @s is this CPU's, and what was is no longer. */
-static void space_leave(struct light_space *s)
-{
-    struct light_space *old = this_cpu(loaded_space);
-
-    this_cpu(loaded_space) = s;
-    if (old)
-        (void)__atomic_fetch_and(&old->live_cpus, ~(1UL << this_cpu(cpu_id)),
-                                 __ATOMIC_SEQ_CST);
-}
-
-void light_switch(struct light_space *s)
-{
-    /* Seen before the first translation is made, and after the last. */
-    (void)__atomic_fetch_or(&s->live_cpus, 1UL << this_cpu(cpu_id),
-                            __ATOMIC_SEQ_CST);
-    tables_load(mfn_to_maddr(s->root));
-    xpti_load(s->root, s->guest_root);
-    space_leave(s);
-    spec_flush();
-}
-
-void light_unload(void)
-{
-    hv_tables_load();
-    space_leave(NULL);
-}
-
 bool light_destroy(struct light_space *s)
 {
     struct tlb_batch batch;
@@ -106,14 +72,14 @@ bool light_destroy(struct light_space *s)
 
     if (mfn_eq(s->root, MFN_NONE))
         return true;
-    tlb_batch_init(&batch, s);
+    tlb_batch_init(&batch, &s->base);
     tlb_batch_add_all(&batch);
     tlb_batch_flush(&batch);
-    if (atomic_read(&s->live_cpus))
-        panic("the space of domain %u goes while CPUs %#lx use it", s->owner,
-              s->live_cpus);
+    if (atomic_read(&s->base.live_cpus))
+        panic("the space of domain %u goes while CPUs %#lx use it",
+              s->base.owner, s->base.live_cpus);
 
-    spin_lock(&s->lock);
+    spin_lock(&s->base.lock);
     s->dying = true;
     done = light_tables_destroy(s);
     if (done) {
@@ -121,6 +87,6 @@ bool light_destroy(struct light_space *s)
         s->reserve_left = 0;
         s->tables_left = 0;
     }
-    spin_unlock(&s->lock);
+    spin_unlock(&s->base.lock);
     return done;
 }

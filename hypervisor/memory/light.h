@@ -33,15 +33,13 @@
 #include <abi/domid.h>
 #include <abi/light.h>
 
-#include "arch/x86_64/percpu.h"
-#include "core/lock.h"
+#include "memory/space.h"
 
 struct frame;
 struct tlb_batch;
 
 struct light_space {
-    struct spinlock lock;
-    domid_t owner;              /* (c) */
+    struct space base;
     mfn_t root;                 /* (c) the L4 table; MFN_NONE: no space */
     mfn_t guest_root;           /* (c) what the guest runs on; xpti: another */
     uint64_t *root_table;       /* (c) the same in the direct map */
@@ -58,7 +56,6 @@ struct light_space {
     uint32_t tables;            /* (l) mfn + 1 of one, linked by frame.next */
     uint32_t destroy_at;        /* (l) leaves of that one below are gone */
     bool dying;                 /* (l) nothing is to be found here any more */
-    uint64_t live_cpus;         /* (a) CPUs that may hold translations */
 };
 
 /*
@@ -180,23 +177,15 @@ static inline uint64_t light_used_pages(const struct light_space *s)
     return atomic_read(&s->used_pages);
 }
 
-/* The space in this CPU's CR3; NULL: none, the hypervisor's own tables. */
-DECLARE_PER_CPU(struct light_space *, loaded_space);
-
 /*
  * Load the space on this CPU (CR3).  It stays, lazily, while the CPU idles,
  * until the CPU is asked to flush: so this comes before each use of it.
  */
-void light_switch(struct light_space *s);
-
 static inline void light_load(struct light_space *s)
 {
-    if (unlikely(s != this_cpu(loaded_space)))
-        light_switch(s);
+    if (unlikely(&s->base != this_cpu(loaded_space)))
+        space_load(&s->base, s->root, s->guest_root);
 }
-
-/* Load the hypervisor's own tables on this CPU: no space is loaded any more. */
-void light_unload(void);
 
 static inline vaddr_t light_va(const struct light_space *s, gfn_t g)
 {

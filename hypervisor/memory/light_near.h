@@ -72,7 +72,7 @@ static __in_place bool __must_check light_near_frame(struct light_space *s,
     uint64_t *at = NULL, leaf = 0;
     bool found = false;
 
-    if (unlikely(!spin_try_lock(&s->lock)))
+    if (unlikely(!spin_try_lock(&s->base.lock)))
         return false;
 
     /* A dying space has no tables, perhaps. */
@@ -88,7 +88,7 @@ static __in_place bool __must_check light_near_frame(struct light_space *s,
         if (found)
             (void)atomic_add(refs, 1);
     }
-    spin_unlock(&s->lock);
+    spin_unlock(&s->base.lock);
     return found;
 }
 

@@ -45,8 +45,8 @@ static void guest_frame_free(struct light_space *s, struct frame *f)
 static int populate(struct light_space *s, uint64_t *leaf)
 {
     uint32_t prot = leaf_prot(*leaf);
-    struct frame *f =
-        frame_alloc(s->owner, s->reserve_left ? FRAME_PROMISED : FRAME_GUEST);
+    struct frame *f = frame_alloc(
+        s->base.owner, s->reserve_left ? FRAME_PROMISED : FRAME_GUEST);
 
     if (!f)
         return -ENOMEM;
@@ -111,9 +111,9 @@ int light_get_frame(struct light_space *s, gfn_t g, enum light_access access,
         return -EINVAL;
     page = index_nospec(g.raw, s->layout.ram_pages);
 
-    spin_lock(&s->lock);
+    spin_lock(&s->base.lock);
     rc = page_prepare(s, page, access, override, frame);
-    spin_unlock(&s->lock);
+    spin_unlock(&s->base.lock);
     return rc;
 }
 
@@ -134,7 +134,7 @@ static void change_frame(struct change *c, struct frame *f)
 
 static void change_init(struct change *c, struct light_space *s, uint32_t prot)
 {
-    tlb_batch_init(&c->flushes, s);
+    tlb_batch_init(&c->flushes, &s->base);
     c->prot = prot;
     c->builder = false;
     c->frames = 0;
@@ -235,10 +235,10 @@ int light_protect(struct light_space *s, gfn_t first, uint64_t count,
 
     change_init(&c, s, prot);
     c.builder = builder;
-    spin_lock(&s->lock);
+    spin_lock(&s->base.lock);
     rc = range_change(s, first.raw, count, &c);
     change_finish(&c, s);
-    spin_unlock(&s->lock);
+    spin_unlock(&s->base.lock);
     return rc;
 }
 
@@ -250,14 +250,14 @@ unsigned int light_discard_extents(struct light_space *s, const uint64_t *first,
 
     *rc = 0;
     change_init(&c, s, PROT_SAME);
-    spin_lock(&s->lock);
+    spin_lock(&s->base.lock);
     for (done = 0; done < count; done++) {
         *rc = range_change(s, first[done], pages, &c);
         if (*rc)
             break;
     }
     change_finish(&c, s);
-    spin_unlock(&s->lock);
+    spin_unlock(&s->base.lock);
     return done;
 }
 
@@ -291,11 +291,11 @@ int light_move_special(struct light_space *s, uint64_t *at, uint64_t to)
         return -EINVAL;
 
     change_init(&c, s, PROT_SAME);
-    spin_lock(&s->lock);
+    spin_lock(&s->base.lock);
     rc = special_move(s, *at, index_nospec(to, s->pages), &c);
     if (!rc)
         *at = to;
     change_finish(&c, s);
-    spin_unlock(&s->lock);
+    spin_unlock(&s->base.lock);
     return rc;
 }

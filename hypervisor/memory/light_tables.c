@@ -49,7 +49,7 @@ static mfn_t table_alloc(struct light_space *s, unsigned int level)
 
     if (s->tables_left == 0)
         panic("the space of domain %u needs more tables than promised",
-              s->owner);
+              s->base.owner);
     f = frame_alloc(DOMID_XEN, FRAME_PROMISED);
     light_type_frame(f, (enum frame_type)(FRAME_L1 + level - 1));
     f->next = s->tables;
@@ -137,7 +137,7 @@ static unsigned int leaf_destroy(struct light_space *s, uint64_t *leaf)
     if (!(old & PTE_PRESENT))
         return 1;
     if ((old & LEAF_SOFT_MASK) == LEAF_GRANTED)
-        panic("domain %u still maps the grant of a frame %#lx", s->owner,
+        panic("domain %u still maps the grant of a frame %#lx", s->base.owner,
               pte_mfn(old).raw);
 
     atomic_write(leaf, 0);

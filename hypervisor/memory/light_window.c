@@ -17,14 +17,14 @@ static __in_place int leaf_install(struct light_space *s, uint64_t page,
     int rc = -EINVAL;
 
     flags |= LEAF_COMMON | PTE_NX | (writable ? LEAF_WRITE : 0);
-    spin_lock(&s->lock);
+    spin_lock(&s->base.lock);
     if (likely(!s->dying)) {
         leaf = light_leaf(s, page, true);
         rc = *leaf ? -EBUSY : 0;
         if (likely(!rc))
             atomic_write(leaf, pte_make(m, flags));
     }
-    spin_unlock(&s->lock);
+    spin_unlock(&s->base.lock);
     return rc;
 }
 
@@ -77,14 +77,14 @@ int light_unmap_granted(struct light_space *s, vaddr_t va, mfn_t m,
     if (!grant_page(s, va, &page))
         return -EINVAL;
 
-    spin_lock(&s->lock);
+    spin_lock(&s->base.lock);
     leaf = light_leaf(s, page, false);
     if (leaf && *leaf & PTE_PRESENT &&
         (*leaf & LEAF_SOFT_MASK) == LEAF_GRANTED && mfn_eq(pte_mfn(*leaf), m)) {
         (void)atomic_exchange(leaf, 0);
         rc = 0;
     }
-    spin_unlock(&s->lock);
+    spin_unlock(&s->base.lock);
     if (!rc)
         tlb_batch_add(batch, va);
     return rc;

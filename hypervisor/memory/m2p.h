@@ -3,6 +3,11 @@
  * The array mfn -> pfn at M2P_BASE, which every guest of class pv may read
  * (ABI 2.6).  It is for guests only: they can change what it says of their own
  * frames, so the hypervisor never decides anything by it.
+ *
+ * Start-up makes it (boot/memory.c), all of it invalid; where there is no RAM
+ * at all, there is no page of it.  M2P_OWN_BASE is where we write it.  L4 slot
+ * 256 lets only ring 0 in as hv_l4_slots() has it; an L4 table of class pv
+ * has PTE_USER there.
  */
 
 #ifndef MEMORY_M2P_H
@@ -12,14 +17,20 @@
 
 #define M2P_INVALID (~0UL)
 
-/*
- * Make it for all RAM up to the highest frame, all of it invalid; once, at
- * start-up, before any domain of class pv.  Frames without RAM have no page.
- */
-void m2p_init(void);
-
 /* @m is RAM. */
+#ifdef UNIT_TEST
 void m2p_set(mfn_t m, uint64_t pfn);
 uint64_t m2p_get(mfn_t m);
+#else
+static inline void m2p_set(mfn_t m, uint64_t pfn)
+{
+    atomic_write(&((uint64_t *)M2P_OWN_BASE)[m.raw], pfn);
+}
+
+static inline uint64_t m2p_get(mfn_t m)
+{
+    return atomic_read(&((uint64_t *)M2P_OWN_BASE)[m.raw]);
+}
+#endif
 
 #endif /* MEMORY_M2P_H */

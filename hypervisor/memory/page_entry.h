@@ -9,18 +9,27 @@
 
 #include "memory/page_type.h"
 
+/* A page of the guest's kernel (ABI 4.3). */
+#define PTE_GUEST_KERNEL (1UL << 52)
+
 /*
- * Take what entry @e of a table of @level needs, and adjust its bits.  Errors
- * of ABI 4.1; -EAGAIN.
+ * Take what entry @e of a table of @level needs, and adjust its bits; or let go
+ * of it.  Errors of ABI 4.1; -EAGAIN.  The drop queue is not worked on.
  */
 int __must_check entry_get(struct pv_space *s, unsigned int level, uint64_t *e,
                            struct page_work *work);
-void entry_put(struct pv_space *s, unsigned int level, uint64_t e);
+void entry_put(struct pv_space *s, unsigned int level, uint64_t e,
+               struct page_work *work);
 
 /*
- * Make entry @index of table @m, which is valid and held by the caller, @e;
- * with @keep_ad its accessed and dirty bits stay.  With @expected, only if it
- * is *@expected now: -EBUSY and what it is, if not.
+ * Make entry @index of table @m @e; with @keep_ad its accessed and dirty bits
+ * stay.  With @expected, only if it is *@expected now: -EBUSY and what it is,
+ * if not (it differs: -EBUSY of @e itself leaves it alone).  Other errors of
+ * ABI 4.1, -EINVAL also if @m is not a valid table of @level of this domain,
+ * or the entry is the hypervisor's; -EAGAIN.
+ *
+ * What it costs is taken off @work: a caller with many stops when that is used
+ * up.  The queue is worked on first, not last.
  */
 int __must_check entry_set(struct pv_space *s, mfn_t m, unsigned int level,
                            unsigned int index, uint64_t e, bool keep_ad,
@@ -28,12 +37,21 @@ int __must_check entry_set(struct pv_space *s, mfn_t m, unsigned int level,
 
 /*
  * What maps @va under @l4: the L1 table and the index in it.  False: the tables
- * above it are not all there, or @va is the hypervisor's.
+ * above it are not all there, or @va is no guest's.
  */
 bool __must_check entry_find(mfn_t l4, vaddr_t va, mfn_t *table,
                              unsigned int *index);
 
-/* A grant's entry: made and unmade without the domain owning what is mapped. */
+/*
+ * A grant's entry: made and unmade without the domain owning what is mapped.
+ * While it is there it holds the frame as any other entry does, beside the
+ * grant; the guest can lose it in any way in which it can lose an entry.
+ * Before the grant lets go of the frame, all CPUs have to be flushed.
+ *
+ * Map: whatever was there is replaced.  -EINVAL: no L1 table of this domain;
+ * -EBUSY: the frame cannot be had.  Unmap: -EINVAL: the entry does not map
+ * @expected so.
+ */
 int __must_check entry_map_grant(struct pv_space *s, mfn_t table,
                                  unsigned int index, uint64_t e);
 int __must_check entry_unmap_grant(struct pv_space *s, mfn_t table,

@@ -5,13 +5,17 @@
 
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/tlb.h"
-#include "memory/light.h"
+#include "memory/frame.h"
+#include "memory/space.h"
 #include "memory/upcalls.h"
 
 static void flush_here(const struct tlb_batch *batch)
 {
     if (batch->count > TLB_BATCH_PAGES) {
-        tlb_flush();
+        if (batch->space->global)
+            tlb_flush_global();
+        else
+            tlb_flush();
         return;
     }
     for (unsigned int i = 0; i < batch->count; i++)
@@ -25,16 +29,15 @@ static void serve_flush(uintptr_t arg)
 
     if (this_cpu(loaded_space) != batch->space)
         return;
-    if (upcall_cpu_idles())
-        light_unload();
+    if (upcall_cpu_idles() ||
+        !frame_type_count(mfn_to_frame(this_cpu(loaded_root))))
+        space_unload();
     else
         flush_here(batch);
 }
 
-void tlb_batch_flush(struct tlb_batch *batch)
+void tlb_batch_flush_cpus(struct tlb_batch *batch, uint64_t cpus)
 {
-    uint64_t cpus;
-
     if (batch->count == 0)
         return;
 
@@ -43,10 +46,15 @@ void tlb_batch_flush(struct tlb_batch *batch)
      * that is not in the mask yet will therefore read what is there now; one
      * that is not in it any more has done all it did with what was there.
      */
-    cpus = __atomic_load_n(&batch->space->live_cpus, __ATOMIC_ACQUIRE);
+    cpus &= __atomic_load_n(&batch->space->live_cpus, __ATOMIC_ACQUIRE);
     if (likely(cpus == 1UL << this_cpu(cpu_id)))
         flush_here(batch);
     else if (cpus)
         cpus_run(cpus, serve_flush, (uintptr_t)batch);
     batch->count = 0;
+}
+
+void tlb_batch_flush(struct tlb_batch *batch)
+{
+    tlb_batch_flush_cpus(batch, ~0UL);
 }

@@ -11,19 +11,18 @@
 #ifndef MEMORY_TLB_BATCH_H
 #define MEMORY_TLB_BATCH_H
 
-struct light_space;
+struct space;
 
 /* From here on all of the space is flushed instead of page by page. */
 #define TLB_BATCH_PAGES 16U
 
 struct tlb_batch {
-    struct light_space *space;
+    struct space *space;
     unsigned int count;
     vaddr_t va[TLB_BATCH_PAGES];
 };
 
-static inline void tlb_batch_init(struct tlb_batch *batch,
-                                  struct light_space *s)
+static inline void tlb_batch_init(struct tlb_batch *batch, struct space *s)
 {
     batch->space = s;
     batch->count = 0;
@@ -43,10 +42,13 @@ static inline void tlb_batch_add_all(struct tlb_batch *batch)
 }
 
 /*
- * On return no CPU holds what was added; the batch is empty again.  An idle
- * CPU does not hold the space at all any more: so does light_destroy() get rid
- * of the last ones.  Locks may be held.
+ * On return no CPU holds what was added; the batch is empty again.  A CPU that
+ * idles, or whose L4 table nobody refers to any more, does not hold the space
+ * at all then: so are the last ones got rid of.  Locks may be held.
  */
 void tlb_batch_flush(struct tlb_batch *batch);
+
+/* The same, on the CPUs in @cpus only. */
+void tlb_batch_flush_cpus(struct tlb_batch *batch, uint64_t cpus);
 
 #endif /* MEMORY_TLB_BATCH_H */

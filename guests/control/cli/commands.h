@@ -6,6 +6,7 @@
 
 void commands_domain_register(void);
 void commands_host_register(void);
+void commands_resources_register(void);
 void commands_store_register(void);
 void commands_network_register(void);
 

@@ -174,14 +174,21 @@ int hv_module(uint32_t index, char string[CONTROL_MODULE_STRING], uint32_t *gfn,
     return rc;
 }
 
-int hv_set_weight(domid_t domid, uint32_t weight)
+int hv_set_sched(domid_t domid, const struct control_set_sched *sched)
 {
-    struct control_op op = {.u.set_sched = {.weight = weight,
-                                            .cap = CONTROL_SCHED_KEEP,
-                                            .reserved = CONTROL_SCHED_KEEP,
-                                            .vcpu = CONTROL_SCHED_KEEP}};
+    struct control_op op = {.u.set_sched = *sched};
 
     return call(&op, CONTROL_OP_set_sched, domid);
+}
+
+int hv_vcpu_info(domid_t domid, uint32_t vcpu, struct control_vcpu_info *info)
+{
+    struct control_op op = {.u.vcpu_info = {.vcpu = vcpu}};
+    int rc = call(&op, CONTROL_OP_vcpu_info, domid);
+
+    *info = op.u.vcpu_info;
+
+    return rc;
 }
 
 int hv_debug_key(char key)

@@ -48,7 +48,11 @@ int hv_log_read(uint64_t *position, char *out, uint32_t size, uint32_t *count);
 int hv_module(uint32_t index, char string[CONTROL_MODULE_STRING], uint32_t *gfn,
               uint64_t *bytes);
 
-int hv_set_weight(domid_t domid, uint32_t weight);
+int hv_set_sched(domid_t domid, const struct control_set_sched *sched);
+
+/* -ABI_ENOENT: it has no such vCPU. */
+int hv_vcpu_info(domid_t domid, uint32_t vcpu, struct control_vcpu_info *info);
+
 int hv_debug_key(char key);
 
 /* "no such domain": the text of abi/errno.def for @rc, negative or not. */

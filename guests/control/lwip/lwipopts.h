@@ -27,7 +27,7 @@
 #define LWIP_RAW      0
 #define LWIP_DHCP     1
 #define LWIP_AUTOIP   0
-#define LWIP_DNS      0
+#define LWIP_DNS      1 /* only to keep what DHCP says of servers */
 #define IP_FORWARD    0
 #define IP_REASSEMBLY 0
 #define IP_FRAG       0

@@ -9,6 +9,7 @@
 #include <rt/timer.h>
 
 #include "net/checksum.h"
+#include "net/dhcp.h"
 #include "net/inside.h"
 #include "net/netback_rx.h"
 #include "net/netback_tx.h"
@@ -64,6 +65,11 @@ void router_set_uplink_address(uint32_t address)
 {
     nat_set_address(&router.nat, address);
     router.sw.uplink_address = address;
+}
+
+void router_set_dns(uint32_t address)
+{
+    router.dns = address;
 }
 
 /* The IPv4 packet in a frame that is wholly in memory. */
@@ -141,14 +147,36 @@ static void to_port(struct tx_item *item, struct switch_port *to,
     rx_deliver_item(vif_of_port(to), item);
 }
 
-/* The switch has turned the frame into an answer to its sender. */
-static void answer(struct tx_item *item)
+/* The frame has been turned into an answer to its sender. */
+static void answer(struct tx_item *item, uint16_t bytes)
 {
     struct packet *packet = tx_item_take(item);
 
-    packet->bytes = packet->here = ETH_HEADER_BYTES + ARP_BYTES;
+    packet->bytes = packet->here = bytes;
     packet->checksum = CHECKSUM_UNKNOWN;
     rx_deliver(item->vif, packet);
+}
+
+static void to_dhcp(struct tx_item *item)
+{
+    const struct dhcp_lease lease = {
+        .client_mac = item->vif->port.mac,
+        .server_mac = router.sw.router_mac,
+        .address = item->vif->port.address,
+        .server = router.sw.router_address,
+        .netmask = router.sw.netmask,
+        .dns = router.dns,
+    };
+    struct ip4_view view;
+    size_t bytes;
+
+    if (!make_whole(item, &view))
+        return;
+    bytes = dhcp_answer(item->packet->frame, &view, &lease);
+    if (bytes)
+        answer(item, (uint16_t)bytes);
+    else
+        drop_item(item);
 }
 
 void router_from_guest(struct tx_item *item)
@@ -177,7 +205,10 @@ void router_from_guest(struct tx_item *item)
         to_stack(item);
         break;
     case SWITCH_ANSWERED:
-        answer(item);
+        answer(item, ETH_HEADER_BYTES + ARP_BYTES);
+        break;
+    case SWITCH_TO_DHCP:
+        to_dhcp(item);
         break;
     }
 }

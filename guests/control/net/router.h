@@ -26,6 +26,7 @@ struct tx_item;
 struct router {
     struct net_switch sw;
     struct nat nat;
+    uint32_t dns;              /* for guests; 0: none known */
     uint64_t uplink_malformed; /* frames from the uplink that make no sense */
     uint64_t uplink_foreign;   /* ... that are not for us */
     uint64_t no_checksum;      /* blank, but nothing to compute it for */
@@ -39,6 +40,7 @@ struct router *router_get(void);
 
 /* The uplink has this address now; 0: none. */
 void router_set_uplink_address(uint32_t address);
+void router_set_dns(uint32_t address);
 
 /* Decide on one packet of a batch: see tx_batch_run(). */
 void router_from_guest(struct tx_item *item);

@@ -3,6 +3,8 @@
 
 #include "net/switch.h"
 
+#include "net/dhcp.h"
+
 const char *switch_drop_text(enum switch_drop reason)
 {
     static const char *const text[] = {
@@ -179,6 +181,9 @@ static enum switch_verdict forward_ip4(struct net_switch *sw,
     if (!ip4_parse(view, frame + ETH_HEADER_BYTES, here - ETH_HEADER_BYTES,
                    bytes - ETH_HEADER_BYTES))
         return drop(from, SWITCH_DROP_malformed);
+    if ((view->src == from->address || view->src == 0) &&
+        dhcp_is_request(view, sw->router_address))
+        return SWITCH_TO_DHCP;
     if (eth_is_group(frame + ETH_DST))
         return drop(from, SWITCH_DROP_broadcast);
     if (view->src != from->address)

@@ -61,6 +61,7 @@ enum switch_verdict {
     SWITCH_TO_PORT,
     SWITCH_TO_ROUTER, /* an IPv4 packet for outside */
     SWITCH_TO_STACK,  /* for the control domain itself */
+    SWITCH_TO_DHCP,   /* for the DHCP server */
     SWITCH_ANSWERED,  /* the frame is now the answer to its sender */
 };
 

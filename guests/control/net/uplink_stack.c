@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include <lwip/dhcp.h>
+#include <lwip/dns.h>
 #include <lwip/etharp.h>
 #include <lwip/netif.h>
 #include <lwip/prot/dhcp.h>
@@ -101,6 +102,7 @@ static void status_changed(struct netif *netif)
         return;
     told = address;
     router_set_uplink_address(address);
+    router_set_dns(ip_number(ip_2_ip4(dns_getserver(0))));
     ipv4_format(address, text);
     ipv4_format(ip_number(netif_ip4_gw(netif)), gateway);
     if (address == 0)

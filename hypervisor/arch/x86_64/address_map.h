@@ -19,6 +19,8 @@
 #define HV_L4_FIRST ADDRESS_(256) /* 0xffff800000000000: M2P, class pv */
 #define HV_L4_COUNT ADDRESS_(16)
 
+#define M2P_BASE         ADDRESS_(0xffff800000000000) /* slot 256 */
+#define M2P_OWN_BASE     ADDRESS_(0xffff808000000000) /* the same, writable */
 #define FRAME_TABLE_BASE ADDRESS_(0xffff810000000000) /* slot 258 */
 #define IMAGE_BASE       ADDRESS_(0xffff820000000000) /* slot 260 */
 #define CPU_AREAS_BASE   ADDRESS_(0xffff820040000000) /* IMAGE_BASE + 1 GiB */

@@ -31,8 +31,12 @@ static uint64_t *table_at(uint64_t entry)
     return (uint64_t *)(DIRECT_MAP_BASE + (entry & PTE_MADDR_MASK));
 }
 
-/* The table that @entry points to, made if there is none yet; or NULL. */
-static uint64_t *next_table(uint64_t *entry, mfn_t (*alloc)(void))
+/*
+ * The table that @entry points to, made if there is none yet; or NULL.  Those
+ * below the L4 leave it to their pages whether users get there.
+ */
+static uint64_t *next_table(uint64_t *entry, unsigned int level,
+                            mfn_t (*alloc)(void))
 {
     mfn_t m;
 
@@ -42,7 +46,8 @@ static uint64_t *next_table(uint64_t *entry, mfn_t (*alloc)(void))
         m = alloc();
         if (mfn_eq(m, MFN_NONE))
             return NULL;
-        *entry = pte_make(m, PTE_PRESENT | PTE_WRITE);
+        *entry =
+            pte_make(m, PTE_PRESENT | PTE_WRITE | (level < 4 ? PTE_USER : 0));
     }
     return table_at(*entry);
 }
@@ -67,7 +72,7 @@ static bool map_one(uint64_t *table, vaddr_t va, maddr_t maddr,
                     unsigned int leaf, uint64_t flags, mfn_t (*alloc)(void))
 {
     for (unsigned int level = 4; level > leaf; level--) {
-        table = next_table(&table[pt_index(va, level)], alloc);
+        table = next_table(&table[pt_index(va, level)], level, alloc);
         if (!table)
             return false;
     }

@@ -10,6 +10,7 @@
 #ifdef UNIT_TEST
 void tlb_flush_page(vaddr_t va);
 void tlb_flush(void);
+void tlb_flush_global(void);
 void tables_load(maddr_t root);
 #else
 /* The tables whose L4 is at @root. */
@@ -31,6 +32,16 @@ static inline void tlb_flush(void)
 {
     this_cpu(cpu_counts).flushes++;
     write_cr3(read_cr3());
+}
+
+/* All of them: user pages of class pv are global. */
+static inline void tlb_flush_global(void)
+{
+    uint64_t cr4 = read_cr4();
+
+    write_cr4(cr4 & ~CR4_PGE);
+    tlb_flush();
+    write_cr4(cr4);
 }
 #endif
 

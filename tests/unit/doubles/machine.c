@@ -182,6 +182,11 @@ void tables_load(maddr_t root)
     (void)root;
 }
 
+void tlb_flush_global(void)
+{
+    tlb_flush();
+}
+
 void tlb_flush(void)
 {
     machine_full_flushes++;

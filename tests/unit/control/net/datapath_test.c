@@ -8,6 +8,7 @@
 /* LINK: guests/control/net/netback_tx.c guests/control/net/netback_rx.c */
 /* LINK: guests/control/net/netback_ring.c guests/control/net/copy_batch.c */
 /* LINK: guests/control/net/packet.c guests/control/net/switch.c */
+/* LINK: guests/control/net/dhcp.c */
 /* LINK: guests/control/net/nat.c guests/control/net/nat_flow.c */
 /* LINK: guests/control/net/nat_icmp.c guests/control/net/nat_tcp.c */
 /* LINK: guests/control/net/ip4.c guests/control/net/checksum.c */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where frames go, and which never do. */
 /* LINK: guests/control/net/switch.c guests/control/net/ip4.c */
+/* LINK: guests/control/net/dhcp.c */
 /* LINK: guests/control/net/checksum.c */
 
 #include "net/switch.h"
@@ -238,4 +239,22 @@ TEST("thousands of ports are found again, and removed one by one")
         EXPECT_PTR(switch_find_address(&sw, ports[i].address), NULL);
     }
     EXPECT_PTR(switch_find_mac(&sw, bob_mac), &bob);
+}
+
+TEST("requests for DHCP reach the server, from one's own address or none")
+{
+    struct test_packet p;
+
+    test_udp(&p, 0, 68, UINT32_MAX, 67, 300);
+    eth_header(frame, all_mac, alice_mac, ETH_TYPE_IP4);
+    memcpy(frame + ETH_HEADER_BYTES, p.ip, p.bytes);
+    bytes = ETH_HEADER_BYTES + p.bytes;
+    EXPECT_EQ(forward(), SWITCH_TO_DHCP);
+
+    test_udp(&p, BOB, 68, UINT32_MAX, 67, 300);
+    memcpy(frame + ETH_HEADER_BYTES, p.ip, p.bytes);
+    EXPECT_EQ(forward(), SWITCH_DROPPED);
+    test_udp(&p, ALICE, 68, ROUTER, 67, 300);
+    memcpy(frame + ETH_HEADER_BYTES, p.ip, p.bytes);
+    EXPECT_EQ(forward(), SWITCH_TO_DHCP);
 }

@@ -18,6 +18,7 @@
 /* LINK: hypervisor/grant/table.c hypervisor/lib/heap.c */
 /* LINK: hypervisor/memory/light.c hypervisor/memory/light_tables.c */
 /* LINK: hypervisor/memory/light_pages.c hypervisor/memory/light_window.c */
+/* LINK: hypervisor/memory/space.c */
 /* LINK: hypervisor/memory/tlb_batch.c hypervisor/memory/pool.c */
 /* LINK: hypervisor/memory/frame.c hypervisor/memory/buddy.c */
 /* LINK: tests/unit/doubles/machine.c */

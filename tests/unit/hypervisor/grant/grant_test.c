@@ -7,6 +7,7 @@
 /* LINK: hypervisor/grant/table.c */
 /* LINK: hypervisor/memory/light.c hypervisor/memory/light_tables.c */
 /* LINK: hypervisor/memory/light_pages.c hypervisor/memory/light_window.c */
+/* LINK: hypervisor/memory/space.c */
 /* LINK: hypervisor/memory/tlb_batch.c hypervisor/memory/pool.c */
 /* LINK: hypervisor/memory/frame.c hypervisor/memory/buddy.c */
 /* LINK: tests/unit/doubles/machine.c tests/unit/doubles/smp.c */
@@ -64,9 +65,9 @@ TEST("a map shows the granter's page, marks the entry, and an unmap undoes it")
     EXPECT_EQ(world_refs(1, 5), 2);
 
     machine_page_flushes = 0;
-    world_domain[2]->space->live_cpus = 1;
+    world_domain[2]->space->base.live_cpus = 1;
     EXPECT_EQ(world_unmap(2, 3, handle), GNTST_okay);
-    world_domain[2]->space->live_cpus = 0;
+    world_domain[2]->space->base.live_cpus = 0;
     EXPECT_EQ(machine_page_flushes, 1);
     EXPECT_EQ(world_window_leaf(2, 3), 0);
     EXPECT_EQ(marks(1, REF), 0);
@@ -270,11 +271,11 @@ TEST("an unmapped page is held, and marked, until every CPU has forgotten it")
 {
     world_give(1, REF, 2, 5, GTF_permit_access);
     EXPECT_EQ(world_map(2, 1, REF, 0, RW, &handle), GNTST_okay);
-    world_domain[2]->space->live_cpus = 1;
+    world_domain[2]->space->base.live_cpus = 1;
     machine_at_flush = watch_page;
     EXPECT_EQ(world_unmap(2, 0, handle), GNTST_okay);
     machine_at_flush = NULL;
-    world_domain[2]->space->live_cpus = 0;
+    world_domain[2]->space->base.live_cpus = 0;
     EXPECT_EQ(refs_at_flush, 2);
     EXPECT_EQ(marks_at_flush, GTF_reading | GTF_writing);
     EXPECT_EQ(world_refs(1, 5), 1);
@@ -346,9 +347,9 @@ TEST("machine addresses are for domains with devices only")
     end.dev_bus_addr = op.dev_bus_addr;
     /* Another vCPU may have unmapped the address, and be about to flush. */
     machine_full_flushes = 0;
-    world_domain[3]->space->live_cpus = 1;
+    world_domain[3]->space->base.live_cpus = 1;
     grant_unmap(world_domain[3], &end, 1);
-    world_domain[3]->space->live_cpus = 0;
+    world_domain[3]->space->base.live_cpus = 0;
     EXPECT_EQ(end.status, GNTST_okay);
     EXPECT_EQ(machine_full_flushes, 1);
     EXPECT_EQ(world_refs(1, 5), 1);

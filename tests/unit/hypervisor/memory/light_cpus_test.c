@@ -2,6 +2,7 @@
 /* SANITIZE: thread */
 /* LINK: hypervisor/memory/light.c hypervisor/memory/light_tables.c */
 /* LINK: hypervisor/memory/light_pages.c hypervisor/memory/light_window.c */
+/* LINK: hypervisor/memory/space.c */
 /* LINK: hypervisor/memory/tlb_batch.c hypervisor/memory/frame.c */
 /* LINK: hypervisor/memory/buddy.c hypervisor/core/lock.c */
 /* LINK: hypervisor/arch/x86_64/smp.c tests/unit/doubles/cpus.c */
@@ -99,6 +100,11 @@ void tlb_flush(void)
     memset(this_cpu(processor).tlb, 0, sizeof(this_cpu(processor).tlb));
 }
 
+void tlb_flush_global(void)
+{
+    tlb_flush();
+}
+
 void tlb_flush_page(vaddr_t va)
 {
     this_cpu(processor).tlb[(va - BASE) / PAGE_SIZE] = 0;
@@ -167,7 +173,7 @@ static void touch(struct processor *p, uint64_t page, bool write)
         return;
     }
     f = mfn_to_frame(pte_mfn(*leaf));
-    if (atomic_read(&f->refs) == 0 || f->owner != s->owner ||
+    if (atomic_read(&f->refs) == 0 || f->owner != s->base.owner ||
         (write && frame_type(f) != FRAME_WRITABLE))
         atomic_add(&stale, 1);
 }
@@ -184,7 +190,7 @@ static void pin(struct light_space *s, uint64_t page)
                              false, &f))
         return;
     cpu_lets_in();
-    if (atomic_read(&f->refs) < 2 || f->owner != s->owner)
+    if (atomic_read(&f->refs) < 2 || f->owner != s->base.owner)
         atomic_add(&failures, 1);
     frame_put(f);
 }
@@ -233,7 +239,7 @@ static void body(unsigned int cpu)
         step(p);
         cpu_lets_in();
     }
-    light_unload();
+    space_unload();
 }
 
 TEST("no translation outlives what it leads to, on whatever CPU")
@@ -257,7 +263,7 @@ TEST("no translation outlives what it leads to, on whatever CPU")
         for (uint64_t page = 0; page < PAGES; page++)
             present += walk(&space[i], page) & PTE_PRESENT;
         EXPECT_EQ(space[i].used_pages, present);
-        EXPECT_EQ(space[i].live_cpus, 0);
+        EXPECT_EQ(space[i].base.live_cpus, 0);
         while (!light_destroy(&space[i]))
             ;
     }
@@ -283,11 +289,11 @@ static void load_and_end(unsigned int cpu)
         return; /* and lets interrupts in, until all have ended */
     while (atomic_read(&loaded) < CPUS)
         cpu_lets_in();
-    light_unload();
-    EXPECT_EQ(atomic_read(&space[0].live_cpus), 0xe);
+    space_unload();
+    EXPECT_EQ(atomic_read(&space[0].base.live_cpus), 0xe);
     while (!light_destroy(&space[0]))
         ;
-    EXPECT_EQ(atomic_read(&space[0].live_cpus), 0);
+    EXPECT_EQ(atomic_read(&space[0].base.live_cpus), 0);
 }
 
 TEST("idle CPUs let go of a space that ends")

@@ -6,6 +6,7 @@
 
 /* LINK: hypervisor/memory/light.c hypervisor/memory/light_tables.c */
 /* LINK: hypervisor/memory/light_pages.c hypervisor/memory/light_window.c */
+/* LINK: hypervisor/memory/space.c */
 /* LINK: hypervisor/memory/tlb_batch.c hypervisor/memory/frame.c */
 /* LINK: hypervisor/memory/buddy.c tests/unit/doubles/machine.c */
 /* LINK: tests/unit/doubles/smp.c */
@@ -65,7 +66,7 @@ void setup(void)
 
 static bool destroy_all(void)
 {
-    space.live_cpus = 0;
+    space.base.live_cpus = 0;
     for (int calls = 0; calls < 1000; calls++)
         if (light_destroy(&space))
             return true;
@@ -317,7 +318,7 @@ TEST("no sequence of protections makes a page writable and executable")
 
                 EXPECT_EQ(fault(page, LIGHT_WRITE), 0);
                 EXPECT_EQ(light_protect(&space, gfn(page), 1, from, true), 0);
-                space.live_cpus = 1;
+                space.base.live_cpus = 1;
                 machine_page_flushes = 0;
                 rc = light_protect(&space, gfn(page), 1, to, builder);
                 if (to > LIGHT_PROT_execute ||
@@ -367,7 +368,7 @@ TEST("a discarded page is clear again and its frame is back in the promise")
 {
     uint64_t *word;
 
-    space.live_cpus = 1;
+    space.base.live_cpus = 1;
     EXPECT_EQ(fault(7, LIGHT_WRITE), 0);
     word = mfn_to_virt(pte_mfn(leaf(7)));
     *word = 0x1234;
@@ -392,7 +393,7 @@ static void watch_frame(void)
 
 TEST("a frame is kept, with its type, until every CPU has forgotten it")
 {
-    space.live_cpus = 1;
+    space.base.live_cpus = 1;
     machine_at_flush = watch_frame;
     still_held = 0;
 
@@ -425,7 +426,7 @@ TEST("discarding keeps protections, and text stays")
 
 TEST("many pages at once are one flush of everything")
 {
-    space.live_cpus = 1;
+    space.base.live_cpus = 1;
     for (uint64_t page = 0; page < LIGHT_QUANTUM; page++)
         EXPECT_EQ(fault(page, LIGHT_WRITE), 0);
     EXPECT_EQ(light_discard(&space, gfn(0), TLB_BATCH_PAGES), 0);
@@ -589,7 +590,7 @@ TEST("a special page moves over RAM, and is none of the domain's there")
     special_at = space.layout.special_gfn;
     EXPECT_EQ(light_map_special(&space, gfn(special_at), m, true), 0);
     EXPECT_EQ(fault(7, LIGHT_WRITE), 0);
-    space.live_cpus = 1;
+    space.base.live_cpus = 1;
     machine_at_flush = watch_frame;
     watched = frame_of(7);
     still_held = 0;
@@ -661,8 +662,8 @@ TEST("a granted frame is mapped and unmapped at a page of its window only")
 
     REQUIRE(f != NULL);
     m = frame_to_mfn(f);
-    space.live_cpus = 1;
-    tlb_batch_init(&batch, &space);
+    space.base.live_cpus = 1;
+    tlb_batch_init(&batch, &space.base);
     EXPECT_EQ(light_map_granted(&space, va + 1, m, true), -EINVAL);
     EXPECT_EQ(light_map_granted(&space, va - PAGE_SIZE, m, true), -EINVAL);
     EXPECT_EQ(light_map_granted(&space, va + GRANTS * PAGE_SIZE, m, true),
@@ -695,14 +696,14 @@ TEST("a space that still maps a grant is not destroyed")
     REQUIRE(f != NULL);
     EXPECT_EQ(light_map_granted(&space, va, frame_to_mfn(f), true), 0);
     EXPECT_PANIC(light_destroy(&space));
-    tlb_batch_init(&batch, &space);
+    tlb_batch_init(&batch, &space.base);
     EXPECT_EQ(light_unmap_granted(&space, va, frame_to_mfn(f), &batch), 0);
     frame_put(f);
 }
 
 TEST("a space that a CPU may still hold is not destroyed")
 {
-    space.live_cpus = 2;
+    space.base.live_cpus = 2;
     EXPECT_PANIC(light_destroy(&space));
 }
 

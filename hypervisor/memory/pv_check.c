@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whether all counts are at least what the entries of all tables say: each
+ * entry takes its part away, what is left is looked at, and it is put back.
+ */
+
+#include "arch/x86_64/paging.h"
+#include "core/keys.h"
+#include "core/log.h"
+#include "core/panic.h"
+#include "memory/page_type.h"
+
+static void __noreturn wrong(const struct frame *f, const char *what)
+{
+    panic("frame %#lx (refs %u, type %#x, progress %u): %s",
+          frame_to_mfn(f).raw, f->refs, f->type_info, f->progress, what);
+}
+
+static bool is_table(const struct frame *f)
+{
+    return f->refs && f->type_info & FRAME_HELD && frame_type(f) >= FRAME_L1 &&
+           frame_type(f) <= FRAME_L4;
+}
+
+/* Take an entry's part of what it refers to away, or give it back. */
+static void entry_part(enum frame_type level, uint64_t e, bool take)
+{
+    enum frame_type needed = level == FRAME_L1 ? FRAME_WRITABLE : level - 1;
+    bool typed = level > FRAME_L1 || e & PTE_WRITE;
+    uint32_t one = take ? -1U : 1;
+    struct frame *f;
+
+    if (!mfn_is_ram(pte_mfn(e)))
+        panic("an entry of a table, %#lx, refers to no RAM", e);
+    f = mfn_to_frame(pte_mfn(e));
+    if (typed && (frame_type(f) != needed ||
+                  !(f->type_info & FRAME_HELD) != (level == FRAME_L1)))
+        wrong(f, "a table refers to it as another type");
+    if (take && (!f->refs || (typed && !frame_type_count(f))))
+        wrong(f, "more entries refer to it than are counted");
+    f->refs += one;
+    f->type_info += typed ? one : 0;
+}
+
+static void table_part(struct frame *f, bool take)
+{
+    const uint64_t *entry = mfn_to_virt(frame_to_mfn(f)), *own = hv_l4_slots();
+    enum frame_type level = frame_type(f);
+
+    for (unsigned int i = 0; i < f->progress; i++) {
+        if (level == FRAME_L4 && i - HV_L4_FIRST < HV_L4_COUNT) {
+            if ((entry[i] ^ own[i - HV_L4_FIRST]) & ~(PTE_USER | PTE_ACCESSED))
+                wrong(f, "slots of the hypervisor are not its own");
+            continue;
+        }
+        if (entry[i] & PTE_PRESENT)
+            entry_part(level, entry[i], take);
+    }
+}
+
+static void take_parts(struct frame *f)
+{
+    if (is_table(f))
+        table_part(f, true);
+}
+
+static void give_parts(struct frame *f)
+{
+    if (is_table(f))
+        table_part(f, false);
+}
+
+/* With all parts taken away. */
+static void look(struct frame *f)
+{
+    uint32_t count = frame_type_count(f), held = f->type_info & FRAME_HELD;
+
+    if (f->progress & FRAME_FREE(0) || !f->refs)
+        return;
+    if (f->refs < count + (held != 0))
+        wrong(f, "more typed references than references");
+    if (f->type_info & FRAME_PINNED && !(count && held))
+        wrong(f, "pinned, and nobody holds it");
+    if (is_table(f) && count && f->progress != PT_ENTRIES)
+        wrong(f, "in use, and not valid");
+}
+
+static void each_frame(void (*visit)(struct frame *f))
+{
+    struct ram_range r;
+
+    for (unsigned int i = 0; (r = ram_range(i)).end; i++)
+        for (uint64_t m = r.first; m < r.end; m++)
+            visit(mfn_to_frame(mfn(m)));
+}
+
+void pv_check_frames(void)
+{
+    each_frame(take_parts);
+    each_frame(look);
+    each_frame(give_parts);
+}
