@@ -7,6 +7,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/descriptors.h"
 #include "arch/x86_64/msr.h"
+#include "arch/x86_64/tlb.h"
 #include "memory/pool.h"
 
 /* Of CR4, what a guest may choose, and what it sees of the hypervisor's own. */
@@ -42,12 +43,12 @@ void pv_vcpu_release(struct vcpu *v)
     struct pv_space *s = v->domain->pv;
     struct pv_vcpu *p = v->pv;
 
-    spin_lock(&s->lock);
+    spin_lock(&s->base.lock);
     drop(s, &p->kernel_l4);
     drop(s, &p->user_l4);
     for (unsigned int i = 0; i < PV_GDT_FRAMES; i++)
         drop(s, &p->gdt_frame[i]);
-    spin_unlock(&s->lock);
+    spin_unlock(&s->base.lock);
 }
 
 void pv_load_tables(struct vcpu *v)
@@ -57,23 +58,25 @@ void pv_load_tables(struct vcpu *v)
     pv_load(v->domain->pv, user ? v->pv->user_l4 : v->pv->kernel_l4);
 }
 
-static void change_mode(struct vcpu *v, uint8_t mode)
+/* The space is live here; its user pages are global, and stay. */
+static void change_mode(uint8_t mode, mfn_t l4)
 {
     this_cpu(guest_mode) = mode;
     swapgs();
-    pv_load_tables(v);
+    this_cpu(loaded_root) = l4;
+    tables_load(mfn_to_maddr(l4));
 }
 
 void pv_to_kernel(struct vcpu *v)
 {
-    change_mode(v, GUEST_KERNEL);
+    change_mode(GUEST_KERNEL, v->pv->kernel_l4);
 }
 
 bool pv_to_user(struct vcpu *v)
 {
     if (mfn_eq(v->pv->user_l4, MFN_NONE))
         return false;
-    change_mode(v, GUEST_USER);
+    change_mode(GUEST_USER, v->pv->user_l4);
     return true;
 }
 
@@ -140,7 +143,7 @@ int pv_set_gdt(struct vcpu *v, const mfn_t *frames, uint32_t entries,
     unsigned int i, pages = gdt_pages(&new);
     int rc = 0;
 
-    spin_lock(&s->lock);
+    spin_lock(&s->base.lock);
     for (i = 0; i < pages; i++) {
         rc = page_get_type(s, frames[i], FRAME_DESCRIPTORS, work);
         if (rc)
@@ -162,6 +165,6 @@ int pv_set_gdt(struct vcpu *v, const mfn_t *frames, uint32_t entries,
         if (v == current)
             map_gdt(p, true);
     }
-    spin_unlock(&s->lock);
+    spin_unlock(&s->base.lock);
     return rc;
 }
