@@ -63,6 +63,23 @@ struct pv_vcpu *__must_check pv_vcpu_create(void);
  */
 void pv_vcpu_release(struct vcpu *v);
 
+/*
+ * NEW_BASEPTR and NEW_USER_BASEPTR of the current vCPU, which is in kernel
+ * mode, or of one that never ran.  A kernel base is loaded at once; for the
+ * user base MFN_NONE means none.  Errors of page_get_type(); -EAGAIN: again,
+ * with new work.  The space's lock is not held.
+ */
+int __must_check pv_set_kernel_base(struct vcpu *v, mfn_t l4,
+                                    struct page_work *work);
+int __must_check pv_set_user_base(struct vcpu *v, mfn_t l4,
+                                  struct page_work *work);
+
+/*
+ * MMUEXT_SET_LDT: @entries from guest address @base on; its pages are taken
+ * when they are touched.
+ */
+void pv_set_ldt(struct vcpu *v, uint64_t base, uint32_t entries);
+
 /* --- While it is loaded ------------------------------------------------ */
 
 static inline bool pv_in_user_mode(void)
