@@ -4,6 +4,8 @@
 #ifndef ARCH_X86_64_CPU_H
 #define ARCH_X86_64_CPU_H
 
+#include "arch/x86_64/percpu.h"
+
 #define CR0_MP (1UL << 1)
 #define CR0_EM (1UL << 2)
 #define CR0_TS (1UL << 3)
@@ -11,6 +13,7 @@
 #define CR0_WP (1UL << 16)
 #define CR0_AM (1UL << 18)
 
+#define CR4_TSD        (1UL << 2)
 #define CR4_DE         (1UL << 3)
 #define CR4_PAE        (1UL << 5)
 #define CR4_MCE        (1UL << 6)
@@ -18,6 +21,8 @@
 #define CR4_OSFXSR     (1UL << 9)
 #define CR4_OSXMMEXCPT (1UL << 10)
 #define CR4_UMIP       (1UL << 11)
+#define CR4_FSGSBASE   (1UL << 16)
+#define CR4_OSXSAVE    (1UL << 18)
 #define CR4_SMEP       (1UL << 20)
 #define CR4_SMAP       (1UL << 21)
 
@@ -112,7 +117,7 @@ static inline bool is_canonical(uint64_t address)
 
 /* What this machine's processors can do; constant after cpu_features_init(). */
 struct cpu_features {
-    bool smep, smap, umip, gib_pages, x2apic, pge, tsc_adjust;
+    bool fsgsbase, smep, smap, umip, gib_pages, x2apic, pge, tsc_adjust;
     bool xpti;          /* wanted, not a feature; see xpti.h */
     uint8_t maddr_bits; /* width of a machine address */
 };
@@ -129,5 +134,18 @@ bool cpu_features_match(void);
  * breakpoints off.
  */
 void cpu_enable_features(void);
+
+/* CR4 as it left it, but for the vCPU that is loaded. */
+DECLARE_PER_CPU(uint64_t, own_cr4);
+DECLARE_PER_CPU(uint64_t, loaded_cr4);
+
+/* @value is in force on this CPU. */
+static inline void cr4_load(uint64_t value)
+{
+    if (unlikely(value != this_cpu(loaded_cr4))) {
+        this_cpu(loaded_cr4) = value;
+        write_cr4(value);
+    }
+}
 
 #endif /* ARCH_X86_64_CPU_H */

@@ -14,6 +14,7 @@
 #define MSR_SYSCALL_MASK 0xc0000084U
 #define MSR_FS_BASE      0xc0000100U
 #define MSR_GS_BASE      0xc0000101U
+#define MSR_GS_INACTIVE  0xc0000102U
 
 #define EFER_SCE (1UL << 0)  /* SYSCALL */
 #define EFER_NXE (1UL << 11) /* no-execute pages */
@@ -37,6 +38,12 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
                          : "c"(msr), "a"((uint32_t)(value & 0xffffffffUL)),
                            "d"((uint32_t)(value >> 32))
                          : "memory");
+}
+
+/* Exchange the two GS bases. */
+static inline void swapgs(void)
+{
+    __asm__ __volatile__("swapgs" ::: "memory");
 }
 
 #endif /* ARCH_X86_64_MSR_H */
