@@ -53,7 +53,7 @@ static void must(long rc)
 
 static long update_va(const volatile void *va, uint64_t entry)
 {
-    return hypercall3(PAGING_update_va_mapping, hypercall_ptr(va), entry,
+    return hypercall3(HYPERCALL_update_va_mapping, hypercall_ptr(va), entry,
                       UVMF_INVLPG);
 }
 
@@ -84,7 +84,7 @@ static void link_table(uint64_t *parent, unsigned int index, uint64_t pfn)
     };
 
     must(update_va(rt_gfn_va(pfn), p2m()[pfn] * PAGE_BYTES | PTE_RO));
-    must(hypercall4(PAGING_mmu_update, hypercall_ptr(&request), 1, 0,
+    must(hypercall4(HYPERCALL_mmu_update, hypercall_ptr(&request), 1, 0,
                     DOMID_SELF));
 }
 

@@ -2,9 +2,9 @@
 /*
  * Building the initial domain from the first boot module.
  *
- * Behind the image lie start_info and one page of boot stack; the rest of its
- * memory is there when touched.  Its own further domains it builds itself, by
- * the same functions through control_op.
+ * In class light: behind the image lie start_info and one page of boot stack;
+ * the rest of its memory is there when touched.  Its own further domains it
+ * builds itself, by the same functions through control_op.
  */
 
 #include "boot/start.h"
@@ -14,15 +14,15 @@
 #include <abi/start_info.h>
 
 #include "boot/boot_info.h"
+#include "boot/initial.h"
 #include "control/control.h"
 #include "core/log.h"
 #include "core/options.h"
 #include "core/panic.h"
 #include "device/pci.h"
-#include "domain/domain.h"
+#include "domain/memory.h"
 #include "lib/elf_image.h"
 #include "lib/hypercall_page.h"
-#include "memory/frame.h"
 #include "memory/light.h"
 
 /*
@@ -78,30 +78,28 @@ static void read_image(struct elf_image *image, const struct boot_module *m)
     int rc = elf_image_read(image, mfn_to_virt(maddr_to_mfn(m->start)),
                             m->bytes, &why);
 
-    if (!rc && image->class == CAIRN_CLASS_LIGHT)
-        return;
-    boot_fail("the first module (%s) cannot be the initial domain: %s",
-              m->string,
-              rc ? why
-                 : "it is a kernel of class pv, and only class light is "
-                   "supported");
+    if (rc)
+        boot_fail("the first module (%s) cannot be the initial domain: %s",
+                  m->string, why);
 }
 
 static struct domain *create(const struct elf_image *image)
 {
+    bool pv = image->class == CAIRN_CLASS_PV;
+    uint32_t vcpus_max = pv ? DOMAIN_VCPUS_MAX : LIGHT_VCPUS_MAX;
     struct domain_config config = {
         .domid = 0,
         .rights = DOMAIN_RIGHT_CONTROL | DOMAIN_RIGHT_DEVICE |
                   DOMAIN_RIGHT_CONSOLE | DOMAIN_RIGHT_POWER,
         .create =
             {
-                .class = CAIRN_CLASS_LIGHT,
+                .class = image->class,
                 .vcpu_count = (uint32_t)dom0_vcpus,
-                .virt_base = image->virt_base,
+                .virt_base = pv ? 0 : image->virt_base,
                 .max_ports = EVTCHN_FIFO_PORTS - 1,
                 .grant_frames = LIGHT_GRANT_FRAMES_MAX,
                 .maptrack_max = MAPTRACK_MAX,
-                .grant_window = GRANT_WINDOW_PAGES,
+                .grant_window = pv ? 0 : GRANT_WINDOW_PAGES,
                 .weight = WEIGHT,
             },
         .module_pages = module_pages(),
@@ -110,8 +108,8 @@ static struct domain *create(const struct elf_image *image)
     struct domain *d;
     int rc;
 
-    if (!dom0_vcpus || dom0_vcpus > DOMAIN_VCPUS_MAX)
-        boot_fail("dom0_vcpus= is 1 to %u", DOMAIN_VCPUS_MAX);
+    if (!dom0_vcpus || dom0_vcpus > vcpus_max)
+        boot_fail("dom0_vcpus= is 1 to %u", vcpus_max);
     config.create.max_pages = choose_pages();
     config.create.reserved_pages = config.create.max_pages;
     rc = domain_create(&config, &d);
@@ -188,6 +186,7 @@ static void start(struct domain *d, const struct elf_image *image,
         .flags = SIF_PRIVILEGED | SIF_INITDOMAIN,
     };
     const struct light_layout *l = &d->space->layout;
+    struct control_set_start first = {0};
     uint64_t paddr = pages_of(image->end) << PAGE_SHIFT;
     uint64_t address = image->virt_base + paddr;
 
@@ -197,9 +196,10 @@ static void start(struct domain *d, const struct elf_image *image,
     string_copy((char *)info.cmd_line, arguments_of(string),
                 sizeof(info.cmd_line));
     put(d, paddr, &info, sizeof(info));
-    if (domain_set_start(d, 0, image->entry, address + 2 * PAGE_SIZE,
-                         address) ||
-        domain_unpause(d))
+    first.rip = image->entry;
+    first.rsp = address + 2 * PAGE_SIZE;
+    first.rsi = address;
+    if (domain_set_start(d, &first) || domain_unpause(d))
         panic("the initial domain does not start");
 }
 
@@ -221,6 +221,20 @@ static void show_modules(struct domain *d)
     }
 }
 
+/* Class light: the devices are its own, and it sees the other modules. */
+static void build_light(struct domain *d, const struct elf_image *image,
+                        const struct boot_module *m)
+{
+    if (pci_assign_all(d))
+        panic("no memory to assign the machine's devices");
+    for (unsigned int i = 0; i < image->segment_count; i++)
+        load_segment(d, &image->segment[i],
+                     mfn_to_virt(maddr_to_mfn(m->start)));
+    put_hypercall_page(d, image);
+    show_modules(d);
+    start(d, image, m->string);
+}
+
 void load_initial_domain(void)
 {
     struct elf_image image;
@@ -234,15 +248,11 @@ void load_initial_domain(void)
     read_image(&image, m);
     d = create(&image);
     initial_domain = d;
-    if (pci_assign_all(d))
-        panic("no memory to assign the machine's devices");
-
-    for (unsigned int i = 0; i < image.segment_count; i++)
-        load_segment(d, &image.segment[i], mfn_to_virt(maddr_to_mfn(m->start)));
-    put_hypercall_page(d, &image);
-    show_modules(d);
-    log_info("d0: %s, %lu MiB, %u more modules", m->string,
-             d->space->layout.ram_pages >> 8, boot_info.module_count - 1);
-    start(d, &image, m->string);
+    log_info("d0: %s, %lu MiB, %u more modules", m->string, memory_max(d) >> 8,
+             boot_info.module_count - 1);
+    if (d->pv)
+        initial_pv_build(d, &image, m, arguments_of(m->string));
+    else
+        build_light(d, &image, m);
     boot_module_free(0);
 }

@@ -2,9 +2,12 @@
 /* Filling a domain before its first start, and looking into it later. */
 
 #include "control/control.h"
+
+#include "arch/x86_64/cpu.h"
+#include "domain/memory.h"
 #include "grant/grant.h"
-#include "memory/frame.h"
 #include "memory/light.h"
+#include "memory/page_type.h"
 
 /*
  * Pages copied before pending work is looked at: 3,000 instructions each, if
@@ -12,11 +15,16 @@
  */
 #define COPY_QUANTUM_PAGES 8
 
+/* Pages populated: each is cleared. */
+#define POPULATE_QUANTUM 24
+
 int control_set_region(struct domain *d, struct control_set_region *op)
 {
     uint64_t count = op->count < LIGHT_QUANTUM ? op->count : LIGHT_QUANTUM;
     int rc;
 
+    if (d->pv)
+        return -EINVAL;
     if (d->started)
         return -EBUSY;
     rc = light_protect(d->space, gfn(op->gfn), count, op->prot, true);
@@ -25,6 +33,35 @@ int control_set_region(struct domain *d, struct control_set_region *op)
     op->gfn += count;
     op->count -= count;
     return op->count ? -EAGAIN : 0;
+}
+
+static int populate_page(struct domain *d, struct control_populate *op)
+{
+    mfn_t m = pv_populate(d->pv, op->pfn);
+
+    if (mfn_eq(m, MFN_NONE))
+        return -ENOMEM;
+    if (copy_to_guest(guest_ptr(op->buffer), &m.raw, sizeof(m.raw)))
+        return pv_release(d->pv, m) ?: -EFAULT;
+    op->pfn++;
+    op->count--;
+    op->buffer += sizeof(m.raw);
+    return 0;
+}
+
+int control_populate(struct domain *d, struct control_populate *op)
+{
+    if (!d->pv)
+        return -EINVAL;
+    if (d->started)
+        return -EBUSY;
+    for (int n = 0; op->count; n++) {
+        int rc = n == POPULATE_QUANTUM ? -EAGAIN : populate_page(d, op);
+
+        if (rc)
+            return rc;
+    }
+    return 0;
 }
 
 /* Between a frame of the other domain and the caller's memory. */
@@ -48,12 +85,15 @@ static int copy_page(struct domain *d, struct control_copy *op, bool to)
     struct frame *f;
     int rc;
 
-    rc = light_get_frame(d->space, gfn(op->gfn), to ? LIGHT_WRITE : LIGHT_READ,
-                         text_too, &f);
+    if (d->pv)
+        rc = memory_get(d, op->gfn, to, &f);
+    else
+        rc = light_get_frame(d->space, gfn(op->gfn),
+                             to ? LIGHT_WRITE : LIGHT_READ, text_too, &f);
     if (rc)
         return rc;
     rc = copy_piece(f, op, size, to);
-    frame_put(f);
+    memory_put(f, d->pv && to);
     if (rc)
         return rc;
 
@@ -81,6 +121,31 @@ int control_copy(struct domain *d, struct control_copy *op, bool to)
             return rc;
     }
     return 0;
+}
+
+/* The tables that a vCPU of class pv starts with: checked and pinned. */
+static int pin_tables(struct pv_space *s, mfn_t l4)
+{
+    struct page_work work = {PAGE_WORK_QUANTUM};
+    int rc;
+
+    spin_lock(&s->base.lock);
+    rc = page_pin(s, l4, FRAME_L4, &work);
+    spin_unlock(&s->base.lock);
+    return rc;
+}
+
+int control_set_start(struct domain *d, const struct control_set_start *op)
+{
+    int rc = 0;
+
+    if (!is_canonical(op->rip) || !is_canonical(op->rsp))
+        return -EINVAL;
+    if (d->started)
+        return -EBUSY;
+    if (d->pv)
+        rc = pin_tables(d->pv, mfn(op->l4));
+    return rc ? rc : domain_set_start(d, op);
 }
 
 int control_seed_grant(struct domain *d, const struct control_seed_grant *op)

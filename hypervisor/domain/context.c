@@ -7,6 +7,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/regs.h"
 #include "domain/fault.h"
+#include "domain/pv_vcpu.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"
 #include "memory/light.h"
@@ -20,18 +21,26 @@ static void save(struct vcpu *v)
     v->regs = *guest_regs();
     v->segments = segments_read();
     fpu_save(v->fpu);
+    if (unlikely(v->pv))
+        pv_save(v);
     /* From here on another CPU may load it. */
     __atomic_store_n(&v->loaded, false, __ATOMIC_RELEASE);
 }
 
 /*
- * FS and GS bases are what set_segment_base said: a guest that loads those
- * registers itself loses the base, here or at once.
+ * FS and GS bases are what set_segment_base said: a guest of class light that
+ * loads those registers itself loses the base, here or at once.
  */
 static void load(struct vcpu *v)
 {
     *guest_regs() = v->regs;
     fpu_restore(v->fpu);
+    if (unlikely(v->pv)) {
+        pv_restore(v);
+    } else {
+        this_cpu(guest_mode) = GUEST_LIGHT;
+        cr4_load(this_cpu(own_cr4));
+    }
     segments_load(v->segments);
     wrmsr(MSR_FS_BASE, v->fs_base);
     wrmsr(MSR_GS_BASE, v->gs_base);
@@ -46,7 +55,10 @@ static void context_load(struct vcpu *v)
     struct vcpu *loaded = this_cpu(loaded_vcpu);
 
     /* Even if it is this vCPU's: an idle CPU may have dropped the space. */
-    light_load(v->domain->space);
+    if (unlikely(v->pv))
+        pv_load_tables(v);
+    else
+        light_load(v->domain->space);
     assert(v->loaded && v->cpu == this_cpu(cpu_id));
     if (likely(loaded == v))
         return;

@@ -80,7 +80,7 @@ static void free_parts(struct domain *d)
     upcall_events_free(d);
     upcall_grants_free(d);
     if (d->shared_info)
-        memory_unshare(d, mfn_to_frame(virt_to_mfn(d->shared_info)));
+        frame_put(mfn_to_frame(virt_to_mfn(d->shared_info)));
     memory_free(d);
 }
 

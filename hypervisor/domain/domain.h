@@ -68,6 +68,7 @@ struct domain {
     struct grant_table *grants;      /* (c) */
     struct light_space *space;       /* (c) class pv: one without pages */
     struct pv_space *pv;             /* (c) class light: NULL */
+    uint64_t assists;                /* (a) a bit of each VMASST_TYPE_* */
     uint64_t shared_info_gfn;        /* guarded by the space's lock; pv: mfn */
     struct device_owner *devices;    /* device room's; NULL: none assigned */
     struct vcpu **vcpu;              /* (c) vcpu_count of them */
@@ -172,9 +173,12 @@ void domain_shutdown(struct domain *d, uint32_t reason);
 /* The guest broke its side so that no answer can be given: stop it, say why. */
 void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 
-/* Before the first start: the registers vCPU @id begins with (ABI 2.3). */
-int __must_check domain_set_start(struct domain *d, uint32_t id, uint64_t rip,
-                                  uint64_t rsp, uint64_t rsi);
+/*
+ * Before the first start: the registers a vCPU begins with (ABI 2.3), and in
+ * class pv its tables, which are pinned.
+ */
+int __must_check domain_set_start(struct domain *d,
+                                  const struct control_set_start *start);
 
 /*
  * A vCPU comes on line, -EINVAL without registers; or goes off it, and the

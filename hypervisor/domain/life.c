@@ -4,11 +4,13 @@
 #include <stdarg.h>
 
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/nospec.h"
 #include "core/log.h"
 #include "core/power.h"
 #include "core/time.h"
 #include "domain/memory.h"
 #include "domain/policy.h"
+#include "domain/pv_vcpu.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"
 #include "lib/format.h"
@@ -99,21 +101,33 @@ void domain_vcpu_down(struct vcpu *v)
         domain_shutdown(d, SHUTDOWN_poweroff);
 }
 
-int domain_set_start(struct domain *d, uint32_t id, uint64_t rip, uint64_t rsp,
-                     uint64_t rsi)
+/* Class pv: its tables, which are pinned, and its kernel's stack. */
+static int set_base(struct vcpu *v, const struct control_set_start *start)
+{
+    struct page_work work = {PAGE_WORK_QUANTUM};
+
+    v->pv->kernel_sp = start->rsp;
+    return pv_set_kernel_base(v, mfn(start->l4), &work);
+}
+
+int domain_set_start(struct domain *d, const struct control_set_start *start)
 {
     struct vcpu *v;
+    int rc;
 
-    if (id >= d->vcpu_count)
+    if (start->vcpu >= d->vcpu_count)
         return -ENOENT;
-    v = d->vcpu[id];
+    v = d->vcpu[index_nospec(start->vcpu, d->vcpu_count)];
 
     SPIN_GUARD(&d->lock);
     if (d->started)
         return -EBUSY;
-    v->regs.rip = rip;
-    v->regs.rsp = rsp;
-    v->regs.rsi = rsi;
+    rc = d->pv ? set_base(v, start) : 0;
+    if (rc)
+        return rc;
+    v->regs.rip = start->rip;
+    v->regs.rsp = start->rsp;
+    v->regs.rsi = start->rsi;
     v->has_start = true;
     return 0;
 }

@@ -77,11 +77,10 @@ int memory_share(struct domain *d, struct frame *f, uint64_t g, uint64_t *name)
     return 0;
 }
 
-void memory_unshare(struct domain *d, struct frame *f)
+void memory_unshare(struct domain *d, const void *page)
 {
     if (d->pv)
-        pv_unshare_frame(d->pv, f);
-    frame_put(f);
+        pv_unshare_frame(d->pv, mfn_to_frame(virt_to_mfn(page)));
 }
 
 uint64_t memory_used(const struct domain *d)
@@ -143,6 +142,8 @@ int memory_create(struct domain *d, const struct domain_config *config)
 
 static bool destroy_pv(struct domain *d)
 {
+    if (d->shared_info && !d->pv->dying && !d->vcpus_released)
+        memory_unshare(d, d->shared_info);
     for (unsigned int n = 0; d->vcpus_released < d->vcpu_count; n++) {
         if (n == RELEASE_QUANTUM)
             return false;

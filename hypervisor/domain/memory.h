@@ -36,8 +36,8 @@ int __must_check memory_get_at(vaddr_t va, struct frame **frame);
 int __must_check memory_share(struct domain *d, struct frame *f, uint64_t g,
                               uint64_t *name);
 
-/* No guest has it any more, or only another domain's: let go of it. */
-void memory_unshare(struct domain *d, struct frame *f);
+/* Before memory_destroy() is done: the guest may not map it any more. */
+void memory_unshare(struct domain *d, const void *page);
 
 /* Pages of RAM that it has, and that it may have. */
 uint64_t memory_used(const struct domain *d);

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a vCPU of class pv has besides, at its beginning and its end. */
+/* What a vCPU of class pv has besides: at its beginning, at its end, and while
+ * the processor has it. */
 
 #include "domain/pv_vcpu.h"
 
-#include "memory/page_type.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/segment.h"
 #include "memory/pool.h"
+
+/* Of CR4, what a guest may choose, and what it sees of the hypervisor's own. */
+#define CR4_CHOICE (CR4_TSD | CR4_DE | CR4_FSGSBASE | CR4_OSXSAVE)
+#define CR4_SHOWN  (CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
 
 struct pv_vcpu *pv_vcpu_create(void)
 {
@@ -15,6 +22,7 @@ struct pv_vcpu *pv_vcpu_create(void)
     p->kernel_l4 = p->user_l4 = MFN_NONE;
     for (unsigned int i = 0; i < PV_GDT_FRAMES; i++)
         p->gdt_frame[i] = MFN_NONE;
+    p->mode = GUEST_KERNEL;
     p->kernel_ss = SELECTOR_DS;
     p->xcr0 = 1;
     p->debugreg[6] = 0xffff0ff0;
@@ -40,4 +48,122 @@ void pv_vcpu_release(struct vcpu *v)
     for (unsigned int i = 0; i < PV_GDT_FRAMES; i++)
         drop(s, &p->gdt_frame[i]);
     spin_unlock(&s->base.lock);
+}
+
+void pv_load_tables(struct vcpu *v)
+{
+    bool user = this_cpu(guest_mode) == GUEST_USER;
+
+    pv_load(v->domain->pv, user ? v->pv->user_l4 : v->pv->kernel_l4);
+}
+
+/* The space is live here; its user pages are global, and stay. */
+static void change_mode(uint8_t mode, mfn_t l4)
+{
+    this_cpu(guest_mode) = mode;
+    swapgs();
+    this_cpu(loaded_root) = l4;
+    tables_load(mfn_to_maddr(l4));
+}
+
+void pv_to_kernel(struct vcpu *v)
+{
+    change_mode(GUEST_KERNEL, v->pv->kernel_l4);
+}
+
+bool pv_to_user(struct vcpu *v)
+{
+    if (mfn_eq(v->pv->user_l4, MFN_NONE))
+        return false;
+    change_mode(GUEST_USER, v->pv->user_l4);
+    return true;
+}
+
+/* A guest without UMIP: its programs may execute SGDT and the like. */
+static uint64_t real_cr4(const struct vcpu *v)
+{
+    return (this_cpu(own_cr4) & ~CR4_UMIP) |
+           (v->pv->cr4 & (CR4_TSD | CR4_FSGSBASE));
+}
+
+uint64_t pv_visible_cr4(const struct vcpu *v)
+{
+    return (this_cpu(own_cr4) & CR4_SHOWN) | v->pv->cr4;
+}
+
+void pv_write_cr4(struct vcpu *v, uint64_t value)
+{
+    uint64_t offered = CR4_CHOICE & ~CR4_OSXSAVE;
+
+    if (!cpu_features.fsgsbase)
+        offered &= ~CR4_FSGSBASE;
+    v->pv->cr4 = value & offered;
+    cr4_load(real_cr4(v));
+}
+
+static unsigned int gdt_pages(const struct pv_vcpu *p)
+{
+    return (p->gdt_entries * 8 + PAGE_SIZE - 1) / PAGE_SIZE;
+}
+
+static void map_gdt(const struct pv_vcpu *p, bool loaded)
+{
+    for (unsigned int i = 0; i < gdt_pages(p); i++)
+        gdt_map(i, loaded ? p->gdt_frame[i] : MFN_NONE);
+}
+
+/* A guest changes its bases without telling. */
+void pv_save(struct vcpu *v)
+{
+    struct pv_vcpu *p = v->pv;
+
+    p->mode = this_cpu(guest_mode);
+    v->fs_base = rdmsr(MSR_FS_BASE);
+    v->gs_base = rdmsr(MSR_GS_BASE);
+    p->gs_base_inactive = rdmsr(MSR_GS_INACTIVE);
+    map_gdt(p, false);
+}
+
+void pv_restore(struct vcpu *v)
+{
+    struct pv_vcpu *p = v->pv;
+
+    this_cpu(guest_mode) = p->mode;
+    cr4_load(real_cr4(v));
+    wrmsr(MSR_GS_INACTIVE, p->gs_base_inactive);
+    map_gdt(p, true);
+}
+
+int pv_set_gdt(struct vcpu *v, const mfn_t *frames, uint32_t entries,
+               struct page_work *work)
+{
+    struct pv_space *s = v->domain->pv;
+    struct pv_vcpu *p = v->pv, new = {.gdt_entries = entries};
+    unsigned int i, pages = gdt_pages(&new);
+    int rc = 0;
+
+    spin_lock(&s->base.lock);
+    for (i = 0; i < pages; i++) {
+        rc = page_get_type(s, frames[i], FRAME_DESCRIPTORS, work);
+        if (rc)
+            break;
+        new.gdt_frame[i] = frames[i];
+    }
+    if (rc) {
+        while (i--)
+            drop(s, &new.gdt_frame[i]);
+    } else {
+        if (v == current)
+            map_gdt(p, false);
+        for (i = 0; i < PV_GDT_FRAMES; i++) {
+            drop(s, &p->gdt_frame[i]);
+            if (i < pages)
+                p->gdt_frame[i] = frames[i];
+        }
+        p->gdt_entries = entries;
+        if (v == current)
+            map_gdt(p, true);
+    }
+    spin_unlock(&s->base.lock);
+    return rc;
 }

@@ -2,8 +2,13 @@
 /*
  * What a vCPU of class pv has and one of class light has not; vcpu.pv.
  *
+ * Its kernel and its programs run in ring 3 alike.  Which of the two runs, the
+ * mode, chooses the base pointer, which of the two GS bases is the active one,
+ * and where SYSCALL goes.
+ *
  * Fields as in vcpu.h: (o) only its own CPU while it runs, or anybody while it
- * is held off all CPUs.
+ * is held off all CPUs.  (p) the processor has it while the vCPU is loaded, and
+ * it is valid only while it is not.
  */
 
 #pragma once
@@ -11,9 +16,10 @@
 #include <abi/trap.h>
 
 #include "domain/vcpu.h"
-#include "memory/pv_space.h"
+#include "memory/page_type.h"
 
 #define PV_GDT_FRAMES 14U /* selectors below 0xe000 */
+#define PV_DEBUG_REGS 8U
 
 /* An address the kernel registered, and whether entering it masks events. */
 struct pv_callback {
@@ -24,26 +30,26 @@ struct pv_callback {
 struct pv_vcpu {
     /* Each holds an L4 type reference; MFN_NONE: none. (o) */
     mfn_t kernel_l4, user_l4;
-    bool user_mode; /* (o) */
+    uint8_t mode; /* (p) GUEST_KERNEL or GUEST_USER */
 
     uint64_t kernel_sp;             /* (o) stack_switch */
     uint16_t kernel_ss;             /* (o) */
-    uint64_t user_gs_base;          /* (o) the one not loaded: see mode */
-    mfn_t gdt_frame[PV_GDT_FRAMES]; /* (o) each of type descriptors */
+    uint64_t gs_base_inactive;      /* (p) that of the mode it is not in */
+    mfn_t gdt_frame[PV_GDT_FRAMES]; /* (o) MFN_NONE, or of type descriptors */
     uint32_t gdt_entries;           /* (o) */
     uint64_t ldt_base;              /* (o) */
     uint32_t ldt_entries;           /* (o) */
     struct pv_callback failsafe;    /* (o) */
     struct pv_callback syscall;     /* (o) 64-bit user code */
     struct pv_callback syscall32, sysenter;
-    bool task_switched;           /* (o) virtual CR0.TS */
-    uint64_t cr4;                 /* (o) as the guest sees it */
-    uint64_t xcr0;                /* (o) */
-    uint64_t debugreg[8];         /* (o) */
-    uint8_t iopl;                 /* (o) virtual */
-    bool nmi_pending, nmi_masked; /* (a), (o) */
-    uint64_t io_bitmap;           /* (o) guest address; 0: none */
-    uint32_t io_bitmap_ports;     /* (o) */
+    bool task_switched;               /* (o) virtual CR0.TS */
+    uint64_t cr4;                     /* (o) what the guest chose of it */
+    uint64_t xcr0;                    /* (o) */
+    uint64_t debugreg[PV_DEBUG_REGS]; /* (o) */
+    uint8_t iopl;                     /* (o) virtual */
+    bool nmi_pending, nmi_masked;     /* (a), (o) */
+    uint64_t io_bitmap;               /* (o) guest address; 0: none */
+    uint32_t io_bitmap_ports;         /* (o) */
     struct vcpu_info info; /* if shared_info has no room, until it is moved */
 };
 
@@ -55,3 +61,53 @@ struct pv_vcpu *__must_check pv_vcpu_create(void);
  * the space's lock.
  */
 void pv_vcpu_release(struct vcpu *v);
+
+/*
+ * NEW_BASEPTR and NEW_USER_BASEPTR of the current vCPU, which is in kernel
+ * mode, or of one that never ran.  A kernel base is loaded at once; for the
+ * user base MFN_NONE means none.  Errors of page_get_type(); -EAGAIN: again,
+ * with new work.  The space's lock is not held.
+ */
+int __must_check pv_set_kernel_base(struct vcpu *v, mfn_t l4,
+                                    struct page_work *work);
+int __must_check pv_set_user_base(struct vcpu *v, mfn_t l4,
+                                  struct page_work *work);
+
+/*
+ * MMUEXT_SET_LDT: @entries from guest address @base on; its pages are taken
+ * when they are touched.
+ */
+void pv_set_ldt(struct vcpu *v, uint64_t base, uint32_t entries);
+
+/* --- While it is loaded ------------------------------------------------ */
+
+static inline bool pv_in_user_mode(void)
+{
+    return this_cpu(guest_mode) == GUEST_USER;
+}
+
+/* The tables of its mode, on this CPU. */
+void pv_load_tables(struct vcpu *v);
+
+/*
+ * The current vCPU changes to the other mode.  To user mode it needs tables of
+ * its own; false: it has none.
+ */
+void pv_to_kernel(struct vcpu *v);
+bool __must_check pv_to_user(struct vcpu *v);
+
+/* The rest of what the processor holds of it; context.c. */
+void pv_save(struct vcpu *v);
+void pv_restore(struct vcpu *v);
+
+/*
+ * set_gdt: these frames replace the old ones, each as of type descriptors.
+ * Errors of page_get_type(); then nothing has changed.
+ */
+int __must_check pv_set_gdt(struct vcpu *v, const mfn_t *frames,
+                            uint32_t entries, struct page_work *work);
+
+/* CR4 as a guest sees it, and what of a value it may choose. */
+uint64_t pv_visible_cr4(const struct vcpu *v);
+void pv_write_cr4(struct vcpu *v, uint64_t value);
+

@@ -17,6 +17,7 @@
 struct end {
     struct domain *granter; /* held; NULL: a page of the caller's own */
     struct grant_pin pin;   /* of its own page only mfn and frame */
+    bool typed;             /* its own page is held as writable */
 };
 
 static __in_place int16_t own_open(struct domain *d,
@@ -30,6 +31,7 @@ static __in_place int16_t own_open(struct domain *d,
         return GNTST_permission_denied;
 
     end->granter = NULL;
+    end->typed = false;
     if (likely(light_near_frame(d->space, ptr->u.gmfn, write, &end->pin.mfn))) {
         end->pin.frame = mfn_to_frame(end->pin.mfn);
         return GNTST_okay;
@@ -39,6 +41,13 @@ static __in_place int16_t own_open(struct domain *d,
         fault_repeat_call(gfn(ptr->u.gmfn));
     if (status)
         return status;
+    if (write && d->pv) { /* class light has no pages it cannot write so */
+        if (!frame_get_type(full.frame, FRAME_WRITABLE)) {
+            frame_put(full.frame);
+            return GNTST_general_error;
+        }
+        end->typed = true;
+    }
     end->pin.frame = full.frame;
     end->pin.mfn = full.mfn;
     return GNTST_okay;
@@ -50,6 +59,7 @@ static __in_place int16_t grant_open(struct domain *d,
 {
     int16_t status;
 
+    end->typed = false;
     end->granter = domain_get_or_self(ptr->domid, d);
     if (unlikely(!end->granter))
         return GNTST_bad_domain;
@@ -70,6 +80,8 @@ static __in_place int16_t end_open(struct domain *d,
 static __in_place void end_close(const struct end *end, bool write)
 {
     if (!end->granter) {
+        if (unlikely(end->typed))
+            frame_put_type(end->pin.frame);
         frame_put(end->pin.frame);
         return;
     }

@@ -12,6 +12,7 @@
 
 #include "domain/policy.h"
 #include "grant/active.h"
+#include "grant/leaf.h"
 #include "grant/maptrack.h"
 #include "memory/tlb_batch.h"
 
@@ -24,7 +25,7 @@ static __in_place int16_t map_entry(struct domain *d, struct domain *granter,
 
     if (unlikely(status) || !(op->flags & GNTMAP_host_map))
         return status;
-    if (likely(!light_map_granted(d->space, op->host_addr, pin->mfn, write)))
+    if (likely(leaf_map(d, op, pin->mfn)))
         return GNTST_okay;
     grant_unpin(granter, pin, write);
     return GNTST_general_error;
@@ -41,12 +42,14 @@ static __in_place void map_commit(struct domain *d, struct domain *granter,
     track->host_addr = op->flags & GNTMAP_host_map ? op->host_addr : 0;
     track->writable = !(op->flags & GNTMAP_readonly);
     track->device = op->flags & GNTMAP_device_map;
+    track->is_entry = op->flags & GNTMAP_contains_pte;
 
     /* A guess at the handle by another vCPU sees all of it or nothing. */
     __atomic_store_n(&track->state, MAPTRACK_MAPPED, __ATOMIC_RELEASE);
 
     op->handle = handle;
-    op->dev_bus_addr = d->rights & DOMAIN_RIGHT_DEVICE ? mfn_to_maddr(m) : 0;
+    op->dev_bus_addr =
+        d->pv || d->rights & DOMAIN_RIGHT_DEVICE ? mfn_to_maddr(m) : 0;
 }
 
 static __in_place int16_t map_from(struct domain *d, struct domain *granter,
@@ -82,10 +85,10 @@ void grant_map(struct domain *d, struct gnttab_map_grant_ref *op)
 
     /* Class light has no page table entries that a guest could name. */
     op->status = GNTST_general_error;
-    if (op->flags & GNTMAP_contains_pte)
+    if (op->flags & GNTMAP_contains_pte && !d->pv)
         return;
     op->status = GNTST_permission_denied;
-    if ((op->flags & GNTMAP_device_map) &&
+    if ((op->flags & GNTMAP_device_map) && !d->pv &&
         !policy_allows(d, POLICY_machine_address))
         return;
 
@@ -113,9 +116,7 @@ static __in_place int16_t unmap_halves(struct domain *d, struct maptrack *track,
         op->dev_bus_addr != mfn_to_maddr(mfn(track->mfn)))
         return GNTST_bad_dev_addr;
     if (op->host_addr) {
-        if (op->host_addr != track->host_addr ||
-            light_unmap_granted(d->space, op->host_addr, mfn(track->mfn),
-                                batch))
+        if (op->host_addr != track->host_addr || !leaf_unmap(d, track, batch))
             return GNTST_general_error;
         track->host_addr = 0;
     }
@@ -157,7 +158,7 @@ void grant_unmap(struct domain *d, struct gnttab_unmap_grant_ref *ops,
     struct ending endings[GRANT_UNMAP_BATCH], *end = endings;
     struct tlb_batch batch;
 
-    tlb_batch_init(&batch, &d->space->base);
+    leaf_batch(d, &batch);
     for (unsigned int i = 0; i < count && i < GRANT_UNMAP_BATCH; i++) {
         ops[i].status = unmap_begin(d, &ops[i], &batch, end);
         if (end->track)

@@ -34,7 +34,8 @@ struct maptrack {
     };
     uint8_t state; /* enum maptrack_state */
     bool writable;
-    bool device; /* mapped for a device, too */
+    bool device;   /* mapped for a device, too */
+    bool is_entry; /* class pv: host_addr is the machine address of an entry */
 };
 
 static_assert(sizeof(struct maptrack) == 32, "128 in a frame");

@@ -4,6 +4,7 @@
 #include "grant/table.h"
 
 #include "core/panic.h"
+#include "domain/memory.h"
 #include "domain/upcalls.h"
 #include "grant/active.h"
 #include "grant/grant.h"
@@ -58,7 +59,7 @@ static int frame_add(struct domain *d, struct grant_table *t)
         gf->entries = mfn_to_virt(frame_to_mfn(f));
         gf->gfn = d->space->layout.special_gfn + LIGHT_SPECIAL_GRANT_TABLE +
                   t->frame_count;
-        rc = light_map_special(d->space, gfn(gf->gfn), frame_to_mfn(f), true);
+        rc = memory_share(d, f, gf->gfn, &gf->gfn);
     }
     if (rc) {
         if (f)
@@ -102,8 +103,8 @@ int grant_seed(struct domain *d, grant_ref_t ref, domid_t to, gfn_t g)
     struct grant_entry_v1 *entry;
     int rc;
 
-    if (ref >= GNTTAB_NR_RESERVED || g.raw >= d->space->layout.ram_pages ||
-        g.raw > UINT32_MAX)
+    if (ref >= GNTTAB_NR_RESERVED || g.raw > UINT32_MAX ||
+        (!d->pv && g.raw >= memory_max(d)))
         return -EINVAL;
     rc = grant_grow(d, 1);
     if (rc)
@@ -133,9 +134,11 @@ static void mapping_undo(struct domain *d, struct maptrack *track)
 {
     struct tlb_batch batch;
 
+    /* In class pv what entries hold goes with the tables. */
     tlb_batch_init(&batch, &d->space->base);
-    if (track->host_addr && light_unmap_granted(d->space, track->host_addr,
-                                                mfn(track->mfn), &batch))
+    if (!d->pv && track->host_addr &&
+        light_unmap_granted(d->space, track->host_addr, mfn(track->mfn),
+                            &batch))
         panic("domain %u has lost a mapped grant", d->domid);
     tlb_batch_flush(&batch);
 
@@ -214,7 +217,11 @@ bool upcall_grants_destroy(struct domain *d)
     t->entry_count = 0;
     spin_unlock(&t->lock);
 
-    return mappings_undo(d) && chunks_release(t);
+    if (!mappings_undo(d) || !chunks_release(t))
+        return false;
+    for (uint32_t i = 0; i < t->frame_count; i++)
+        memory_unshare(d, t->frame[i]->entries);
+    return true;
 }
 
 /* With the last reference: nobody has anything of it pinned or mapped. */

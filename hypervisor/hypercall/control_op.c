@@ -3,15 +3,7 @@
 
 #include "control/control.h"
 
-#include "arch/x86_64/cpu.h"
 #include "hypercall/subop.h"
-
-static int set_start(struct domain *d, const struct control_set_start *op)
-{
-    if (!is_canonical(op->rip) || !is_canonical(op->rsp))
-        return -EINVAL;
-    return domain_set_start(d, op->vcpu, op->rip, op->rsp, op->rsi);
-}
 
 static int shut_down(struct domain *d, const struct control_shutdown *op)
 {
@@ -51,7 +43,8 @@ static int vcpu_info(struct domain *d, struct control_vcpu_info *op)
     OP(set_region, build, control_set_region(d, &op->u.set_region))            \
     OP(copy_to, copy, control_copy(d, &op->u.copy, true))                      \
     OP(copy_from, copy, control_copy(d, &op->u.copy, false))                   \
-    OP(set_start, build, set_start(d, &op->u.set_start))                       \
+    OP(set_start, build, control_set_start(d, &op->u.set_start))               \
+    OP(populate, build, control_populate(d, &op->u.populate))                  \
     OP(seed_grant, build, control_seed_grant(d, &op->u.seed_grant))            \
     OP(shutdown, shutdown, shut_down(d, &op->u.shutdown))                      \
     OP(set_sched, set_sched, domain_set_sched(d, &op->u.set_sched))            \

@@ -32,25 +32,47 @@ void hypercall_set_arg(unsigned int n, uint64_t value)
         *args[n - 1] = value;
 }
 
-/* The number is last, so that arguments stay in the registers they came in. */
-long upcall_hypercall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                      uint64_t a5, uint64_t nr)
-{
-    (void)a4, (void)a5; /* None of ours has as many. */
-
-    switch (nr) {
 #define ARGS_0 ()
 #define ARGS_1 (a1)
 #define ARGS_2 (a1, a2)
 #define ARGS_3 (a1, a2, a3)
-#define HYPERCALL(number, name, args)                                          \
+#define ARGS_4 (a1, a2, a3, a4)
+#define CASE(number, name, args)                                               \
     case number:                                                               \
         return hypercall_##name ARGS_##args;
+#define NOTHING(number, name, args)
+
+/* Apart, so that those that both classes have are found the sooner. */
+static __noinline long hypercall_pv(uint64_t a1, uint64_t a2, uint64_t a3,
+                                    uint64_t a4, uint64_t nr)
+{
+    (void)a2, (void)a3, (void)a4;
+    if (current->pv)
+        switch (nr) {
+#define HYPERCALL    NOTHING
+#define HYPERCALL_PV CASE
+#include <abi/hypercalls.def>
+#undef HYPERCALL
+        default:
+            break;
+        }
+    return hypercall_refused(nr, a1);
+}
+
+/* The number is last, so that arguments stay in the registers they came in. */
+long upcall_hypercall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                      uint64_t a5, uint64_t nr)
+{
+    (void)a5; /* None of ours has as many. */
+
+    switch (nr) {
+#define HYPERCALL    CASE
+#define HYPERCALL_PV NOTHING
 #include <abi/hypercalls.def>
 #undef HYPERCALL
     default:
         return nr > HYPERCALL_REFUSED_LAST ? -ENOSYS
-                                           : hypercall_refused(nr, a1);
+                                           : hypercall_pv(a1, a2, a3, a4, nr);
     }
 }
 

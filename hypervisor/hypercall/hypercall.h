@@ -24,6 +24,7 @@
 #define HYPERCALL_PARAMS_1 uint64_t a1
 #define HYPERCALL_PARAMS_2 uint64_t a1, uint64_t a2
 #define HYPERCALL_PARAMS_3 uint64_t a1, uint64_t a2, uint64_t a3
+#define HYPERCALL_PARAMS_4 uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4
 #define HYPERCALL(number, name, args)                                          \
     long hypercall_##name(HYPERCALL_PARAMS_##args);
 #include <abi/hypercalls.def>

@@ -11,6 +11,7 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/upcalls.h"
+#include "domain/pv_vcpu.h"
 #include "hypercall/hypercall.h"
 #include "pv/bounce.h"
 #include "pv/crash.h"
@@ -21,10 +22,16 @@ void upcall_iret(struct cpu_regs *regs, struct vcpu *v)
 {
     struct iret_context f;
     uint16_t cs, ss;
+    bool user;
 
     if (copy_from_guest(&f, guest_ptr(regs->rsp), sizeof(f))) {
         if (!v->repeat)
             crash_with_registers("iret frame at %lx unreadable", regs->rsp);
+        return;
+    }
+    user = v->pv && (f.cs & RPL_3) == RPL_3;
+    if (user && !pv_to_user(v)) {
+        crash_with_registers("iret to user mode, without a base pointer of it");
         return;
     }
     cs = (uint16_t)f.cs | RPL_3;
@@ -45,6 +52,12 @@ void upcall_iret(struct cpu_regs *regs, struct vcpu *v)
     }
     atomic_write(&v->info->evtchn_upcall_mask, f.rflags & RFLAGS_IF ? 0 : 1);
 
+    if (v->pv) {
+        /* What the processor refuses, it does at IRET. */
+        regs->cs = cs;
+        regs->ss = ss;
+        return;
+    }
     if (cs != SELECTOR_CS64 || ss != SELECTOR_DS || !is_canonical(f.rip)) {
         regs->cs = cs;
         regs->ss = ss;

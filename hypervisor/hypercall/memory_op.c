@@ -4,16 +4,11 @@
  * only the frames behind it come and go.
  */
 
-#include <abi/memory.h>
-
+#include "domain/memory.h"
 #include "grant/grant.h"
+#include "hypercall/memory_op.h"
 #include "hypercall/subop.h"
-#include "memory/frame.h"
 #include "memory/light.h"
-
-/* As in Xen: the operation below, the number of extents done above. */
-#define CMD_BITS 6
-#define CMD_MASK ((1U << CMD_BITS) - 1)
 
 /* The largest extent is what may be discarded at once: 64 pages. */
 #define ORDER_MAX 6U
@@ -38,10 +33,13 @@ static long query(uint64_t cmd, domid_t domid)
     if (rc)
         return rc;
     if (cmd == XENMEM_current_reservation)
-        rc = (long)light_used_pages(subject->space);
+        rc = (long)memory_used(subject);
+    else if (cmd == XENMEM_maximum_gpfn)
+        rc = (long)(subject->pv ? subject->shared_info->arch.max_pfn
+                                : memory_max(subject)) -
+             1;
     else
-        rc = (long)subject->space->layout.ram_pages -
-             (cmd == XENMEM_maximum_gpfn ? 1 : 0);
+        rc = (long)memory_max(subject);
     domain_put(subject);
     return rc;
 }
@@ -50,7 +48,7 @@ static long query(uint64_t cmd, domid_t domid)
 static long give_map(const struct domain *d, struct xen_memory_map *op,
                      bool machine)
 {
-    const struct ram_range own = {0, d->space->layout.ram_pages};
+    const struct ram_range own = {0, memory_max(d)};
     uint32_t i = 0;
 
     if (op->nr_entries == 0)
@@ -143,7 +141,7 @@ static unsigned int count_ram(const struct light_space *s, const uint64_t *list,
 static long op_extents(struct domain *d, uint64_t cmd, struct guest_ptr arg)
 {
     struct xen_memory_reservation op;
-    uint64_t list[QUANTUM], done = cmd >> CMD_BITS;
+    uint64_t list[QUANTUM], done = cmd >> MEMORY_CMD_BITS;
     unsigned int count, finished;
     int why;
 
@@ -158,7 +156,7 @@ static long op_extents(struct domain *d, uint64_t cmd, struct guest_ptr arg)
     if (count > op.nr_extents - done)
         count = (unsigned int)(op.nr_extents - done);
     count = fetch_extents(&op, done, list, count);
-    if ((cmd & CMD_MASK) == XENMEM_decrease_reservation)
+    if ((cmd & MEMORY_CMD_MASK) == XENMEM_decrease_reservation)
         finished = light_discard_extents(d->space, list, count,
                                          1UL << op.extent_order, &why);
     else
@@ -167,7 +165,7 @@ static long op_extents(struct domain *d, uint64_t cmd, struct guest_ptr arg)
     done += finished;
     if (finished < count || count == 0 || done == op.nr_extents)
         return (long)done;
-    hypercall_set_arg(1, (cmd & CMD_MASK) | done << CMD_BITS);
+    hypercall_set_arg(1, (cmd & MEMORY_CMD_MASK) | done << MEMORY_CMD_BITS);
     return hypercall_continue();
 }
 
@@ -180,11 +178,13 @@ static long op_extents(struct domain *d, uint64_t cmd, struct guest_ptr arg)
 
 long hypercall_memory_op(uint64_t a1, uint64_t a2)
 {
-    uint32_t cmd = a1 & CMD_MASK;
+    uint32_t cmd = a1 & MEMORY_CMD_MASK;
     struct domain *d = current->domain;
 
     if (BUILDER_CMDS >> cmd & 1)
         return policy_allows(d, POLICY_other_memory) ? -EOPNOTSUPP : -EPERM;
+    if (d->pv && MEMORY_CMDS_PV >> cmd & 1)
+        return pv_memory_op(d, a1, guest_ptr(a2));
 
     switch (cmd) {
     case XENMEM_increase_reservation:

@@ -4,6 +4,7 @@
 #include "hypercall/subop.h"
 
 #include "arch/x86_64/cpu.h"
+#include "domain/pv_vcpu.h"
 #include "pv/trap_table.h"
 
 /* A table cannot be longer than one entry a vector and the one that ends it. */
@@ -33,34 +34,56 @@ long hypercall_set_trap_table(uint64_t a1)
     return -EINVAL;
 }
 
-/*
- * Events always mask further ones, and class light never reloads a segment
- * that can fault nor has a user mode, so flags and the other types change
- * nothing: they are accepted, as kernels insist on registering them.
- */
-static long set_callback(uint64_t type, uint64_t address)
+/* Of class pv, those that programs come in by; NULL: another. */
+static struct pv_callback *program_callback(struct pv_vcpu *p, uint64_t type)
 {
+    switch (type) {
+    case CALLBACKTYPE_syscall:
+        return &p->syscall;
+    case CALLBACKTYPE_sysenter:
+        return &p->sysenter;
+    case CALLBACKTYPE_syscall32:
+        return &p->syscall32;
+    default:
+        return NULL;
+    }
+}
+
+/*
+ * Events always mask further ones, and no segment is reloaded so that it can
+ * fault: their flags and the other types change nothing.  They are accepted, as
+ * kernels insist on registering them.
+ */
+static long set_callback(uint64_t type, uint64_t address, uint64_t flags)
+{
+    struct pv_callback *to;
+
     if (type > CALLBACKTYPE_LAST)
         return -ENOSYS;
     if (!is_canonical(address))
         return -EINVAL;
     if (type == CALLBACKTYPE_event)
         current->event_callback = address;
+    to = current->pv ? program_callback(current->pv, type) : NULL;
+    if (to)
+        *to = (struct pv_callback){address, flags & CALLBACKF_mask_events};
     return 0;
 }
 
 long hypercall_set_callbacks(uint64_t a1, uint64_t a2, uint64_t a3)
 {
-    (void)set_callback(CALLBACKTYPE_event, a1);
-    (void)set_callback(CALLBACKTYPE_failsafe, a2);
-    (void)set_callback(CALLBACKTYPE_syscall, a3);
+    (void)set_callback(CALLBACKTYPE_event, a1, 0);
+    (void)set_callback(CALLBACKTYPE_failsafe, a2, 0);
+    (void)set_callback(CALLBACKTYPE_syscall, a3, 0);
     return 0;
 }
 
-/* For the way from the user mode that class light lacks. */
+/* For the way from the user mode that class light lacks; ss is always ours. */
 long hypercall_stack_switch(uint64_t a1, uint64_t a2)
 {
-    (void)a1, (void)a2;
+    (void)a1;
+    if (current->pv)
+        current->pv->kernel_sp = a2;
     return 0;
 }
 
@@ -73,7 +96,7 @@ static long unset_callback(uint64_t type)
 
 #define CALLBACK_SUBOPS(OP)                                                    \
     OP(CALLBACKOP_register, callback_register, false,                          \
-       set_callback(op->type, op->address))                                    \
+       set_callback(op->type, op->address, op->flags))                         \
     OP(CALLBACKOP_unregister, callback_unregister, false,                      \
        unset_callback(op->type))
 SUBOPS(CALLBACK_SUBOPS)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* xen_version: which interface this is and what it can do. */
 
+#include <abi/assist.h>
 #include <abi/version.h>
 
 #include "hypercall/hypercall.h"
@@ -35,10 +36,26 @@ static long give_answer(uint64_t cmd, struct guest_ptr arg)
     return copy_bytes_to_guest(arg, answers[cmd].at, answers[cmd].size);
 }
 
-/* Of class light; the initial domain is told that it is one. */
-#define FEATURES                                                               \
+#define FEATURES_LIGHT                                                         \
     (1U << XENFEAT_auto_translated_physmap | 1U << XENFEAT_highmem_assist |    \
      1U << XENFEAT_gnttab_map_avail_bits | 1U << XENFEAT_cairn)
+#define FEATURES_PV                                                            \
+    (1U << XENFEAT_mmu_pt_update_preserve_ad | 1U << XENFEAT_highmem_assist |  \
+     1U << XENFEAT_gnttab_map_avail_bits |                                     \
+     1U << XENFEAT_memory_op_vnode_supported |                                 \
+     1U << XENFEAT_not_direct_mapped)
+
+/* Of a class; the initial domain is told that it is one. */
+static uint32_t features_of(const struct domain *d)
+{
+    uint32_t features = d->pv ? FEATURES_PV : FEATURES_LIGHT;
+
+    if (d == initial_domain)
+        features |= 1U << XENFEAT_dom0;
+    if (d->pv && d->assists & 1UL << VMASST_TYPE_pae_extended_cr3)
+        features |= 1U << XENFEAT_pae_pgdir_above_4gb;
+    return features;
+}
 
 static long get_features(struct guest_ptr arg)
 {
@@ -49,9 +66,7 @@ static long get_features(struct guest_ptr arg)
         return rc;
     if (info.submap_idx > 0)
         return -EINVAL;
-    info.submap = FEATURES;
-    if (current->domain == initial_domain)
-        info.submap |= 1U << XENFEAT_dom0;
+    info.submap = features_of(current->domain);
     return copy_to_guest(arg, &info, sizeof(info));
 }
 

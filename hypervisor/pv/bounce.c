@@ -4,24 +4,31 @@
  *
  *     rcx, r11, [error code], rip, cs | mask << 32, rflags, rsp, ss
  *
- * Class light has one mode, kernel: the frame goes below the interrupted rsp,
- * and the selector in it has privilege level 0, as a kernel expects of itself.
+ * From kernel mode, which is all that class light has, the frame goes below the
+ * interrupted rsp, and the selector in it has privilege level 0, as a kernel
+ * expects of itself.  From user mode it goes to the kernel's stack.
+ *
  * The handler finds rcx and r11 in it, so the way there may be SYSRET, which
  * costs a processor much less than IRET.
  */
 
 #include "pv/bounce.h"
 
+#include <abi/assist.h>
+
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
 #include "domain/fault.h"
+#include "domain/pv_vcpu.h"
 #include "memory/light_near.h"
 #include "pv/crash.h"
 #include "pv/guest_copy.h"
 #include "pv/trap_table.h"
 
-#define CS_RPL_MASK 0xfffcU /* a kernel's selector */
-#define IF_SHIFT    9
+#define CS_OF_KERNEL 0xfffcU /* its selector, with privilege level 0 */
+#define CS_OF_USER   0xffffU
+#define IF_SHIFT     9
+#define IOPL_SHIFT   12
 
 /* What the handler must not inherit. */
 #define RFLAGS_NOT_FOR_HANDLER                                                 \
@@ -45,7 +52,8 @@ static __noinline bool refuse(struct vcpu *v, uint64_t rsp)
  * go and moves them there by two instructions each.
  */
 static __in_place bool push(const struct vcpu *v, const struct cpu_regs *regs,
-                            uint64_t at, bool has_error_code)
+                            uint64_t at, bool has_error_code, uint32_t cs_mask,
+                            uint64_t iopl)
 {
     const size_t upper = has_error_code ? 24 : 16;
     uint32_t masked;
@@ -55,34 +63,75 @@ static __in_place bool push(const struct vcpu *v, const struct cpu_regs *regs,
     ok = guest_store(at, regs->rcx) && guest_store(at + 8, regs->r11) &&
          (!has_error_code || guest_store(at + 16, regs->error_code)) &&
          guest_store(at + upper, regs->rip) &&
-         guest_store32(at + upper + 8, regs->cs & CS_RPL_MASK);
+         guest_store32(at + upper + 8, regs->cs & cs_mask);
     masked = atomic_read(&v->info->evtchn_upcall_mask) != 0;
     ok = ok && guest_store32(at + upper + 12, masked) &&
-         guest_store(at + upper + 16, regs->rflags ^ masked << IF_SHIFT) &&
+         guest_store(at + upper + 16,
+                     (regs->rflags ^ masked << IF_SHIFT) | iopl) &&
          guest_store(at + upper + 24, regs->rsp) &&
          guest_store(at + upper + 32, (uint16_t)regs->ss);
     guest_access_end();
     return ok;
 }
 
-static __in_place bool bounce(struct vcpu *v, struct cpu_regs *regs,
-                              const struct trap_entry *handler,
-                              bool has_error_code)
+/* The frame is pushed below @rsp: on to the handler. */
+static __in_place bool enter(struct vcpu *v, struct cpu_regs *regs,
+                             struct trap_entry handler, uint64_t rsp)
 {
-    uint64_t rsp = (regs->rsp & ~0xfULL) - (has_error_code ? 64 : 56);
-
-    if (unlikely(!push(v, regs, guest_address(rsp), has_error_code)))
-        return refuse(v, rsp);
-    if (handler->flags & TRAP_MASK_EVENTS)
+    if (handler.flags & TRAP_MASK_EVENTS)
         atomic_write(&v->info->evtchn_upcall_mask, 1);
 
     regs->entry_vector = ENTRY_SYSCALL;
-    regs->rip = handler->address;
+    regs->rip = handler.address;
     regs->cs = SELECTOR_CS64;
     regs->ss = SELECTOR_DS;
     regs->rsp = rsp;
     regs->rflags &= ~RFLAGS_NOT_FOR_HANDLER;
     return true;
+}
+
+/* The virtual IOPL, where a guest of class pv wants to see it in its flags. */
+static __in_place uint64_t shown_iopl(const struct vcpu *v)
+{
+    uint64_t assists = atomic_read(&v->domain->assists);
+
+    return assists >> VMASST_TYPE_architectural_iopl & 1
+               ? (uint64_t)v->pv->iopl << IOPL_SHIFT
+               : 0;
+}
+
+static __in_place bool bounce_mode(struct vcpu *v, struct cpu_regs *regs,
+                                   struct trap_entry handler,
+                                   bool has_error_code)
+{
+    bool user = pv_in_user_mode();
+    uint64_t rsp = user ? v->pv->kernel_sp : regs->rsp;
+
+    if (user)
+        pv_to_kernel(v);
+    rsp = (rsp & ~0xfULL) - (has_error_code ? 64 : 56);
+    if (unlikely(!push(v, regs, guest_address(rsp), has_error_code,
+                       user ? CS_OF_USER : CS_OF_KERNEL, shown_iopl(v))))
+        return refuse(v, rsp);
+    return enter(v, regs, handler, rsp);
+}
+
+static __noinline bool bounce_pv(struct vcpu *v, struct cpu_regs *regs,
+                                 struct trap_entry handler, bool has_error_code)
+{
+    return has_error_code ? bounce_mode(v, regs, handler, true)
+                          : bounce_mode(v, regs, handler, false);
+}
+
+static __in_place bool bounce(struct vcpu *v, struct cpu_regs *regs,
+                              struct trap_entry handler, bool has_error_code)
+{
+    uint64_t rsp = (regs->rsp & ~0xfULL) - (has_error_code ? 64 : 56);
+
+    if (unlikely(!push(v, regs, guest_address(rsp), has_error_code,
+                       CS_OF_KERNEL, 0)))
+        return refuse(v, rsp);
+    return enter(v, regs, handler, rsp);
 }
 
 bool bounce_trap(struct cpu_regs *regs, uint8_t vector, bool has_error_code)
@@ -98,8 +147,10 @@ bool bounce_trap(struct cpu_regs *regs, uint8_t vector, bool has_error_code)
                              regs->error_code);
         return false;
     }
-    return has_error_code ? bounce(v, regs, trap, true)
-                          : bounce(v, regs, trap, false);
+    if (v->pv)
+        return bounce_pv(v, regs, *trap, has_error_code);
+    return has_error_code ? bounce(v, regs, *trap, true)
+                          : bounce(v, regs, *trap, false);
 }
 
 /* An access to a guard page is the guest's own, and needs no lock to be told.
@@ -109,12 +160,21 @@ void upcall_guest_page_fault_first(struct cpu_regs *regs, struct vcpu *v,
 {
     const struct trap_entry *trap = trap_get(v, VECTOR_PF);
 
+    /* A domain of class pv has a space without pages. */
     if (unlikely(!trap) ||
         unlikely(!light_near_is_guard(v->domain->space, cr2)))
         exception_from_guest_only(regs);
     v->info->arch.cr2 = cr2;
     regs->error_code &= ~PF_USER;
-    (void)bounce(v, regs, trap, true);
+    (void)bounce(v, regs, *trap, true);
+}
+
+bool bounce_callback(struct cpu_regs *regs, uint64_t address, bool mask_events)
+{
+    const struct trap_entry handler = {address,
+                                       mask_events ? TRAP_MASK_EVENTS : 0};
+
+    return bounce_pv(current, regs, handler, false);
 }
 
 /* upcall_pending stays set: the guest clears it. */
@@ -124,6 +184,8 @@ void upcall_deliver_events(struct cpu_regs *regs, struct vcpu *v)
 
     if (unlikely(!handler.address))
         crash_with_registers("an event, and no callback for it");
+    else if (unlikely(v->pv))
+        (void)bounce_pv(v, regs, handler, false);
     else
-        (void)bounce(v, regs, &handler, false);
+        (void)bounce(v, regs, handler, false);
 }

@@ -15,3 +15,7 @@
  * repeat what led here, or its domain has crashed; @regs are what they were.
  */
 bool bounce_trap(struct cpu_regs *regs, uint8_t vector, bool has_error_code);
+
+/* The same to a callback of class pv's, canonical; without an error code. */
+bool bounce_callback(struct cpu_regs *regs, uint64_t address, bool mask_events);
+

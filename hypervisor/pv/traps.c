@@ -4,8 +4,10 @@
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
 #include "domain/fault.h"
+#include "domain/pv_vcpu.h"
 #include "pv/bounce.h"
 #include "pv/cpuid.h"
+#include "pv/emulate.h"
 #include "pv/trap_table.h"
 
 /* Error code of #GP from INT n: its low bits say "IDT", the rest is n. */
@@ -18,6 +20,9 @@
 
 /* A trap may be raised by INT n if its flags allow at least this. */
 #define TRAP_DPL_KERNEL 1U
+#define TRAP_DPL_USER   3U
+
+#define SYSCALL_BYTES 2U
 
 /* The exceptions for which the processor pushes an error code. */
 static bool has_error_code(uint32_t vector)
@@ -33,14 +38,16 @@ static void page_fault(struct cpu_regs *regs, uint64_t cr2)
 {
     struct vcpu *v = current;
 
-    if (fault_resolve(cr2, regs->error_code)) {
+    if (!v->pv && fault_resolve(cr2, regs->error_code)) {
         if (v->wants_memory)
             fault_wait_for_memory();
         return;
     }
-    /* Kernel mode, as far as a guest of class light knows. */
     v->info->arch.cr2 = cr2;
+    /* Kernels run in ring 3. */
     regs->error_code &= ~PF_USER;
+    if (pv_in_user_mode())
+        regs->error_code |= PF_USER;
     (void)bounce_trap(regs, VECTOR_PF, true);
 }
 
@@ -60,11 +67,14 @@ static void general_protection(struct cpu_regs *regs)
 {
     uint32_t code = regs->error_code;
 
+    if (code == 0 && current->pv && emulate_privileged(regs, current))
+        return;
     if ((code & GP_TABLE_MASK) == GP_TABLE_IDT) {
         uint8_t n = (uint8_t)(code >> GP_INDEX_SHIFT);
         const struct trap_entry *trap = trap_get(current, n);
 
-        if (trap && (trap->flags & TRAP_DPL_MASK) >= TRAP_DPL_KERNEL) {
+        if (trap && (trap->flags & TRAP_DPL_MASK) >=
+                        (pv_in_user_mode() ? TRAP_DPL_USER : TRAP_DPL_KERNEL)) {
             regs->rip += INT_N_BYTES;
             trap_or_repeat(regs, n, INT_N_BYTES);
             return;
@@ -89,6 +99,20 @@ static void int80(struct cpu_regs *regs)
     regs->rip -= INT_N_BYTES;
     regs->error_code = VECTOR_INT80 << GP_INDEX_SHIFT | GP_TABLE_IDT;
     (void)bounce_trap(regs, VECTOR_GP, true);
+}
+
+/* Its frame is what SYSCALL's stub makes: the real selectors are lost. */
+void upcall_guest_syscall(struct cpu_regs *regs, struct vcpu *v)
+{
+    const struct pv_callback *to = &v->pv->syscall;
+
+    if (likely(to->address)) {
+        (void)bounce_callback(regs, to->address, to->mask_events);
+        regs->rflags &= ~RFLAGS_DF;
+        return;
+    }
+    regs->rip -= SYSCALL_BYTES;
+    (void)bounce_trap(regs, VECTOR_UD, false);
 }
 
 void upcall_guest_exception(struct cpu_regs *regs, uint64_t cr2)

@@ -9,6 +9,10 @@
 # There may be several such lines.  Each real file is compiled once for all
 # tests.  `make unit` builds and runs them through tests/run.
 #
+# A test that needs a library of this machine names it as the linker is told:
+#
+#   /* LIBS: -lZydis */
+#
 # A test whose threads play the CPUs of one machine says so, and is built and
 # linked with what finds data races:
 #
@@ -17,12 +21,14 @@
 UNIT_TESTS := $(call sources,tests/unit,*_test.c)
 UNIT_BIN   := $(UNIT_TESTS:tests/unit/%.c=$(OUT)/unit/%)
 
-# Words TEST=FILE, read once from all of them.
-UNIT_LINKS := $(if $(UNIT_TESTS),$(shell awk '/LINK:/ { \
-    sub(/.*LINK:/, ""); sub(/\*\/.*/, ""); n = split($$0, f); \
+# Words TEST=FILE and TEST=-lLIBRARY, read once from all of them.
+UNIT_LINKS := $(if $(UNIT_TESTS),$(shell awk '/LINK:|LIBS:/ { \
+    sub(/.*(LINK|LIBS):/, ""); sub(/\*\/.*/, ""); n = split($$0, f); \
     for (i = 1; i <= n; i++) print FILENAME "=" f[i] }' $(UNIT_TESTS)))
 
-unit-links = $(patsubst $(1)=%,%,$(filter $(1)=%,$(UNIT_LINKS)))
+unit-words = $(patsubst $(1)=%,%,$(filter $(1)=%,$(UNIT_LINKS)))
+unit-links = $(filter-out -l%,$(unit-words))
+unit-libs  = $(filter -l%,$(unit-words))
 
 UNIT_THREADS := $(if $(UNIT_TESTS),$(shell \
     grep -l '^/\* SANITIZE: thread \*/' $(UNIT_TESTS)))
@@ -52,7 +58,7 @@ define unit-test
 $(1:tests/unit/%.c=$(OUT)/unit/%): $(call unit-objects,$(1))
 	$$(say) LD $$@
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(UNIT_SANITIZE) $$^ -lcunit -o $$@
+	$$(Q)$$(CC) $$(UNIT_SANITIZE) $$^ $(call unit-libs,$(1)) -lcunit -o $$@
 endef
 
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit-test,$(t))))

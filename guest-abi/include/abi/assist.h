@@ -12,7 +12,10 @@
 #define VMASST_TYPE_4gb_segments_notify 1
 #define VMASST_TYPE_writable_pagetables 2
 #define VMASST_TYPE_pae_extended_cr3    3
-#define VMASST_TYPE_m2p_strict          32
+#define VMASST_TYPE_architectural_iopl                                         \
+    4 /* IOPL in frames is the virtual one                                     \
+       */
+#define VMASST_TYPE_m2p_strict 32
 
 /* RUNSTATE_UPDATE is set in a registered area while it is being written. */
 #define VMASST_TYPE_runstate_update_flag 5

@@ -60,6 +60,18 @@ struct xen_memory_map {
     uint64_t buffer;     /* IN: address of e820_entry[nr_entries] */
 };
 
+/* For frames in `in`, others; class pv. */
+struct xen_memory_exchange {
+    struct xen_memory_reservation in, out;
+    uint64_t nr_exchanged; /* IN: 0; OUT */
+};
+
+/* Where the table from mfn to pfn is, and its size; class pv. */
+struct xen_machphys_mapping {
+    uint64_t v_start, v_end; /* OUT: addresses */
+    uint64_t max_mfn;        /* OUT */
+};
+
 #define E820_RAM 1U
 
 struct e820_entry {
@@ -70,6 +82,7 @@ struct e820_entry {
 
 _Static_assert(sizeof(struct xen_memory_reservation) == 32, "ABI");
 _Static_assert(sizeof(struct xen_add_to_physmap) == 24, "ABI");
+_Static_assert(sizeof(struct xen_memory_exchange) == 72, "ABI");
 _Static_assert(sizeof(struct xen_memory_map) == 16, "ABI");
 _Static_assert(sizeof(struct e820_entry) == 20, "ABI");
 

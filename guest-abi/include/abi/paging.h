@@ -12,28 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Hypercall numbers. */
-#define PAGING_mmu_update        1
-#define PAGING_update_va_mapping 14
-#define PAGING_mmuext_op         26
-
-/*
- * mmu_update(requests, count, done, domid): each request writes one entry;
- * the low three bits of ptr are the command.  The first that fails stops it.
- */
-#define MMU_NORMAL_PT_UPDATE      0U /* ptr: machine address of the entry */
-#define MMU_MACHPHYS_UPDATE       1U
-#define MMU_PT_UPDATE_PRESERVE_AD 2U
-
-struct mmu_update {
-    uint64_t ptr; /* IN */
-    uint64_t val; /* IN */
-};
-
-/* update_va_mapping(va, entry, flags): the level-1 entry that maps va. */
-#define UVMF_NONE      0U
-#define UVMF_TLB_FLUSH 1U
-#define UVMF_INVLPG    2U
+#include <abi/mmu.h>
 
 /* Entries. */
 #define PTE_PRESENT  0x001ULL
@@ -46,7 +25,5 @@ struct mmu_update {
 
 /* The table from machine to pseudo-physical frames, read-only, uint64_t[]. */
 #define MACH2PHYS_ADDRESS 0xffff800000000000ULL
-
-_Static_assert(sizeof(struct mmu_update) == 16, "ABI");
 
 #endif /* ABI_PAGING_H */

@@ -35,11 +35,13 @@ struct trap_info {
 #define CALLBACKOP_register   0
 #define CALLBACKOP_unregister 1
 
-#define CALLBACKTYPE_event    0
-#define CALLBACKTYPE_failsafe 1
-#define CALLBACKTYPE_syscall  2
-#define CALLBACKTYPE_nmi      4
-#define CALLBACKTYPE_LAST     7 /* 3, 5 to 7: for 32-bit code of class pv */
+#define CALLBACKTYPE_event     0
+#define CALLBACKTYPE_failsafe  1
+#define CALLBACKTYPE_syscall   2
+#define CALLBACKTYPE_nmi       4
+#define CALLBACKTYPE_sysenter  5 /* these two: 32-bit programs of class pv */
+#define CALLBACKTYPE_syscall32 7
+#define CALLBACKTYPE_LAST      7
 
 #define CALLBACKF_mask_events 0x1U
 

@@ -57,10 +57,13 @@ struct xen_commandline {
 #define XENFEAT_writable_page_tables      0
 #define XENFEAT_auto_translated_physmap   2 /* class light */
 #define XENFEAT_supervisor_mode_kernel    3
+#define XENFEAT_pae_pgdir_above_4gb       4
 #define XENFEAT_mmu_pt_update_preserve_ad 5
 #define XENFEAT_highmem_assist            6
 #define XENFEAT_gnttab_map_avail_bits     7
 #define XENFEAT_dom0                      11
+#define XENFEAT_memory_op_vnode_supported 13
+#define XENFEAT_not_direct_mapped         17
 #define XENFEAT_cairn                     31 /* CPUID tells more */
 
 _Static_assert(sizeof(struct xen_compile_info) == 144, "ABI");

@@ -31,7 +31,7 @@ PAGES(xen_grant_slots, GRANT_SLOTS);
 
 static void xen_map(void *va, uint64_t maddr)
 {
-    long rc = hypercall3(PAGING_update_va_mapping, hypercall_ptr(va),
+    long rc = hypercall3(HYPERCALL_update_va_mapping, hypercall_ptr(va),
                          maddr | PTE_PRESENT | PTE_WRITE | PTE_USER |
                              PTE_ACCESSED | PTE_DIRTY,
                          UVMF_INVLPG);
@@ -122,7 +122,7 @@ bool guard_page(void *va)
 {
     if (on_cairn)
         return protect(va, LIGHT_PROT_guard);
-    return hypercall3(PAGING_update_va_mapping, hypercall_ptr(va), 0,
+    return hypercall3(HYPERCALL_update_va_mapping, hypercall_ptr(va), 0,
                       UVMF_INVLPG) == 0;
 }
 

@@ -31,6 +31,7 @@ void asm_offsets(void)
     OFFSET(REGS_SS, struct cpu_regs, ss);
     DEFINE(REGS_SIZE, sizeof(struct cpu_regs));
     DEFINE(ENTRY_SYSCALL_VALUE, ENTRY_SYSCALL);
+    DEFINE(MODE_USER, GUEST_USER);
     DEFINE(RFLAGS_OF_GUEST, RFLAGS_GUEST);
     DEFINE(RFLAGS_OF_ALL, RFLAGS_FIXED | RFLAGS_IF);
 

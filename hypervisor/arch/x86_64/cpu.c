@@ -9,6 +9,8 @@
 struct cpu_features cpu_features;
 
 DEFINE_PER_CPU(unsigned int, cpu_id);
+DEFINE_PER_CPU(uint64_t, own_cr4);
+DEFINE_PER_CPU(uint64_t, loaded_cr4);
 
 /* No breakpoint is set, none was hit; SDM 3, table 9-1. */
 #define DR7_NONE 0x400UL
@@ -38,6 +40,7 @@ static const char *read_features(struct cpu_features *f)
     f->pge = leaf1.edx >> 13 & 1;
     f->x2apic = leaf1.ecx >> 21 & 1;
     f->tsc_adjust = leaf7.ebx >> 1 & 1;
+    f->fsgsbase = leaf7.ebx & 1;
     f->smep = leaf7.ebx >> 7 & 1;
     f->smap = leaf7.ebx >> 20 & 1;
     f->umip = leaf7.ecx >> 2 & 1;
@@ -77,6 +80,7 @@ void cpu_enable_features(void)
         cr4 |= CR4_SMAP;
     if (cpu_features.umip)
         cr4 |= CR4_UMIP;
+    this_cpu(own_cr4) = this_cpu(loaded_cr4) = cr4;
     write_cr4(cr4);
     write_cr0((read_cr0() | CR0_MP | CR0_NE | CR0_WP | CR0_AM) &
               ~(CR0_EM | CR0_TS));

@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include "arch/x86_64/percpu.h"
+
 #define CR0_MP (1UL << 1)
 #define CR0_EM (1UL << 2)
 #define CR0_TS (1UL << 3)
@@ -10,6 +12,7 @@
 #define CR0_WP (1UL << 16)
 #define CR0_AM (1UL << 18)
 
+#define CR4_TSD        (1UL << 2)
 #define CR4_DE         (1UL << 3)
 #define CR4_PAE        (1UL << 5)
 #define CR4_MCE        (1UL << 6)
@@ -17,6 +20,8 @@
 #define CR4_OSFXSR     (1UL << 9)
 #define CR4_OSXMMEXCPT (1UL << 10)
 #define CR4_UMIP       (1UL << 11)
+#define CR4_FSGSBASE   (1UL << 16)
+#define CR4_OSXSAVE    (1UL << 18)
 #define CR4_SMEP       (1UL << 20)
 #define CR4_SMAP       (1UL << 21)
 
@@ -31,6 +36,7 @@
 #define MSR_SYSCALL_MASK 0xc0000084U
 #define MSR_FS_BASE      0xc0000100U
 #define MSR_GS_BASE      0xc0000101U
+#define MSR_GS_INACTIVE  0xc0000102U
 
 #define EFER_SCE (1UL << 0)  /* SYSCALL */
 #define EFER_NXE (1UL << 11) /* no-execute pages */
@@ -76,6 +82,12 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
                          : "c"(msr), "a"((uint32_t)(value & 0xffffffffUL)),
                            "d"((uint32_t)(value >> 32))
                          : "memory");
+}
+
+/* Exchange the two GS bases. */
+static inline void swapgs(void)
+{
+    __asm__ __volatile__("swapgs" ::: "memory");
 }
 
 /* port_read8(), port_write8() and so on. */
@@ -169,7 +181,7 @@ static inline bool is_canonical(uint64_t address)
 
 /* What this machine's processors can do; constant after cpu_features_init(). */
 struct cpu_features {
-    bool smep, smap, umip, gib_pages, x2apic, pge, tsc_adjust;
+    bool fsgsbase, smep, smap, umip, gib_pages, x2apic, pge, tsc_adjust;
     bool xpti;          /* wanted, not a feature; see xpti.h */
     uint8_t maddr_bits; /* width of a machine address */
 };
@@ -186,3 +198,17 @@ bool cpu_features_match(void);
  * breakpoints off.
  */
 void cpu_enable_features(void);
+
+/* CR4 as it left it, but for the vCPU that is loaded. */
+DECLARE_PER_CPU(uint64_t, own_cr4);
+DECLARE_PER_CPU(uint64_t, loaded_cr4);
+
+/* @value is in force on this CPU. */
+static inline void cr4_load(uint64_t value)
+{
+    if (unlikely(value != this_cpu(loaded_cr4))) {
+        this_cpu(loaded_cr4) = value;
+        write_cr4(value);
+    }
+}
+

@@ -6,11 +6,15 @@
 
 #include "arch/x86_64/segment.h"
 
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/xpti.h"
 
 DEFINE_PER_CPU(bool, slow_return) = true;
 DEFINE_PER_CPU(const uint8_t *, upcall_bytes);
+DEFINE_PER_CPU(uint8_t, guest_mode);
 
 static_assert(CPU_AREA_VARS == CPU_AREA_STACK_TOP,
               "entry.S finds variables behind the stack");
@@ -69,6 +73,8 @@ static_assert(sizeof(struct idt_gate) == 16, "the CPU's");
 enum { IST_NMI = 1, IST_DF, IST_MC, IST_DB };
 
 /* Made while boot.S's tables let us, and read-only ever after. */
+extern char zero_page[];
+
 static struct idt_gate idt[256] __section(".data.rel.ro") __page_aligned;
 
 const void *idt_page(void)
@@ -171,6 +177,16 @@ static void load_syscall_msrs(unsigned int cpu)
     wrmsr(MSR_SYSCALL_MASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_IOPL |
                                 RFLAGS_NT | RFLAGS_RF | RFLAGS_AC);
     wrmsr(MSR_SYSENTER_CS, 0); /* SYSENTER is a #GP. */
+}
+
+void gdt_map(unsigned int page, mfn_t m)
+{
+    vaddr_t va = gdt_area_of(this_cpu(cpu_id)) + page * PAGE_SIZE;
+    bool none = mfn_eq(m, MFN_NONE);
+
+    assert(page < SELECTOR_RESERVED / PAGE_SIZE);
+    hv_remap(va, none ? (uintptr_t)zero_page - IMAGE_BASE : mfn_to_maddr(m),
+             none ? 0 : PTE_WRITE);
 }
 
 void descriptors_init_cpu(unsigned int cpu)

@@ -135,6 +135,9 @@ syscall_common:
     push syscall_word(%rip)
     SAVE_REGISTERS
 
+    cmpb $MODE_USER, PERCPU(guest_mode)
+    je syscall_of_program
+
     /* Arguments stay where C takes them; the rest is cleared. */
     mov %r10, %rcx
     mov %rax, %r9
@@ -150,6 +153,14 @@ syscall_common:
     JUMP_IF_UPCALL_DUE deliver_after_call
     JUMP_UNLESS_CANONICAL return_slowly
     RETURN_BY_SYSRET
+
+syscall_of_program:
+    mov %rsp, %rdi
+    mov PERCPU(current_vcpu), %rsi
+    CLEAR eax, ecx, edx, r8d, r9d, r10d, r11d
+    CLEAR ebx, ebp, r12d, r13d, r14d, r15d
+    call upcall_guest_syscall
+    jmp return_from_exception
 
 return_slowly:
     mov %rax, %rdi
@@ -217,6 +228,8 @@ enter_guest:
  */
 hypercall_iret:
     FORGET_STACK
+    cmpb $0, PERCPU(guest_mode)
+    jne iret_slowly
     mov REGS_RSP(%rsp), %rdx
     shl $17, %rdx
     shr $17, %rdx /* In speculation, too, no address of the hypervisor's. */
@@ -236,7 +249,6 @@ at = at + 8
     or $3, %esi
     cmp $SELECTOR_CS64, %si
     jne iret_slowly
-    or $3, %r8d
     cmp $SELECTOR_DS, %r8w
     jne iret_slowly
     mov %rdi, %rdx

@@ -103,6 +103,15 @@ DECLARE_PER_CPU(bool, slow_return);
  */
 DECLARE_PER_CPU(const uint8_t *, upcall_bytes);
 
+/*
+ * Who the guest is: SYSCALL is a hypercall but to programs of class pv, and the
+ * short way of iret is for class light.
+ */
+#define GUEST_LIGHT  0
+#define GUEST_KERNEL 1
+#define GUEST_USER   2
+DECLARE_PER_CPU(uint8_t, guest_mode);
+
 static inline void return_slowly(void)
 {
     this_cpu(slow_return) = true;

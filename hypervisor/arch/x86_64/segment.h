@@ -82,6 +82,13 @@ static inline void segments_load(struct segments s)
  */
 void descriptors_init_cpu(unsigned int cpu);
 
+/*
+ * Let selectors of page @page of this CPU's GDT, one below the last, be the
+ * descriptors in frame @m, which the processor may mark as accessed; MFN_NONE:
+ * be null.
+ */
+void gdt_map(unsigned int page, mfn_t m);
+
 /* Where the IDT is: one page. */
 const void *idt_page(void);
 

@@ -45,6 +45,9 @@ void upcall_guest_page_fault_first(struct cpu_regs *regs, struct vcpu *v,
                                    uint64_t cr2);
 void upcall_guest_invalid_opcode(struct cpu_regs *regs, struct vcpu *v);
 
+/* A program of class pv made SYSCALL.  Defined by pv. */
+void upcall_guest_syscall(struct cpu_regs *regs, struct vcpu *v);
+
 /*
  * A page fault in ring 0 at a guest's address, inside a copy routine with a
  * fix-up.  True: resolved, try again.  Defined by the domain room.
