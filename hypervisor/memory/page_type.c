@@ -236,9 +236,11 @@ int page_drop(struct pv_space *s, struct page_work *work)
     while (s->dropping != DROP_END) {
         struct frame *f = mfn_to_frame(mfn(s->dropping));
 
+        if (work->left <= 0)
+            return -EAGAIN;
         s->dropping = f->next;
         f->next = 0;
-        work->left -= PAGE_WORK_FREE;
+        work->left--;
         /* It may have been taken again. */
         if (frame_type_count(f))
             continue;
@@ -250,6 +252,7 @@ int page_drop(struct pv_space *s, struct page_work *work)
             pv_flush_all(s);
         atomic_write(&f->type_info, 0);
         pv_drop_frame(s, f);
+        work->left -= PAGE_WORK_FREE;
     }
     return 0;
 }
