@@ -221,7 +221,7 @@ static bool frames_leave(struct pv_space *s, struct page_work *work)
 {
     mfn_t m;
 
-    while (work->left > 0) {
+    while (work->left >= 0) {
         struct frame *f;
 
         if (!frame_next(s, &m))
