@@ -10,7 +10,6 @@
 
 /* LINK: hypervisor/grant/active.c hypervisor/grant/copy.c */
 /* LINK: hypervisor/grant/map.c hypervisor/grant/maptrack.c */
-/* LINK: hypervisor/domain/policy.c */
 /* LINK: hypervisor/grant/table.c */
 /* LINK: hypervisor/memory/light.c */
 /* LINK: hypervisor/memory/light_pages.c hypervisor/memory/light_window.c */
