@@ -8,24 +8,23 @@
 
 /* What an encoding has besides its opcode. */
 enum {
-    /* Size of the operand: none, or one of these. */
+    /* Size of the operand: none, or one of these, or 8 with SPECIAL. */
     BYTE = 1 << 0,
     SIZED = 1 << 1, /* 2, 4 or 8 bytes, as prefixes say */
     IO = 1 << 2,    /* 2 or 4 */
-    FULL = 1 << 3,  /* 8 */
 
-    MEMORY = 1 << 4,      /* a ModRM byte, which must name memory */
-    REGISTERS = 1 << 5,   /* a ModRM byte, which names registers whatever mod */
-    GROUP = 1 << 6,       /* a ModRM byte, whose reg field chooses the op */
-    LONG_OPCODE = 1 << 7, /* the others of its fields are opcode as well */
+    MEMORY = 1 << 3,      /* a ModRM byte, which must name memory */
+    SPECIAL = 1 << 4,     /* a ModRM byte, which names a special register */
+    GROUP = 1 << 5,       /* a ModRM byte, whose reg field chooses the op */
+    LONG_OPCODE = 1 << 6, /* the others of its fields are opcode as well */
 
-    IMMEDIATE = 1 << 8,      /* of the operand's size, at most 4 bytes */
-    IMMEDIATE_BYTE = 1 << 9, /* of 1 */
-    LOCKABLE = 1 << 10,      /* LOCK may stand before it */
-    STRING = 1 << 11,        /* F2 and F3 repeat it */
-    SOURCE_STRING = 1 << 12, /* and its operand is at rsi, not rdi */
-    F3_IGNORED = 1 << 13,    /* or names a variant we need not tell */
-    NO_66 = 1 << 14,         /* with 66 it is another instruction */
+    IMMEDIATE = 1 << 7,      /* of the operand's size, at most 4 bytes */
+    IMMEDIATE_BYTE = 1 << 8, /* of 1 */
+    LOCKABLE = 1 << 9,       /* LOCK may stand before it */
+    STRING = 1 << 10,        /* F2 and F3 repeat it */
+    SOURCE_STRING = 1 << 11, /* and its operand is at rsi, not rdi */
+    F3_IGNORED = 1 << 12,    /* or names a variant we need not tell */
+    NO_66 = 1 << 13,         /* with 66 it is another instruction */
 };
 
 struct opcode {
@@ -52,14 +51,10 @@ static const uint8_t group_op[][8] = {
 #define UPDATE        (MEMORY | LOCKABLE)
 #define ARITHMETIC(n) PAIR(8 * (n), INSN_ADD + (n), SIZED, UPDATE)
 
+/* clang-format off */
 static const struct opcode one_byte[256] = {
-    ARITHMETIC(0),
-    ARITHMETIC(1),
-    ARITHMETIC(2),
-    ARITHMETIC(3),
-    ARITHMETIC(4),
-    ARITHMETIC(5),
-    ARITHMETIC(6),
+    ARITHMETIC(0), ARITHMETIC(1), ARITHMETIC(2), ARITHMETIC(3),
+    ARITHMETIC(4), ARITHMETIC(5), ARITHMETIC(6),
     PAIR(0x6c, INSN_INS, IO, STRING),
     PAIR(0x6e, INSN_OUTS, IO, STRING | SOURCE_STRING),
     PAIR(0x80, GROUP_80, SIZED, GROUP | UPDATE | IMMEDIATE),
@@ -73,24 +68,18 @@ static const struct opcode one_byte[256] = {
     PAIR(0xec, INSN_IN, IO, 0),
     PAIR(0xee, INSN_OUT, IO, 0),
     PAIR(0xf6, GROUP_F6, SIZED, GROUP | UPDATE),
-    [0xfa] = {INSN_CLI, 0},
-    [0xfb] = {INSN_STI, 0},
+    [0xfa] = {INSN_CLI, 0}, [0xfb] = {INSN_STI, 0},
     PAIR(0xfe, GROUP_FE, SIZED, GROUP | UPDATE),
 };
 
 /* After 0F. */
 static const struct opcode two_byte[256] = {
-    [0x01] = {GROUP_0F01, GROUP | REGISTERS | LONG_OPCODE | NO_66},
-    [0x06] = {INSN_CLTS, 0},
-    [0x09] = {INSN_WBINVD, F3_IGNORED},
-    [0x20] = {INSN_READ_CR, FULL | REGISTERS},
-    [0x21] = {INSN_READ_DR, FULL | REGISTERS},
-    [0x22] = {INSN_WRITE_CR, FULL | REGISTERS},
-    [0x23] = {INSN_WRITE_DR, FULL | REGISTERS},
-    [0x30] = {INSN_WRMSR, 0},
-    [0x31] = {INSN_RDTSC, 0},
-    [0x32] = {INSN_RDMSR, 0},
-    [0xa2] = {INSN_CPUID, 0},
+    [0x01] = {GROUP_0F01, GROUP | LONG_OPCODE | NO_66},
+    [0x06] = {INSN_CLTS, 0}, [0x09] = {INSN_WBINVD, F3_IGNORED},
+    [0x20] = {INSN_READ_CR, SPECIAL}, [0x21] = {INSN_READ_DR, SPECIAL},
+    [0x22] = {INSN_WRITE_CR, SPECIAL}, [0x23] = {INSN_WRITE_DR, SPECIAL},
+    [0x30] = {INSN_WRMSR, 0}, [0x31] = {INSN_RDTSC, 0},
+    [0x32] = {INSN_RDMSR, 0}, [0xa2] = {INSN_CPUID, 0},
     [0xab] = {INSN_BTS, SIZED | UPDATE},
     PAIR(0xb0, INSN_CMPXCHG, SIZED, UPDATE),
     [0xb3] = {INSN_BTR, SIZED | UPDATE},
@@ -99,11 +88,9 @@ static const struct opcode two_byte[256] = {
     PAIR(0xc0, INSN_XADD, SIZED, UPDATE),
     [0xc3] = {INSN_MOV, SIZED | MEMORY | NO_66},
 };
+/* clang-format on */
 
-#define REX_W 8U
-#define REX_R 4U
-#define REX_X 2U
-#define REX_B 1U
+enum { REX_B = 1, REX_X = 2, REX_R = 4, REX_W = 8 };
 
 /* The bytes, and what their prefixes say. */
 struct reader {
@@ -165,7 +152,7 @@ static uint8_t operand_size(const struct reader *r, unsigned int has)
 {
     if (has & BYTE)
         return 1;
-    if (has & FULL || (has & SIZED && r->rex & REX_W))
+    if (has & SPECIAL || (has & SIZED && r->rex & REX_W))
         return 8;
     if (!(has & (SIZED | IO)))
         return 0;
@@ -238,7 +225,7 @@ static bool decode(struct reader *r, struct insn *insn)
     has = opcode->has;
     insn->op = opcode->op;
     if (!prefixes_fit(r, insn, has) ||
-        (has & (MEMORY | REGISTERS) && !read_modrm(r, insn, has)))
+        (has & (MEMORY | SPECIAL | GROUP) && !read_modrm(r, insn, has)))
         return false;
     insn->size = operand_size(r, has);
     if (has & BYTE && !r->rex && (insn->reg & ~3U) == 4)

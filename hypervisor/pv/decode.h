@@ -31,20 +31,21 @@
  * `size` bytes at insn_port(), INS and OUTS also one element of memory at
  * insn_address().  WBINVD is wbnoinvd, too.
  */
-#define INSN_OF_SYSTEM(X)                                                      \
-    X(CLTS)                                                                    \
-    X(WBINVD) X(RDTSC) X(RDTSCP) X(RDMSR) X(WRMSR) X(CPUID) X(XSETBV) X(CLI)   \
-        X(STI) X(READ_CR) X(WRITE_CR) X(READ_DR) X(WRITE_DR) X(IN) X(OUT)      \
-            X(INS) X(OUTS)
+/* clang-format off */
+#define INSN_OF_SYSTEM(X)                                                     \
+    X(CLTS) X(WBINVD) X(CLI) X(STI) X(CPUID) X(XSETBV)                        \
+    X(RDTSC) X(RDTSCP) X(RDMSR) X(WRMSR)                                      \
+    X(READ_CR) X(WRITE_CR) X(READ_DR) X(WRITE_DR) X(IN) X(OUT) X(INS) X(OUTS)
 
 /*
  * Stores to memory, which insn_store() computes.  MOV is movnti, too.  The last
  * seven are in the order of their encoding.
  */
-#define INSN_STORES(X)                                                         \
-    X(MOV)                                                                     \
-    X(STOS) X(XCHG) X(XADD) X(CMPXCHG) X(NOT) X(NEG) X(INC) X(DEC) X(BTS)      \
-        X(BTR) X(BTC) X(ADD) X(OR) X(ADC) X(SBB) X(AND) X(SUB) X(XOR)
+#define INSN_STORES(X)                                                        \
+    X(MOV) X(STOS) X(XCHG) X(XADD) X(CMPXCHG) X(NOT) X(NEG) X(INC) X(DEC)     \
+    X(BTS) X(BTR) X(BTC)                                                      \
+    X(ADD) X(OR) X(ADC) X(SBB) X(AND) X(SUB) X(XOR)
+/* clang-format on */
 
 #define INSN_OP(name) INSN_##name,
 enum insn_op { INSN_REFUSED, INSN_OF_SYSTEM(INSN_OP) INSN_STORES(INSN_OP) };

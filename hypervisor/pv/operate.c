@@ -5,14 +5,8 @@
 
 #include "pv/operate.h"
 
-#define FLAG_CF (1U << 0)
-#define FLAG_PF (1U << 2)
-#define FLAG_AF (1U << 4)
-#define FLAG_ZF (1U << 6)
-#define FLAG_SF (1U << 7)
-#define FLAG_OF (1U << 11)
-#define FLAGS_ARITHMETIC                                                       \
-    ((uint64_t)(FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF))
+enum flag { CF = 1, PF = 4, AF = 0x10, ZF = 0x40, SF = 0x80, OF = 0x800 };
+#define ALL_FLAGS 0x8d5UL
 
 static uint64_t size_mask(unsigned int size)
 {
@@ -122,58 +116,60 @@ static uint64_t flags_of(const struct sum *sum, unsigned int size)
     uint64_t carry = sum->carries >> sign & 1;
     uint64_t overflow = carry ^ (sum->carries >> (sign - 1) & 1);
 
-    return (carry ? FLAG_CF : 0) | (overflow ? FLAG_OF : 0) |
-           (sum->carries & 8 ? FLAG_AF : 0) |
-           (sum->value & size_mask(size) ? 0 : FLAG_ZF) |
-           (sum->value >> sign & 1 ? FLAG_SF : 0) |
-           (__builtin_parity(sum->value & 0xff) ? 0 : FLAG_PF);
+    return (carry ? CF : 0) | (overflow ? OF : 0) |
+           (sum->carries & 8 ? AF : 0) |
+           (sum->value & size_mask(size) ? 0 : ZF) |
+           (sum->value >> sign & 1 ? SF : 0) |
+           (__builtin_parity(sum->value & 0xff) ? 0 : PF);
 }
 
-/* What the store writes; `*changed`: the flags that it decides. */
+/* What the store computes; `*changed`: the flags that it decides. */
 static struct sum compute(const struct insn *insn, const struct cpu_regs *regs,
                           uint64_t old, uint64_t *changed)
 {
-    uint64_t source = source_value(insn, regs), carries = 0;
-    uint64_t carry = regs->rflags & FLAG_CF;
+    /* The operation that each comes down to, if it has flags. */
+    static const uint8_t basic[] = {
+        [INSN_ADD] = INSN_ADD,     [INSN_ADC] = INSN_ADD,
+        [INSN_XADD] = INSN_ADD,    [INSN_INC] = INSN_ADD,
+        [INSN_SUB] = INSN_SUB,     [INSN_SBB] = INSN_SUB,
+        [INSN_CMPXCHG] = INSN_SUB, [INSN_DEC] = INSN_SUB,
+        [INSN_NEG] = INSN_SUB,     [INSN_OR] = INSN_OR,
+        [INSN_BTS] = INSN_OR,      [INSN_AND] = INSN_AND,
+        [INSN_BTR] = INSN_AND,     [INSN_XOR] = INSN_XOR,
+        [INSN_BTC] = INSN_XOR,
+    };
+    uint64_t a = old, b = source_value(insn, regs), carry = 0, carries = 0;
 
-    *changed = FLAGS_ARITHMETIC;
-    if (insn->op == INSN_INC || insn->op == INSN_DEC) {
-        source = 1;
-        *changed &= ~(uint64_t)FLAG_CF;
-    } else if (is_bit(insn)) {
-        source = 1UL << (source & (8U * insn->size - 1));
-        carries = old & source ? ~0UL : 0;
-        *changed = FLAG_CF;
+    *changed = ALL_FLAGS;
+    if (is_bit(insn)) {
+        *changed = CF;
+        b = 1UL << (b & (8U * insn->size - 1));
+        carries = old & b ? ~0UL : 0;
+        if (insn->op == INSN_BTR)
+            b = ~b;
+    } else if (insn->op == INSN_INC || insn->op == INSN_DEC) {
+        *changed = ALL_FLAGS - CF;
+        b = 1;
+    } else if (insn->op == INSN_NEG || insn->op == INSN_CMPXCHG) {
+        a = insn->op == INSN_NEG ? 0 : regs->rax;
+        b = old;
+    } else if (insn->op == INSN_ADC || insn->op == INSN_SBB) {
+        carry = regs->rflags & CF;
     }
-    switch (insn->op) {
-    case INSN_ADC:
-        return add(old, source, carry);
-    case INSN_SBB:
-        return subtract(old, source, carry);
+    switch (basic[insn->op]) {
     case INSN_ADD:
-    case INSN_XADD:
-    case INSN_INC:
-        return add(old, source, 0);
+        return add(a, b, carry);
     case INSN_SUB:
-    case INSN_DEC:
-        return subtract(old, source, 0);
-    case INSN_NEG:
-        return subtract(0, old, 0);
-    case INSN_CMPXCHG:
-        return subtract(regs->rax, old, 0);
+        return subtract(a, b, carry);
     case INSN_OR:
-    case INSN_BTS:
-        return (struct sum){old | source, carries};
+        return (struct sum){a | b, carries};
     case INSN_AND:
-        return (struct sum){old & source, carries};
-    case INSN_BTR:
-        return (struct sum){old & ~source, carries};
+        return (struct sum){a & b, carries};
     case INSN_XOR:
-    case INSN_BTC:
-        return (struct sum){old ^ source, carries};
+        return (struct sum){a ^ b, carries};
     default:
         *changed = 0;
-        return (struct sum){insn->op == INSN_NOT ? ~old : source, carries};
+        return (struct sum){insn->op == INSN_NOT ? ~old : b, carries};
     }
 }
 
@@ -193,7 +189,7 @@ bool insn_store(const struct insn *insn, const struct cpu_regs *regs,
     if (insn->op == INSN_XCHG || insn->op == INSN_XADD) {
         effect->reg = insn->reg;
     } else if (insn->op == INSN_CMPXCHG) {
-        if (!(effect->rflags & FLAG_ZF))
+        if (!(effect->rflags & ZF))
             effect->reg = INSN_RAX;
         sum.value = effect->reg == INSN_NONE ? source_value(insn, regs) : old;
     }
