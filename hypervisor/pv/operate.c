@@ -81,7 +81,7 @@ uint64_t insn_address(const struct insn *insn, const struct cpu_regs *regs,
         (insn->base == INSN_RIP ? regs->rip + insn->length
                                 : register_value(regs, insn->base));
 
-    if (is_bit(insn) && !insn->has_immediate) {
+    if (is_bit(insn)) { /* an immediate's stays in the operand, reg is none */
         bit = (int64_t)(register_value(regs, insn->reg) << unused) >> unused;
         address += (uint64_t)(bit >> 3) & ~(insn->size - 1UL);
     }

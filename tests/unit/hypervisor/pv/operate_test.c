@@ -122,18 +122,30 @@ static void prepare(void)
     REQUIRE(syscall(SYS_arch_prctl, SET_GS, GS_BASE) == 0);
 }
 
+/* Between the registers in the order of their numbers and a guest's. */
+static void copy_registers(uint64_t *numbered, struct cpu_regs *regs,
+                           bool to_regs)
+{
+    uint64_t *const field[] = {&regs->rax, &regs->rcx, &regs->rdx, &regs->rbx,
+                               &regs->rsp, &regs->rbp, &regs->rsi, &regs->rdi,
+                               &regs->r8,  &regs->r9,  &regs->r10, &regs->r11,
+                               &regs->r12, &regs->r13, &regs->r14, &regs->r15};
+
+    for (unsigned int i = 0; i < 16; i++)
+        *(to_regs ? field[i] : numbered + i) =
+            *(to_regs ? numbered + i : field[i]);
+}
+
 /* The processor does it; false if it faulted. */
 static bool execute(const uint8_t *bytes, size_t length, struct cpu_regs *regs)
 {
     static const uint8_t jump[] = {0xff, 0x25, 0, 0, 0, 0};
     void (*const end)(void) = processor_end;
-    uint64_t *number = &processor.rax;
 
     memcpy(code, bytes, length);
     memcpy(code + length, jump, sizeof(jump));
     memcpy(code + length + sizeof(jump), &end, sizeof(end));
-    for (unsigned int i = 0; i < 16; i++)
-        number[i] = *insn_register(regs, i);
+    copy_registers(&processor.rax, regs, false);
     processor.rflags = regs->rflags;
     processor.code = (uintptr_t)code;
     if (sigsetjmp(fault_jump, 1)) {
@@ -141,8 +153,7 @@ static bool execute(const uint8_t *bytes, size_t length, struct cpu_regs *regs)
         return false;
     }
     processor_run();
-    for (unsigned int i = 0; i < 16; i++)
-        *insn_register(regs, i) = number[i];
+    copy_registers(&processor.rax, regs, true);
     regs->rflags = processor.rflags;
     regs->rip += length;
     return true;
