@@ -46,8 +46,8 @@ uint64_t insn_address(const struct insn *insn, const struct cpu_regs *regs,
 uint64_t *insn_register(struct cpu_regs *regs, unsigned int number);
 
 /*
- * Writes the low `size` bytes of register `number` as the processor does:
- * 4 clear the upper half, 1 and 2 keep the rest.
+ * Writes `size` bytes of register `number`, which may be INSN_AH or after, as
+ * the processor does: 4 clear the upper half, 1 and 2 keep the rest.
  */
 void insn_register_set(struct cpu_regs *regs, unsigned int number,
                        unsigned int size, uint64_t value);
@@ -58,8 +58,8 @@ uint16_t insn_port(const struct insn *insn, const struct cpu_regs *regs);
 struct insn_effect {
     uint64_t value;     /* insn->size bytes for memory, the rest 0 */
     uint64_t rflags;    /* all of it */
-    uint64_t reg_value; /* all of register `reg` */
-    uint8_t reg;        /* that changes, or INSN_NONE */
+    uint64_t reg_value; /* insn->size bytes for register `reg` */
+    uint8_t reg;        /* or INSN_NONE */
 };
 
 /*
