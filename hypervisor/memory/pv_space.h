@@ -17,7 +17,7 @@
 
 #pragma once
 
-#include "arch/x86_64/tlb.h"
+#include "arch/x86_64/paging.h"
 #include "memory/frame.h"
 #include "memory/space.h"
 
