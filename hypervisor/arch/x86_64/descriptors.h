@@ -22,6 +22,16 @@ void descriptors_init_cpu(unsigned int cpu);
  */
 void gdt_map(unsigned int page, mfn_t m);
 
+/* The same for this CPU's LDT, where nothing is mapped at first. */
+#define LDT_PAGES 16U
+void ldt_map(unsigned int page, mfn_t m);
+
+/* Load an LDT of @entries; 0: none. */
+void ldt_load(uint32_t entries);
+
+/* Whether @va is in this CPU's LDT. */
+bool ldt_holds(vaddr_t va);
+
 /* Where the IDT is: one page. */
 const void *idt_page(void);
 

@@ -26,3 +26,9 @@ uintptr_t gdt_area_of(unsigned int cpu)
     assert(cpu < CPU_MAX);
     return GDT_AREAS_BASE + cpu * CPU_AREA_SIZE;
 }
+
+uintptr_t ldt_area_of(unsigned int cpu)
+{
+    assert(cpu < CPU_MAX);
+    return LDT_AREAS_BASE + cpu * CPU_AREA_SIZE;
+}

@@ -17,6 +17,7 @@
 #define SELECTOR_DS       0xe02b
 #define SELECTOR_CS64     0xe033
 #define SELECTOR_TSS      0xe040 /* two entries */
+#define SELECTOR_LDT      0xe050 /* two entries */
 #define SELECTOR_PER_CPU  0xe060
 #define GDT_LIMIT         0xe067
 
