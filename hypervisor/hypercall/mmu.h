@@ -11,49 +11,65 @@
 
 /*
  * A list of requests, and how far it is: a call does what its work allows, and
- * the next one goes on.  Between two requests nothing is in the drop queue, so
- * every table that has its type is valid.
+ * the next one goes on.
  */
 struct mmu_list {
     struct pv_space *space;
     uint64_t at;      /* address of the next request */
-    uint64_t size;    /* of each */
+    uint64_t done_at; /* where the guest wants done to be; 0: nowhere */
     uint32_t count;   /* left */
     uint32_t done;    /* by this call and those before */
-    uint64_t done_at; /* where the guest wants that number; 0: not */
     struct page_work work;
     bool flush; /* a present entry above level 1 was changed */
 };
+
+/* What is rare of the two below. */
+long __must_check mmu_begin_rare(struct mmu_list *l, uint32_t subject);
+long __must_check mmu_end_rare(struct mmu_list *l, long rc);
 
 /*
  * The arguments of a list.  0; or the call's result: -ENOSYS, it is of class
  * light; -ESRCH, -EPERM, a subject other than the caller.
  */
-long __must_check mmu_begin(struct mmu_list *l, uint64_t size, uint64_t a1,
-                            uint64_t a2, uint64_t a3, uint64_t a4);
-
-/* One more is done. */
-static inline void mmu_advance(struct mmu_list *l)
+static __in_place long __must_check mmu_begin(struct mmu_list *l, uint64_t a1,
+                                              uint64_t a2, uint64_t a3,
+                                              uint64_t a4)
 {
-    l->at += l->size;
-    l->count--;
-    l->done++;
+    l->space = current->domain->pv;
+    l->at = a1;
+    l->done_at = a3;
+    l->count = (uint32_t)a2;
+    l->done = 0;
+    l->work.left = PAGE_WORK_QUANTUM;
+    l->flush = false;
+    if (likely(l->space) && likely((uint32_t)a4 == DOMID_SELF) &&
+        likely(!(l->count & MMU_UPDATE_PREEMPTED)))
+        return 0;
+    return mmu_begin_rare(l, (uint32_t)a4);
 }
 
-/* Before each request, with the lock held: -EAGAIN, no work is left. */
-int __must_check mmu_may_go_on(struct mmu_list *l);
+/* @n more are done, of @size bytes. */
+static __in_place void mmu_advance(struct mmu_list *l, uint32_t n, size_t size)
+{
+    l->at += n * size;
+    l->count -= n;
+    l->done += n;
+}
 
 /* The result of a list that ended with @rc; -EAGAIN: it goes on. */
-long __must_check mmu_end(struct mmu_list *l, long rc);
+static __in_place long __must_check mmu_end(struct mmu_list *l, long rc)
+{
+    if (likely(l->space) && likely(rc != -EAGAIN) && !l->flush && !l->done_at &&
+        likely(atomic_read(&l->space->dropping) == DROP_END))
+        return rc;
+    return mmu_end_rare(l, rc);
+}
 
-/*
- * Flush page @va, NULL all, where the vCPUs in the bitmap at @vcpus are.
- * -EFAULT.
- */
+/* On this CPU, or on all that run the caller's domain: page @va, NULL all. */
+void mmu_flush(struct pv_space *s, bool all, const uint64_t *va);
+
+/* The same where the vCPUs in the bitmap at @vcpus are.  -EFAULT. */
 int __must_check mmu_flush_vcpus(struct pv_space *s, uint64_t vcpus,
                                  const uint64_t *va);
-
-/* The same on this CPU, or on all that run the caller's domain. */
-void mmu_flush(struct pv_space *s, bool all, const uint64_t *va);
 
 #endif /* HYPERCALL_MMU_H */

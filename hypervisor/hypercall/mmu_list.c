@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lists of requests about page tables: where they stand, and how they end. */
 
+#include "arch/x86_64/tlb.h"
 #include "hypercall/mmu.h"
-
-/* A request, in entries looked at. */
-#define REQUEST_WORK 16
 
 /* Tables of others, by their id and one. */
 #define TABLES_SHIFT 16
@@ -36,50 +34,31 @@ static int check_tables(uint32_t owner)
     return check_subject((domid_t)(owner - 1));
 }
 
-long mmu_begin(struct mmu_list *l, uint64_t size, uint64_t a1, uint64_t a2,
-               uint64_t a3, uint64_t a4)
+long mmu_begin_rare(struct mmu_list *l, uint32_t subject)
 {
     long rc;
 
-    *l = (struct mmu_list){
-        .space = current->domain->pv,
-        .at = a1,
-        .size = size,
-        .count = (uint32_t)a2,
-        .done_at = a3,
-        .work = {PAGE_WORK_QUANTUM},
-    };
     if (!l->space)
         return -ENOSYS;
 
-    /* The rest of a call that failed: see mmu_end(). */
-    if (l->count == MMU_UPDATE_PREEMPTED && !a1) {
+    /* The rest of a call that failed: see mmu_end_rare(). */
+    if (l->count == MMU_UPDATE_PREEMPTED && !l->at) {
         l->count = 0;
         l->done_at = 0;
-        return (int32_t)a4;
+        return (int32_t)subject;
     }
-    rc = check_tables((uint32_t)a4 >> TABLES_SHIFT);
+    rc = check_tables(subject >> TABLES_SHIFT);
     if (!rc)
-        rc = check_subject((domid_t)a4);
+        rc = check_subject((domid_t)subject);
     if (!rc && l->count & MMU_UPDATE_PREEMPTED) {
         l->count &= ~MMU_UPDATE_PREEMPTED;
-        if (a3)
-            rc = copy_from_guest(&l->done, guest_ptr(a3), sizeof(l->done));
+        if (l->done_at)
+            rc = copy_from_guest(&l->done, guest_ptr(l->done_at),
+                                 sizeof(l->done));
     }
     if (rc)
         l->space = NULL;
     return rc;
-}
-
-int mmu_may_go_on(struct mmu_list *l)
-{
-    if (unlikely(l->space->dropping != DROP_END) &&
-        page_drop(l->space, &l->work))
-        return -EAGAIN;
-    if (unlikely(l->work.left <= 0))
-        return -EAGAIN;
-    l->work.left -= REQUEST_WORK;
-    return 0;
 }
 
 /* What was dropped on the way is undone before the guest goes on. */
@@ -96,7 +75,7 @@ static bool is_drained(struct mmu_list *l)
     return rc == 0;
 }
 
-long mmu_end(struct mmu_list *l, long rc)
+long mmu_end_rare(struct mmu_list *l, long rc)
 {
     bool drained;
 
@@ -124,6 +103,10 @@ long mmu_end(struct mmu_list *l, long rc)
 
 void mmu_flush(struct pv_space *s, bool all, const uint64_t *va)
 {
+    if (!all && va) { /* Its tables are loaded here. */
+        tlb_flush_page(*va);
+        return;
+    }
     spin_lock(&s->base.lock);
     if (!all)
         pv_flush_cpus(s, 1ULL << this_cpu(cpu_id), va);

@@ -6,26 +6,17 @@
  * table is checked, a word of an ordinary page is just stored.
  */
 
-#include "arch/x86_64/paging.h"
+#include "arch/x86_64/tlb.h"
 #include "domain/pv_vcpu.h"
 #include "hypercall/mmu.h"
+#include "memory/entry_near.h"
 #include "memory/m2p.h"
-#include "memory/page_entry.h"
 
 /* Requests fetched before the lock is taken for them. */
 #define CHUNK 8U
 
-/* A frame that may be written by its owner: as the guest could by itself. */
-static int store_word(struct frame *f, unsigned int index, uint64_t value)
-{
-    uint64_t *words = mfn_to_virt(frame_to_mfn(f));
-
-    if (!frame_get_type(f, FRAME_WRITABLE))
-        return -EINVAL;
-    atomic_write(&words[index], value);
-    frame_put_type(f);
-    return 0;
-}
+/* A request, in entries looked at. */
+#define REQUEST_WORK 12
 
 /* Level of the table that @f is, 0: it is none. */
 static unsigned int level_of(const struct frame *f)
@@ -37,103 +28,145 @@ static unsigned int level_of(const struct frame *f)
     return type - FRAME_L1 + 1;
 }
 
-static int update_entry(struct mmu_list *l, const struct mmu_update *r)
-    __must_hold(l->space->base.lock)
+/* A frame that may be written by its owner: as the guest could by itself. */
+static int store_word(struct frame *f, uint64_t *word, uint64_t value)
 {
-    mfn_t m = maddr_to_mfn(r->ptr);
-    struct frame *f = pv_frame(l->space, m);
-    unsigned int index = r->ptr % PAGE_SIZE / sizeof(uint64_t), level;
-    bool keep_ad = (r->ptr & MMU_COMMAND_MASK) == MMU_PT_UPDATE_PRESERVE_AD;
-
-    if (unlikely(!f))
+    if (!frame_get_type(f, FRAME_WRITABLE))
         return -EINVAL;
-    level = level_of(f);
-    if (unlikely(level == 0))
-        return store_word(f, index, r->val);
-    if (level > 1)
-        l->flush |= ((uint64_t *)mfn_to_virt(m))[index] & PTE_PRESENT;
-    return entry_set(l->space, m, level, index, r->val, keep_ad, NULL,
-                     &l->work);
+    atomic_write(word, value);
+    frame_put_type(f);
+    return 0;
 }
 
 /* What a frame of the caller's is called. */
-static int update_m2p(struct mmu_list *l, const struct mmu_update *r)
-    __must_hold(l->space->base.lock)
+static int update_m2p(struct pv_space *s, const struct mmu_update *r)
+    __must_hold(s->base.lock)
 {
     mfn_t m = maddr_to_mfn(r->ptr);
 
-    if (!pv_frame(l->space, m))
+    if (!pv_frame(s, m))
         return -EINVAL;
     m2p_set(m, r->val);
     return 0;
 }
 
-static int update_one(struct mmu_list *l, const struct mmu_update *r)
+/* Any request, in full. */
+static __noinline int update_any(struct mmu_list *l, const struct mmu_update *r)
     __must_hold(l->space->base.lock)
 {
-    switch (r->ptr & MMU_COMMAND_MASK) {
-    case MMU_NORMAL_PT_UPDATE:
-    case MMU_PT_UPDATE_PRESERVE_AD:
-    case MMU_PT_UPDATE_NO_TRANSLATE:
-        return update_entry(l, r);
-    case MMU_MACHPHYS_UPDATE:
-        return update_m2p(l, r);
-    default:
+    unsigned int index = r->ptr % PAGE_SIZE / sizeof(uint64_t), level;
+    uint64_t cmd = r->ptr & MMU_COMMAND_MASK, *at;
+    mfn_t m = maddr_to_mfn(r->ptr);
+    struct frame *f;
+
+    if (cmd == MMU_MACHPHYS_UPDATE)
+        return update_m2p(l->space, r);
+    if (cmd > MMU_PT_UPDATE_NO_TRANSLATE)
         return -ENOSYS;
-    }
+    f = pv_frame(l->space, m);
+    if (!f)
+        return -EINVAL;
+    at = (uint64_t *)mfn_to_virt(m) + index;
+    level = level_of(f);
+    if (level == 0)
+        return store_word(f, at, r->val);
+    if (level > 1)
+        l->flush |= atomic_read(at) & PTE_PRESENT;
+    return entry_set(l->space, m, level, index, r->val,
+                     cmd == MMU_PT_UPDATE_PRESERVE_AD, NULL, &l->work);
 }
 
-static int update_chunk(struct mmu_list *l, const struct mmu_update *r,
-                        unsigned int count)
+/* An entry of level 1, as most are.  False: nothing has changed. */
+static __in_place bool update_near(struct pv_space *s,
+                                   const struct mmu_update *r)
+    __must_hold(s->base.lock)
 {
+    uint64_t cmd = r->ptr & MMU_COMMAND_MASK;
+    mfn_t m = maddr_to_mfn(r->ptr);
+    struct frame *f = pv_near_frame(s, m);
+
+    if (unlikely(!f) || unlikely(level_of(f) != 1) ||
+        unlikely(cmd & ~(uint64_t)MMU_PT_UPDATE_PRESERVE_AD) ||
+        unlikely(s->dropping != DROP_END))
+        return false;
+    return entry_near_set(
+        s, (uint64_t *)mfn_to_virt(m) + r->ptr % PAGE_SIZE / sizeof(uint64_t),
+        r->val, cmd == MMU_PT_UPDATE_PRESERVE_AD);
+}
+
+static __in_place int
+update_chunk(struct mmu_list *l, const struct mmu_update *r, unsigned int count)
+{
+    struct pv_space *s = l->space;
+    unsigned int i = 0;
     int rc = 0;
 
-    spin_lock(&l->space->base.lock);
-    for (unsigned int i = 0; i < count && !rc; i++) {
-        rc = mmu_may_go_on(l);
-        if (likely(!rc))
-            rc = update_one(l, &r[i]);
-        if (likely(!rc))
-            mmu_advance(l);
+    spin_lock(&s->base.lock);
+    for (; i < count; i++) {
+        if (unlikely(!update_near(s, &r[i]))) {
+            rc = update_any(l, &r[i]);
+            if (rc)
+                break;
+        }
     }
-    spin_unlock(&l->space->base.lock);
+    spin_unlock(&s->base.lock);
+    mmu_advance(l, i, sizeof(*r));
+    l->work.left -= (int)i * REQUEST_WORK;
     return rc;
+}
+
+static __in_place unsigned int fetch_chunk(const struct mmu_list *l,
+                                           struct mmu_update *r)
+{
+    unsigned int count = MIN(l->count, CHUNK), i = 0;
+    uint64_t va = guest_address(l->at);
+
+    /* What follows a guest's address closely is no one's else, or nowhere. */
+    for (; i < count; i++, va += sizeof(*r))
+        if (unlikely(!guest_load_words(&r[i], va, sizeof(*r))))
+            break;
+    return i;
 }
 
 long hypercall_mmu_update(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
 {
     struct mmu_update r[CHUNK];
     struct mmu_list l;
-    long rc = mmu_begin(&l, sizeof(r[0]), a1, a2, a3, a4);
+    long rc = mmu_begin(&l, a1, a2, a3, a4);
 
-    while (!rc && l.count) {
-        unsigned int wanted = MIN(l.count, CHUNK), n = 0;
+    while (likely(!rc) && l.count) {
+        unsigned int count = fetch_chunk(&l, r);
 
-        while (n < wanted &&
-               !copy_from_guest(&r[n],
-                                guest_ptr_at(guest_ptr(l.at), n, sizeof(r[0])),
-                                sizeof(r[0])))
-            n++;
-        rc = n ? update_chunk(&l, r, n) : -EFAULT;
+        if (unlikely(l.work.left <= 0))
+            rc = -EAGAIN;
+        else
+            rc = likely(count) ? update_chunk(&l, r, count) : -EFAULT;
     }
     return mmu_end(&l, rc);
 }
 
-static long flush_va(struct pv_space *s, uint64_t va, uint64_t flags)
+static __noinline long flush_rare(struct pv_space *s, uint64_t va,
+                                  uint64_t flags)
 {
-    uint64_t where = flags & ~(uint64_t)UVMF_TYPE_MASK;
-    const uint64_t *page = (flags & UVMF_TYPE_MASK) == UVMF_INVLPG ? &va : NULL;
+    uint64_t where = flags & ~(uint64_t)UVMF_TYPE_MASK, what = flags - where;
+    const uint64_t *page = what == UVMF_INVLPG ? &va : NULL;
 
-    switch (flags & UVMF_TYPE_MASK) {
-    case UVMF_TLB_FLUSH:
-    case UVMF_INVLPG:
-        if (where != UVMF_LOCAL && where != UVMF_ALL)
-            return mmu_flush_vcpus(s, where, page);
-        mmu_flush(s, where == UVMF_ALL, page);
+    if (what != UVMF_TLB_FLUSH && what != UVMF_INVLPG)
         return 0;
-    default:
+    if (where != UVMF_LOCAL && where != UVMF_ALL)
+        return mmu_flush_vcpus(s, where, page);
+    mmu_flush(s, where == UVMF_ALL, page);
+    return 0;
+}
+
+static __in_place long flush_va(struct pv_space *s, uint64_t va, uint64_t flags)
+{
+    if (flags == UVMF_NONE)
         return 0;
-    }
+    if (unlikely(flags != (UVMF_INVLPG | UVMF_LOCAL)))
+        return flush_rare(s, va, flags);
+    tlb_flush_page(va); /* Its tables are loaded here. */
+    return 0;
 }
 
 long hypercall_update_va_mapping(uint64_t a1, uint64_t a2, uint64_t a3)
@@ -147,8 +180,13 @@ long hypercall_update_va_mapping(uint64_t a1, uint64_t a2, uint64_t a3)
     if (!s)
         return -ENOSYS;
     spin_lock(&s->base.lock);
-    if (entry_find(current->pv->kernel_l4, a1, &table, &index))
-        rc = entry_set(s, table, 1, index, a2, false, NULL, &work);
+    if (likely(entry_find(current->pv->kernel_l4, a1, &table, &index))) {
+        rc = 0;
+        if (unlikely(s->dropping != DROP_END) ||
+            unlikely(!entry_near_set(s, (uint64_t *)mfn_to_virt(table) + index,
+                                     a2, false)))
+            rc = entry_set(s, table, 1, index, a2, false, NULL, &work);
+    }
     spin_unlock(&s->base.lock);
     if (unlikely(rc == -EAGAIN))
         return hypercall_continue();
@@ -159,7 +197,7 @@ long hypercall_update_va_mapping_otherdomain(uint64_t a1, uint64_t a2,
                                              uint64_t a3, uint64_t a4)
 {
     struct mmu_list l;
-    long rc = mmu_begin(&l, 0, 0, 0, 0, (domid_t)a4);
+    long rc = mmu_begin(&l, 0, 0, 0, (domid_t)a4);
 
     return rc ? rc : hypercall_update_va_mapping(a1, a2, a3);
 }

@@ -9,6 +9,9 @@
 /* Clearing or copying a page, in entries looked at. */
 #define PAGE_OP_WORK 64
 
+/* Any request, the same. */
+#define REQUEST_WORK 20
+
 #define LDT_ENTRIES_MAX 8192U
 
 static int pin(struct mmu_list *l, const struct mmuext_op *op)
@@ -113,31 +116,23 @@ static int make_one(struct mmu_list *l, const struct mmuext_op *op)
     }
 }
 
-/* The queue is looked at with the lock, if there seems to be something. */
-static int may_go_on(struct mmu_list *l)
-{
-    int rc;
-
-    spin_lock(&l->space->base.lock);
-    rc = mmu_may_go_on(l);
-    spin_unlock(&l->space->base.lock);
-    return rc;
-}
-
 long hypercall_mmuext_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
 {
     struct mmuext_op op;
     struct mmu_list l;
-    long rc = mmu_begin(&l, sizeof(op), a1, a2, a3, a4);
+    long rc = mmu_begin(&l, a1, a2, a3, a4);
 
-    while (!rc && l.count) {
-        rc = may_go_on(&l);
-        if (!rc)
-            rc = copy_from_guest(&op, guest_ptr(l.at), sizeof(op));
-        if (!rc)
+    while (likely(!rc) && l.count) {
+        if (unlikely(l.work.left <= 0))
+            rc = -EAGAIN;
+        else if (!guest_load_words(&op, guest_address(l.at), sizeof(op)))
+            rc = -EFAULT;
+        else
             rc = make_one(&l, &op);
-        if (!rc)
-            mmu_advance(&l);
+        if (likely(!rc)) {
+            mmu_advance(&l, 1, sizeof(op));
+            l.work.left -= REQUEST_WORK;
+        }
     }
     return mmu_end(&l, rc);
 }

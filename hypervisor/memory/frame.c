@@ -94,6 +94,9 @@ void frames_add(mfn_t first, uint64_t count)
         return;
     }
 
+    for (uint64_t m = at; m < end; m++)
+        mfn_to_frame(mfn(m))->owner = DOMID_INVALID;
+
     spin_lock(&frames_lock);
     while (at < end) {
         /* The largest block that may start here and that fits. */

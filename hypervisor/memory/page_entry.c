@@ -8,38 +8,7 @@
 
 #include "arch/x86_64/paging.h"
 
-#define PTE_AD    (PTE_ACCESSED | PTE_DIRTY)
-#define PTE_AVAIL (7UL << 9 | 0x7ffUL << 52) /* the processor ignores them */
-
-/* What an entry can differ in and hold the same. */
-#define PTE_FREE (PTE_AD | PTE_AVAIL | PTE_USER | PTE_NX)
-
-/* Memory types are not the guest's, and no superpages, at any level. */
-#define PTE_REFUSED (PTE_PWT | PTE_PCD | PTE_LARGE)
-
 #define MFN_INVALID (PTE_MADDR_MASK >> PAGE_SHIFT)
-
-static bool entry_is_legal(unsigned int level, uint64_t e)
-{
-    return !(e & (level == 1 ? PTE_REFUSED : PTE_REFUSED | PTE_GLOBAL));
-}
-
-/*
- * Guests' kernels run in ring 3 as their users do.  What was a kernel's page is
- * marked, what is a user's becomes global.
- */
-static uint64_t entry_adjust(unsigned int level, uint64_t e)
-{
-    if (level == 1) {
-        if (!(e & PTE_USER))
-            e |= PTE_GUEST_KERNEL;
-        if (!(e & PTE_GUEST_KERNEL))
-            e |= PTE_GLOBAL;
-    } else if (level == 4) {
-        e |= PTE_ACCESSED;
-    }
-    return e | PTE_USER;
-}
 
 /* Why pv_frame() does not find it. */
 static int leaf_refuse(mfn_t m)

@@ -7,10 +7,42 @@
 #ifndef MEMORY_PAGE_ENTRY_H
 #define MEMORY_PAGE_ENTRY_H
 
+#include "arch/x86_64/paging.h"
 #include "memory/page_type.h"
 
 /* A page of the guest's kernel (ABI 4.3). */
 #define PTE_GUEST_KERNEL (1UL << 52)
+
+#define PTE_AD    (PTE_ACCESSED | PTE_DIRTY)
+#define PTE_AVAIL (7UL << 9 | 0x7ffUL << 52) /* the processor ignores them */
+
+/* What an entry can differ in and hold the same. */
+#define PTE_FREE (PTE_AD | PTE_AVAIL | PTE_USER | PTE_NX)
+
+/* Memory types are not the guest's, and no superpages, at any level. */
+#define PTE_REFUSED (PTE_PWT | PTE_PCD | PTE_LARGE)
+
+static inline bool entry_is_legal(unsigned int level, uint64_t e)
+{
+    return !(e & (level == 1 ? PTE_REFUSED : PTE_REFUSED | PTE_GLOBAL));
+}
+
+/*
+ * Guests' kernels run in ring 3 as their users do.  What was a kernel's page is
+ * marked, what is a user's becomes global.
+ */
+static inline uint64_t entry_adjust(unsigned int level, uint64_t e)
+{
+    if (level == 1) {
+        if (!(e & PTE_USER))
+            e |= PTE_GUEST_KERNEL;
+        if (!(e & PTE_GUEST_KERNEL))
+            e |= PTE_GLOBAL;
+    } else if (level == 4) {
+        e |= PTE_ACCESSED;
+    }
+    return e | PTE_USER;
+}
 
 /*
  * Take what entry @e of a table of @level needs, and adjust its bits; or let go
