@@ -20,9 +20,9 @@ static void save(struct vcpu *v)
     assert(v->loaded && v->cpu == this_cpu(cpu_id));
     v->regs = *guest_regs();
     v->segments = segments_read();
-    fpu_save(v->fpu);
     if (unlikely(v->pv))
         pv_save(v);
+    fpu_save(v->fpu);
     /* From here on another CPU may load it. */
     __atomic_store_n(&v->loaded, false, __ATOMIC_RELEASE);
 }

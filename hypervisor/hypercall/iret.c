@@ -29,6 +29,10 @@ void upcall_iret(struct cpu_regs *regs, struct vcpu *v)
             crash_with_registers("iret frame at %lx unreadable", regs->rsp);
         return;
     }
+    if (v->pv && v->pv->nmi_masked) {
+        v->pv->nmi_masked = false;
+        return_slowly();
+    }
     user = v->pv && (f.cs & RPL_3) == RPL_3;
     if (user && !pv_to_user(v)) {
         crash_with_registers("iret to user mode, without a base pointer of it");

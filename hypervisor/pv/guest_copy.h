@@ -40,6 +40,9 @@ static inline struct guest_ptr guest_ptr_at(struct guest_ptr base,
     return (struct guest_ptr){va};
 }
 
+/* Whether all of the range is in one of the parts that guests own. */
+bool guest_range(uint64_t va, size_t size);
+
 /* Any size, any address: what the two below do out of line. */
 int __must_check copy_bytes_from_guest(void *dst, struct guest_ptr src,
                                        size_t size);

@@ -12,10 +12,6 @@ DEFINE_PER_CPU(unsigned int, cpu_id);
 DEFINE_PER_CPU(uint64_t, own_cr4);
 DEFINE_PER_CPU(uint64_t, loaded_cr4);
 
-/* No breakpoint is set, none was hit; SDM 3, table 9-1. */
-#define DR7_NONE 0x400UL
-#define DR6_NONE 0xffff0ff0UL
-
 /* Bits of CPUID, here and below: SDM 2A, tables 3-10 and 3-11. */
 static const struct {
     uint32_t leaf, edx_bit;

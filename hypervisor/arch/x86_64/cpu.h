@@ -12,6 +12,10 @@
 #define CR0_WP (1UL << 16)
 #define CR0_AM (1UL << 18)
 
+/* No breakpoint is set, none was hit; SDM 3, table 9-1. */
+#define DR7_NONE 0x400UL
+#define DR6_NONE 0xffff0ff0UL
+
 #define CR4_TSD        (1UL << 2)
 #define CR4_DE         (1UL << 3)
 #define CR4_PAE        (1UL << 5)
@@ -111,6 +115,12 @@ PORT_ACCESS_(8, "b")
 PORT_ACCESS_(16, "w")
 PORT_ACCESS_(32, "l")
 #undef PORT_ACCESS_
+
+/* CR0.TS off: the FPU may be used. */
+static inline void clts(void)
+{
+    __asm__ __volatile__("clts" ::: "memory");
+}
 
 struct cpuid_regs {
     uint32_t eax, ebx, ecx, edx;

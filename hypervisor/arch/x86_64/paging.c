@@ -97,14 +97,13 @@ bool hv_map(vaddr_t va, maddr_t maddr, uint64_t size, uint64_t flags,
     return true;
 }
 
-void hv_remap(vaddr_t va, maddr_t maddr, uint64_t flags)
+void hv_remap(vaddr_t va, uint64_t entry)
 {
     uint64_t *table = hv_l4;
 
     for (unsigned int level = 4; level > 1; level--)
         table = table_at(table[pt_index(va, level)]);
-    atomic_write(&table[pt_index(va, 1)],
-                 pte_make(maddr_to_mfn(maddr), flags | PTE_PRESENT | PTE_NX));
+    atomic_write(&table[pt_index(va, 1)], entry | PTE_NX);
     tlb_flush_page(va);
 }
 

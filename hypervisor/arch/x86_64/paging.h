@@ -79,10 +79,10 @@ bool __must_check hv_map(vaddr_t va, maddr_t maddr, uint64_t size,
                          uint64_t flags, mfn_t (*alloc)(void));
 
 /*
- * Let the page @va, mapped by hv_map() as a small one, be that at @maddr from
- * now on, with @flags and not executable; for this CPU only.
+ * Let the page @va, mapped by hv_map() as a small one, have @entry from now on,
+ * and not be executable; for this CPU only.
  */
-void hv_remap(vaddr_t va, maddr_t maddr, uint64_t flags);
+void hv_remap(vaddr_t va, uint64_t entry);
 
 /*
  * Let the tables under @l4 map the page at @va as the hypervisor's do, which

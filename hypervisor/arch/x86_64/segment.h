@@ -17,6 +17,7 @@
 #define SELECTOR_DS       0xe02b
 #define SELECTOR_CS64     0xe033
 #define SELECTOR_TSS      0xe040 /* two entries */
+#define SELECTOR_LDT      0xe050 /* two entries */
 #define SELECTOR_PER_CPU  0xe060
 #define GDT_LIMIT         0xe067
 
@@ -88,6 +89,16 @@ void descriptors_init_cpu(unsigned int cpu);
  * be null.
  */
 void gdt_map(unsigned int page, mfn_t m);
+
+/* The same for this CPU's LDT, where nothing is mapped at first. */
+#define LDT_PAGES 16U
+void ldt_map(unsigned int page, mfn_t m);
+
+/* Load an LDT of @entries; 0: none. */
+void ldt_load(uint32_t entries);
+
+/* Whether @va is in this CPU's LDT. */
+bool ldt_holds(vaddr_t va);
 
 /* Where the IDT is: one page. */
 const void *idt_page(void);

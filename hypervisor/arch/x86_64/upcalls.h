@@ -32,7 +32,10 @@ void upcall_hypercall_done(long rc);
 long hypercall_iret(void);
 void upcall_iret(struct cpu_regs *regs, struct vcpu *v);
 
-/* An exception in ring 3.  @cr2 is the address of a #PF.  Defined by pv. */
+/*
+ * An exception in ring 3.  @cr2 is the address of a #PF, or what DR6 was at a
+ * #DB.  Defined by pv.
+ */
 void upcall_guest_exception(struct cpu_regs *regs, uint64_t cr2);
 
 /*
