@@ -10,9 +10,8 @@
 #include "boot/start.h"
 
 #include "arch/x86_64/address_map.h"
-#include "arch/x86_64/paging.h"
-#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/segment.h"
+#include "arch/x86_64/paging.h"
 #include "boot/boot_info.h"
 #include "core/log.h"
 #include "core/panic.h"
@@ -240,6 +239,9 @@ static void map_cpu(unsigned int cpu)
     for (unsigned int i = 0; i < SELECTOR_RESERVED / PAGE_SIZE; i++)
         map_page(gdt + i * PAGE_SIZE, image_maddr(zero_page), READ_ONLY);
     map_page(gdt + SELECTOR_RESERVED, next_cpu_page(cpu), READ_WRITE);
+    for (unsigned int i = 0; i < LDT_PAGES; i++)
+        map_page(ldt_area_of(cpu) + i * PAGE_SIZE, image_maddr(zero_page),
+                 READ_ONLY);
 }
 
 /* The part of @ram that lies in [start, end). */

@@ -5,8 +5,7 @@
  */
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/entry.h"
-#include "arch/x86_64/msr.h"
+#include "arch/x86_64/regs.h"
 #include "domain/fault.h"
 #include "domain/pv_vcpu.h"
 #include "domain/sched.h"
@@ -21,9 +20,9 @@ static void save(struct vcpu *v)
     assert(v->loaded && v->cpu == this_cpu(cpu_id));
     v->regs = *guest_regs();
     v->segments = segments_read();
-    fpu_save(v->fpu);
     if (unlikely(v->pv))
         pv_save(v);
+    fpu_save(v->fpu);
     /* From here on another CPU may load it. */
     __atomic_store_n(&v->loaded, false, __ATOMIC_RELEASE);
 }

@@ -5,9 +5,8 @@
 #include "domain/pv_vcpu.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/descriptors.h"
-#include "arch/x86_64/msr.h"
-#include "arch/x86_64/tlb.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/segment.h"
 #include "memory/pool.h"
 
 /* Of CR4, what a guest may choose, and what it sees of the hypervisor's own. */
@@ -23,15 +22,17 @@ struct pv_vcpu *pv_vcpu_create(void)
     p->kernel_l4 = p->user_l4 = MFN_NONE;
     for (unsigned int i = 0; i < PV_GDT_FRAMES; i++)
         p->gdt_frame[i] = MFN_NONE;
+    for (unsigned int i = 0; i < LDT_PAGES; i++)
+        p->ldt_frame[i] = MFN_NONE;
     p->mode = GUEST_KERNEL;
     p->kernel_ss = SELECTOR_DS;
     p->xcr0 = 1;
-    p->debugreg[6] = 0xffff0ff0;
-    p->debugreg[7] = 0x400;
+    p->debugreg[6] = DR6_NONE;
+    p->debugreg[7] = DR7_NONE;
     return p;
 }
 
-static void drop(struct pv_space *s, mfn_t *m)
+void pv_drop_type(struct pv_space *s, mfn_t *m)
 {
     if (!mfn_eq(*m, MFN_NONE))
         page_put_type(s, mfn_to_frame(*m));
@@ -44,10 +45,9 @@ void pv_vcpu_release(struct vcpu *v)
     struct pv_vcpu *p = v->pv;
 
     spin_lock(&s->base.lock);
-    drop(s, &p->kernel_l4);
-    drop(s, &p->user_l4);
-    for (unsigned int i = 0; i < PV_GDT_FRAMES; i++)
-        drop(s, &p->gdt_frame[i]);
+    pv_drop_type(s, &p->kernel_l4);
+    pv_drop_type(s, &p->user_l4);
+    pv_drop_descriptors(s, p);
     spin_unlock(&s->base.lock);
 }
 
@@ -102,17 +102,6 @@ void pv_write_cr4(struct vcpu *v, uint64_t value)
     cr4_load(real_cr4(v));
 }
 
-static unsigned int gdt_pages(const struct pv_vcpu *p)
-{
-    return (p->gdt_entries * 8 + PAGE_SIZE - 1) / PAGE_SIZE;
-}
-
-static void map_gdt(const struct pv_vcpu *p, bool loaded)
-{
-    for (unsigned int i = 0; i < gdt_pages(p); i++)
-        gdt_map(i, loaded ? p->gdt_frame[i] : MFN_NONE);
-}
-
 /* A guest changes its bases without telling. */
 void pv_save(struct vcpu *v)
 {
@@ -122,7 +111,10 @@ void pv_save(struct vcpu *v)
     v->fs_base = rdmsr(MSR_FS_BASE);
     v->gs_base = rdmsr(MSR_GS_BASE);
     p->gs_base_inactive = rdmsr(MSR_GS_INACTIVE);
-    map_gdt(p, false);
+    pv_unload_descriptors(p);
+    pv_unload_debug(p);
+    if (p->task_switched)
+        clts();
 }
 
 void pv_restore(struct vcpu *v)
@@ -132,39 +124,17 @@ void pv_restore(struct vcpu *v)
     this_cpu(guest_mode) = p->mode;
     cr4_load(real_cr4(v));
     wrmsr(MSR_GS_INACTIVE, p->gs_base_inactive);
-    map_gdt(p, true);
+    pv_load_descriptors(p);
+    pv_load_debug(p);
+    if (p->task_switched)
+        write_cr0(read_cr0() | CR0_TS);
 }
 
-int pv_set_gdt(struct vcpu *v, const mfn_t *frames, uint32_t entries,
-               struct page_work *work)
+void pv_set_task_switched(struct vcpu *v, bool set)
 {
-    struct pv_space *s = v->domain->pv;
-    struct pv_vcpu *p = v->pv, new = {.gdt_entries = entries};
-    unsigned int i, pages = gdt_pages(&new);
-    int rc = 0;
-
-    spin_lock(&s->base.lock);
-    for (i = 0; i < pages; i++) {
-        rc = page_get_type(s, frames[i], FRAME_DESCRIPTORS, work);
-        if (rc)
-            break;
-        new.gdt_frame[i] = frames[i];
-    }
-    if (rc) {
-        while (i--)
-            drop(s, &new.gdt_frame[i]);
-    } else {
-        if (v == current)
-            map_gdt(p, false);
-        for (i = 0; i < PV_GDT_FRAMES; i++) {
-            drop(s, &p->gdt_frame[i]);
-            if (i < pages)
-                p->gdt_frame[i] = frames[i];
-        }
-        p->gdt_entries = entries;
-        if (v == current)
-            map_gdt(p, true);
-    }
-    spin_unlock(&s->base.lock);
-    return rc;
+    v->pv->task_switched = set;
+    if (set)
+        write_cr0(read_cr0() | CR0_TS);
+    else
+        clts();
 }

@@ -11,11 +11,12 @@
  * it is valid only while it is not.
  */
 
-#ifndef DOMAIN_PV_VCPU_H
-#define DOMAIN_PV_VCPU_H
+#pragma once
 
 #include <abi/trap.h>
 
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/segment.h"
 #include "domain/vcpu.h"
 #include "memory/page_type.h"
 
@@ -40,6 +41,7 @@ struct pv_vcpu {
     uint32_t gdt_entries;           /* (o) */
     uint64_t ldt_base;              /* (o) */
     uint32_t ldt_entries;           /* (o) */
+    mfn_t ldt_frame[LDT_PAGES];     /* (o) as the GDT's */
     struct pv_callback failsafe;    /* (o) */
     struct pv_callback syscall;     /* (o) 64-bit user code */
     struct pv_callback syscall32, sysenter;
@@ -108,8 +110,38 @@ void pv_restore(struct vcpu *v);
 int __must_check pv_set_gdt(struct vcpu *v, const mfn_t *frames,
                             uint32_t entries, struct page_work *work);
 
+/*
+ * An implicit access of the processor's to *@va, which is in its LDT, faulted.
+ * True: it may be repeated; false: the guest's own LDT is not there, at *@va.
+ */
+bool __must_check pv_ldt_fault(struct vcpu *v, vaddr_t *va);
+
+/* For pv_vcpu.c: the tables' part of the same. */
+void pv_load_descriptors(const struct pv_vcpu *p);
+void pv_unload_descriptors(const struct pv_vcpu *p);
+void pv_drop_descriptors(struct pv_space *s, struct pv_vcpu *p);
+void pv_drop_type(struct pv_space *s, mfn_t *m);
+
+/*
+ * Debug registers, of the current vCPU or of one that never ran (ABI 3.3).
+ * -ENODEV; -EPERM: an address of the hypervisor's, or what no guest may have;
+ * -EINVAL.
+ */
+int __must_check pv_set_debugreg(struct vcpu *v, unsigned int reg,
+                                 uint64_t value);
+int __must_check pv_get_debugreg(const struct vcpu *v, unsigned int reg,
+                                 uint64_t *value);
+
+/* A #DB came to the guest, with @dr6. */
+void pv_debug_hit(struct vcpu *v, uint64_t dr6);
+
+/* For pv_vcpu.c. */
+void pv_load_debug(const struct pv_vcpu *p);
+void pv_unload_debug(const struct pv_vcpu *p);
+
+/* Virtual CR0.TS of the current vCPU. */
+void pv_set_task_switched(struct vcpu *v, bool set);
+
 /* CR4 as a guest sees it, and what of a value it may choose. */
 uint64_t pv_visible_cr4(const struct vcpu *v);
 void pv_write_cr4(struct vcpu *v, uint64_t value);
-
-#endif /* DOMAIN_PV_VCPU_H */

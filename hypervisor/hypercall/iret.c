@@ -11,7 +11,6 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/upcalls.h"
-#include "arch/x86_64/vectors.h"
 #include "domain/pv_vcpu.h"
 #include "hypercall/hypercall.h"
 #include "pv/bounce.h"
@@ -29,6 +28,10 @@ void upcall_iret(struct cpu_regs *regs, struct vcpu *v)
         if (!v->repeat)
             crash_with_registers("iret frame at %lx unreadable", regs->rsp);
         return;
+    }
+    if (v->pv && v->pv->nmi_masked) {
+        v->pv->nmi_masked = false;
+        return_slowly();
     }
     user = v->pv && (f.cs & RPL_3) == RPL_3;
     if (user && !pv_to_user(v)) {

@@ -2,12 +2,13 @@
 /*
  * physdev_op: what kernels ask for at their start though they have no device.
  *
- * Class light reaches no port, whatever its I/O privilege level or bitmap says:
- * both are checked and change nothing.
+ * No domain reaches a port, whatever its I/O privilege level or bitmap says; in
+ * class pv they choose between a fault and reading all ones.
  */
 
 #include <abi/physdev.h>
 
+#include "domain/pv_vcpu.h"
 #include "hypercall/subop.h"
 
 /* Interrupt controllers, vectors and PCI: for the owner of the machine. */
@@ -19,21 +20,33 @@
      1U << PHYSDEVOP_restore_msi | 1U << PHYSDEVOP_setup_gsi |                 \
      1U << PHYSDEVOP_get_free_pirq | 1U << PHYSDEVOP_pci_mmcfg_reserved)
 
-static long check_iobitmap(const struct physdev_set_iobitmap *op)
+static long set_iopl(struct vcpu *v, uint32_t iopl)
 {
-    return op->nr_ports > IOBITMAP_PORTS ||
-                   op->bitmap > GUEST_LOWER_END - IOBITMAP_BYTES
-               ? -EINVAL
-               : 0;
+    if (iopl > 3)
+        return -EINVAL;
+    if (v->pv)
+        v->pv->iopl = (uint8_t)iopl;
+    return 0;
+}
+
+static long set_iobitmap(struct vcpu *v, const struct physdev_set_iobitmap *op)
+{
+    if (op->nr_ports > IOBITMAP_PORTS ||
+        !guest_range(op->bitmap, IOBITMAP_BYTES))
+        return -EINVAL;
+    if (v->pv) {
+        v->pv->io_bitmap = op->bitmap;
+        v->pv->io_bitmap_ports = op->bitmap ? op->nr_ports : 0;
+    }
+    return 0;
 }
 
 /* There is no interrupt to ask about or to end. */
 #define PHYSDEV_SUBOPS(OP)                                                     \
     OP(PHYSDEVOP_irq_status_query, physdev_irq_status_query, false, -EINVAL)   \
-    OP(PHYSDEVOP_set_iopl, physdev_set_iopl, false,                            \
-       op->iopl > 3 ? -EINVAL : 0)                                             \
+    OP(PHYSDEVOP_set_iopl, physdev_set_iopl, false, set_iopl(v, op->iopl))     \
     OP(PHYSDEVOP_set_iobitmap, physdev_set_iobitmap, false,                    \
-       check_iobitmap(op))                                                     \
+       set_iobitmap(v, op))                                                    \
     OP(PHYSDEVOP_eoi, physdev_eoi, false, -EINVAL)
 SUBOPS(PHYSDEV_SUBOPS)
 

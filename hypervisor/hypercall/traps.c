@@ -4,6 +4,7 @@
 #include "hypercall/subop.h"
 
 #include "arch/x86_64/cpu.h"
+#include "arch/x86_64/regs.h"
 #include "domain/pv_vcpu.h"
 #include "pv/trap_table.h"
 
@@ -64,6 +65,8 @@ static long set_callback(uint64_t type, uint64_t address, uint64_t flags)
         return -EINVAL;
     if (type == CALLBACKTYPE_event)
         current->event_callback = address;
+    if (current->pv && type == CALLBACKTYPE_nmi)
+        return trap_set(current, VECTOR_NMI, TRAP_MASK_EVENTS, address);
     to = current->pv ? program_callback(current->pv, type) : NULL;
     if (to)
         *to = (struct pv_callback){address, flags & CALLBACKF_mask_events};
@@ -91,7 +94,9 @@ static long unset_callback(uint64_t type)
 {
     if (type > CALLBACKTYPE_LAST)
         return -ENOSYS;
-    return type == CALLBACKTYPE_nmi ? 0 : -EINVAL;
+    if (type != CALLBACKTYPE_nmi)
+        return -EINVAL;
+    return current->pv ? trap_set(current, VECTOR_NMI, 0, 0) : 0;
 }
 
 #define CALLBACK_SUBOPS(OP)                                                    \

@@ -123,6 +123,13 @@ long hypercall_vcpu_op(uint64_t a1, uint64_t a2, uint64_t a3)
         return v == current ? call_subop(v, a1, arg) : -EINVAL;
     case VCPUOP_stop_singleshot_timer:
         return v == current ? set_timer(v, 0) : -EINVAL;
+    case VCPUOP_send_nmi:
+        if (!v->pv)
+            return -ENOSYS;
+        (void)atomic_exchange(&v->pv->nmi_pending, true);
+        return_slowly();
+        vcpu_notify(v);
+        return 0;
     case VCPUOP_get_physid:
         return -EINVAL; /* No vCPU is tied to a processor. */
     default:

@@ -6,8 +6,8 @@
 #include "hypercall/hypercall.h"
 
 /*
- * Kernels ask for those about page tables without need; IOPL in frames
- * (Xen's 4) is missing, as class light has none to show.
+ * Kernels of class light ask for those about page tables without need; it has
+ * no IOPL to show in frames.
  */
 #define KNOWN_TYPES                                                            \
     (1UL << VMASST_TYPE_4gb_segments |                                         \
@@ -18,12 +18,20 @@
 
 long hypercall_vm_assist(uint64_t a1, uint64_t a2)
 {
-    if (a2 >= 64 || !(KNOWN_TYPES >> a2 & 1))
+    struct domain *d = current->domain;
+    uint64_t known = KNOWN_TYPES;
+
+    if (d->pv)
+        known |= 1UL << VMASST_TYPE_architectural_iopl;
+    if (a2 >= 64 || !(known >> a2 & 1))
         return -EINVAL;
     if (a1 > VMASST_CMD_disable)
         return -ENOSYS;
+    if (a1 == VMASST_CMD_enable)
+        (void)__atomic_fetch_or(&d->assists, 1UL << a2, __ATOMIC_SEQ_CST);
+    else
+        (void)__atomic_fetch_and(&d->assists, ~(1UL << a2), __ATOMIC_SEQ_CST);
     if (a2 == VMASST_TYPE_runstate_update_flag)
-        atomic_write(&current->domain->runstate_update,
-                     a1 == VMASST_CMD_enable);
+        atomic_write(&d->runstate_update, a1 == VMASST_CMD_enable);
     return 0;
 }

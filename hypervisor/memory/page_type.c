@@ -22,50 +22,65 @@ static uint32_t type_bits(enum frame_type type)
     return (uint32_t)type << FRAME_TYPE_SHIFT;
 }
 
-static bool group_is_absent(const uint64_t *entry)
+static bool group_is_absent(const uint64_t *e)
 {
-    uint64_t any = 0;
+    return !((e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]) &
+             PTE_PRESENT);
+}
 
-    for (unsigned int i = 0; i < GROUP; i++)
-        any |= entry[i];
-    return !(any & PTE_PRESENT);
+/* The first entry from @i on that is not in an absent group. */
+static unsigned int skip_up(const uint64_t *entry, unsigned int i)
+{
+    if (i % GROUP == 0)
+        while (i < PT_ENTRIES && group_is_absent(&entry[i]))
+            i += GROUP;
+    return i;
+}
+
+/* The same from @i down; it is the one before the result. */
+static unsigned int skip_down(const uint64_t *entry, unsigned int i)
+{
+    if (i % GROUP == 0)
+        while (i && group_is_absent(&entry[i - GROUP]))
+            i -= GROUP;
+    return i;
+}
+
+/* The hypervisor's slots count as empty. */
+static bool is_own(enum frame_type type, unsigned int i)
+{
+    return type == FRAME_L4 && i - HV_L4_FIRST < HV_L4_COUNT;
 }
 
 /* --- Taking -------------------------------------------------------------- */
 
-/* From @i on: the next one that is the guest's. */
-static unsigned int skip_own(enum frame_type type, unsigned int i)
+static int entry_validate(struct pv_space *s, enum frame_type type,
+                          uint64_t *entry, struct page_work *work)
 {
-    return type == FRAME_L4 && i == HV_L4_FIRST ? i + HV_L4_COUNT : i;
+    uint64_t e = *entry;
+    int rc = entry_get(s, type, &e, work);
+
+    /* Bits are only added; a processor may do so, too. */
+    if (!rc && e != *entry)
+        (void)__atomic_fetch_or(entry, e, __ATOMIC_RELAXED);
+    return rc;
 }
 
 static int entries_get(struct pv_space *s, struct frame *f,
                        enum frame_type type, struct page_work *work)
 {
-    uint64_t *entry = mfn_to_virt(frame_to_mfn(f)), e;
-    unsigned int i = f->progress;
+    uint64_t *entry = mfn_to_virt(frame_to_mfn(f));
+    unsigned int i = f->progress, from = i;
     int rc = 0;
 
-    while ((i = skip_own(type, i)) < PT_ENTRIES) {
-        if (work->left <= 0) {
-            rc = -EAGAIN;
+    while ((i = skip_up(entry, i)) < PT_ENTRIES) {
+        work->left -= (int)(1 + (i - from) / GROUP);
+        if (entry[i] & PTE_PRESENT && !is_own(type, i))
+            rc = work->left < 0 ? -EAGAIN
+                                : entry_validate(s, type, &entry[i], work);
+        if (rc)
             break;
-        }
-        work->left--;
-        if (i % GROUP == 0 && group_is_absent(&entry[i])) {
-            i += GROUP;
-            continue;
-        }
-        e = entry[i];
-        if (e & PTE_PRESENT) {
-            rc = entry_get(s, type, &e, work);
-            if (rc)
-                break;
-            /* Bits are only added; a processor may do so, too. */
-            if (e != entry[i])
-                (void)__atomic_fetch_or(&entry[i], e, __ATOMIC_RELAXED);
-        }
-        i++;
+        from = ++i;
     }
     atomic_write(&f->progress, (uint16_t)i);
     return rc;
@@ -214,18 +229,13 @@ static int entries_put(struct pv_space *s, struct frame *f,
 {
     const uint64_t *entry = mfn_to_virt(frame_to_mfn(f));
     enum frame_type type = frame_type(f);
-    unsigned int i = f->progress;
+    unsigned int i = f->progress, from = i;
 
-    while (i && work->left > 0) {
-        work->left--;
-        if (type == FRAME_L4 && i == HV_L4_FIRST + HV_L4_COUNT)
-            i = HV_L4_FIRST;
-        if (i % GROUP == 0 && group_is_absent(&entry[i - GROUP])) {
-            i -= GROUP;
-            continue;
-        }
-        i--;
-        entry_put(s, type, entry[i], work);
+    while (work->left >= 0 && (i = skip_down(entry, i))) {
+        work->left -= (int)(1 + (from - i) / GROUP);
+        from = --i;
+        if (!is_own(type, i))
+            entry_put(s, type, entry[i], work);
     }
     atomic_write(&f->progress, (uint16_t)i);
     return i ? -EAGAIN : 0;
@@ -236,9 +246,11 @@ int page_drop(struct pv_space *s, struct page_work *work)
     while (s->dropping != DROP_END) {
         struct frame *f = mfn_to_frame(mfn(s->dropping));
 
+        if (work->left < 0)
+            return -EAGAIN;
         s->dropping = f->next;
         f->next = 0;
-        work->left -= PAGE_WORK_FREE;
+        work->left--;
         /* It may have been taken again. */
         if (frame_type_count(f))
             continue;
@@ -250,6 +262,7 @@ int page_drop(struct pv_space *s, struct page_work *work)
             pv_flush_all(s);
         atomic_write(&f->type_info, 0);
         pv_drop_frame(s, f);
+        work->left -= PAGE_WORK_FREE;
     }
     return 0;
 }

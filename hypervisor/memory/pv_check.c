@@ -5,6 +5,7 @@
  */
 
 #include "arch/x86_64/paging.h"
+#include "arch/x86_64/smp.h"
 #include "core/keys.h"
 #include "core/log.h"
 #include "core/panic.h"
@@ -100,3 +101,14 @@ void pv_check_frames(void)
     each_frame(look);
     each_frame(give_parts);
 }
+
+static void check_frames(void)
+{
+    if (cpu_count > 1) {
+        log_info("memory: frames can be checked while there is one CPU only");
+        return;
+    }
+    pv_check_frames();
+    log_info("memory: all frames' types and counts are as they must be");
+}
+DEBUG_KEY('f', "frames: check types and counts (one CPU only)", check_frames);

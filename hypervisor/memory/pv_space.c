@@ -46,7 +46,9 @@ struct frame *pv_frame(struct pv_space *s, mfn_t m)
         count = r.end - r.first;
     }
     f = mfn_to_frame(mfn(s->ram.first + index_nospec(i, count)));
-    return likely(f->owner == s->base.owner) && likely(!s->dying) ? f : NULL;
+    return likely(atomic_read(&f->owner) == s->base.owner) && likely(!s->dying)
+               ? f
+               : NULL;
 }
 
 /* --- Coming and going ---------------------------------------------------- */
@@ -77,8 +79,7 @@ static void frame_leave(struct pv_space *s, struct frame *f)
 {
     page_queue_idle(s, f);
     m2p_set(frame_to_mfn(f), M2P_INVALID);
-    f->owner = DOMID_XEN;
-    s->pages--;
+    atomic_write(&f->owner, s->base.owner | PV_LEAVING);
     pv_drop_frame(s, f);
 }
 
@@ -149,11 +150,26 @@ void pv_put_frame(struct frame *f, bool write)
     frame_put(f);
 }
 
+/* It may be nobody's, or mapped by a grant, or ours no more. */
+static void drop_foreign(struct pv_space *s, struct frame *f)
+{
+    bool leaving = f->owner == (s->base.owner | PV_LEAVING);
+    uint32_t refs;
+
+    if (s->stale)
+        pv_flush_all(s);
+    refs = atomic_sub(&f->refs, 1);
+    s->pages -= !refs && leaving;
+    if (!frame_refs_usual(refs))
+        frame_put_last(f, refs);
+}
+
 void pv_drop_frame(struct pv_space *s, struct frame *f)
 {
-    if (unlikely(f->owner != s->base.owner) && s->stale)
-        pv_flush_all(s);
-    frame_put(f);
+    if (likely(f->owner == s->base.owner))
+        frame_put(f);
+    else
+        drop_foreign(s, f);
 }
 
 /* --- Forgetting ---------------------------------------------------------- */
@@ -205,9 +221,12 @@ static bool frames_leave(struct pv_space *s, struct page_work *work)
 {
     mfn_t m;
 
-    while (s->pages && work->left > 0 && frame_next(s, &m)) {
-        struct frame *f = mfn_to_frame(m);
+    while (work->left >= 0) {
+        struct frame *f;
 
+        if (!frame_next(s, &m))
+            return true;
+        f = mfn_to_frame(m);
         work->left--;
         if (f->owner != s->base.owner)
             continue;
@@ -218,7 +237,7 @@ static bool frames_leave(struct pv_space *s, struct page_work *work)
         (void)page_unpin_frame(s, f);
         frame_leave(s, f);
     }
-    return !s->pages;
+    return false;
 }
 
 bool pv_space_destroy(struct pv_space *s)

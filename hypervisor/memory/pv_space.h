@@ -5,8 +5,9 @@
  *
  * A frame it owns has one general reference for that, until pv_release(), and
  * more for what maps it.  So what pv_frame() finds stays while the lock is
- * held.  A frame that was released belongs to nobody (DOMID_XEN) and waits for
- * its last reference.
+ * held.  A frame that was released is nobody's (PV_LEAVING) and free with its
+ * last reference; until then the domain pays for it, or, where another domain
+ * held it longest, for good.
  *
  * Translations of user pages are global (ABI 4.3): they survive a change
  * between the two tables of a vCPU, and leave with the space.
@@ -14,16 +15,16 @@
  * Fields: (c) constant, (l) guarded by the lock.
  */
 
-#ifndef MEMORY_PV_SPACE_H
-#define MEMORY_PV_SPACE_H
+#pragma once
 
+#include "arch/x86_64/paging.h"
 #include "memory/frame.h"
 #include "memory/space.h"
 
 struct pv_space {
     struct space base;
     uint64_t max_pages;       /* (c) */
-    uint64_t pages;           /* (l) that it owns */
+    uint64_t pages;           /* (l) that it owns or pays for */
     uint64_t promised;        /* (l) frames promised to it and not yet taken */
     uint64_t lowest, highest; /* (l) bounds of the mfns it has ever owned */
     struct ram_range ram;     /* (l) where one of its frames was last found */
@@ -84,6 +85,9 @@ void pv_unshare_frame(struct pv_space *s, struct frame *f);
 /* frame.progress of such a page. */
 #define PV_SHARED 0x7fffU
 
+/* A bit of frame.owner: the domain gave the frame up. */
+#define PV_LEAVING 0x8000U
+
 /* The record of @m, which is this domain's; or NULL.  The lock is held. */
 struct frame *pv_frame(struct pv_space *s, mfn_t m);
 
@@ -111,9 +115,12 @@ void pv_drop_frame(struct pv_space *s, struct frame *f);
  */
 static inline void pv_load(struct pv_space *s, mfn_t l4)
 {
-    if (unlikely(&s->base != this_cpu(loaded_space)) ||
-        unlikely(!mfn_eq(l4, this_cpu(loaded_root))))
+    if (unlikely(&s->base != this_cpu(loaded_space))) {
         space_load(&s->base, l4, l4);
+    } else if (!mfn_eq(l4, this_cpu(loaded_root))) {
+        this_cpu(loaded_root) = l4;
+        tables_load(mfn_to_maddr(l4));
+    }
 }
 
 /*
@@ -135,5 +142,3 @@ void pv_flush_cpus(struct pv_space *s, uint64_t cpus, const vaddr_t *va);
  * runs.
  */
 void pv_check_frames(void);
-
-#endif /* MEMORY_PV_SPACE_H */

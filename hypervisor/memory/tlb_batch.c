@@ -3,10 +3,10 @@
 
 #include "memory/tlb_batch.h"
 
-#include "arch/x86_64/smp.h"
-#include "arch/x86_64/tlb.h"
 #include "memory/frame.h"
 #include "memory/space.h"
+#include "arch/x86_64/paging.h"
+#include "memory/light.h"
 #include "memory/upcalls.h"
 
 static void flush_here(const struct tlb_batch *batch)
@@ -36,7 +36,7 @@ static void serve_flush(uintptr_t arg)
         flush_here(batch);
 }
 
-void tlb_batch_flush_cpus(struct tlb_batch *batch, uint64_t cpus)
+static __in_place void flush(struct tlb_batch *batch, uint64_t cpus)
 {
     if (batch->count == 0)
         return;
@@ -56,5 +56,10 @@ void tlb_batch_flush_cpus(struct tlb_batch *batch, uint64_t cpus)
 
 void tlb_batch_flush(struct tlb_batch *batch)
 {
-    tlb_batch_flush_cpus(batch, ~0UL);
+    flush(batch, ~0UL);
+}
+
+void tlb_batch_flush_cpus(struct tlb_batch *batch, uint64_t cpus)
+{
+    flush(batch, cpus);
 }

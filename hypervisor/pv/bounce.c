@@ -16,11 +16,8 @@
 
 #include <abi/assist.h>
 
-#include "arch/x86_64/entry.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
-#include "arch/x86_64/vectors.h"
-#include "domain/domain.h"
 #include "domain/fault.h"
 #include "domain/pv_vcpu.h"
 #include "memory/light_near.h"
@@ -170,6 +167,18 @@ void upcall_guest_page_fault_first(struct cpu_regs *regs, struct vcpu *v,
     v->info->arch.cr2 = cr2;
     regs->error_code &= ~PF_USER;
     (void)bounce(v, regs, *trap, true);
+}
+
+/* Without a handler it is lost, as a processor's own would not be. */
+void bounce_nmi(struct cpu_regs *regs, struct vcpu *v)
+{
+    const struct trap_entry *trap = trap_get(v, VECTOR_NMI);
+
+    if (v->pv->nmi_masked || !atomic_read(&v->pv->nmi_pending) ||
+        !atomic_exchange(&v->pv->nmi_pending, false) || !trap)
+        return;
+    v->pv->nmi_masked = true;
+    (void)bounce_pv(v, regs, *trap, false);
 }
 
 bool bounce_callback(struct cpu_regs *regs, uint64_t address, bool mask_events)

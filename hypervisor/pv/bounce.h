@@ -4,10 +4,11 @@
  * had come straight from the processor (ABI 5.1).
  */
 
-#ifndef PV_BOUNCE_H
-#define PV_BOUNCE_H
+#pragma once
 
 #include "arch/x86_64/regs.h"
+
+struct vcpu;
 
 /*
  * Push the frame below the stack in @regs, with their error code if the trap
@@ -17,7 +18,9 @@
  */
 bool bounce_trap(struct cpu_regs *regs, uint8_t vector, bool has_error_code);
 
+/* The NMI that is pending, if @v, which is current, takes one now. */
+void bounce_nmi(struct cpu_regs *regs, struct vcpu *v);
+
 /* The same to a callback of class pv's, canonical; without an error code. */
 bool bounce_callback(struct cpu_regs *regs, uint64_t address, bool mask_events);
 
-#endif /* PV_BOUNCE_H */

@@ -10,7 +10,6 @@
 #include "pv/emulate.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/msr.h"
 #include "domain/domain.h"
 #include "domain/pv_vcpu.h"
 #include "pv/guest_copy.h"
@@ -58,7 +57,7 @@ static bool write_cr(struct vcpu *v, unsigned int cr, uint64_t value)
         (void)read_cr(v, 0, &now);
         if ((value ^ now) & ~CR0_TS)
             return false;
-        v->pv->task_switched = value & CR0_TS;
+        pv_set_task_switched(v, value & CR0_TS);
         return true;
     case 2:
         v->info->arch.cr2 = value;
@@ -107,7 +106,7 @@ static bool execute(struct cpu_regs *regs, struct vcpu *v,
 
     switch (insn->op) {
     case INSN_CLTS:
-        v->pv->task_switched = false;
+        pv_set_task_switched(v, false);
         return true;
     case INSN_WBINVD:
         return true;

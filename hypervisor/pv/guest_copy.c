@@ -8,8 +8,7 @@
 
 #include "memory/direct_map.h"
 
-/* Whether all of the range is in one of the parts that guests own. */
-static bool range_is_guests(uint64_t va, size_t size)
+bool guest_range(uint64_t va, size_t size)
 {
     uint64_t end;
 
@@ -29,7 +28,7 @@ static __in_place int copy(uint64_t dst, uint64_t src, struct guest_ptr guest,
 {
     bool ok;
 
-    if (!range_is_guests(guest.va, size))
+    if (!guest_range(guest.va, size))
         return -EFAULT;
     guest_access_begin();
     ok = guest_string_copy(dst, src, size);

@@ -13,8 +13,7 @@
  * the caller.
  */
 
-#ifndef PV_GUEST_COPY_H
-#define PV_GUEST_COPY_H
+#pragma once
 
 #include "arch/x86_64/guest_access.h"
 #include "arch/x86_64/guest_copy.h"
@@ -40,6 +39,9 @@ static inline struct guest_ptr guest_ptr_at(struct guest_ptr base,
         return (struct guest_ptr){~0ULL}; /* no guest's address */
     return (struct guest_ptr){va};
 }
+
+/* Whether all of the range is in one of the parts that guests own. */
+bool guest_range(uint64_t va, size_t size);
 
 /* Any size, any address: what the two below do out of line. */
 int __must_check copy_bytes_from_guest(void *dst, struct guest_ptr src,
@@ -150,5 +152,3 @@ static __in_place int __must_check copy_to_guest(struct guest_ptr dst,
                    : -EFAULT;
     return copy_apart_to_guest(dst, src, size);
 }
-
-#endif /* PV_GUEST_COPY_H */

@@ -7,6 +7,7 @@
 #include "arch/x86_64/upcalls.h"
 #include "domain/vcpu.h"
 #include "event/evtchn.h"
+#include "pv/bounce.h"
 
 void upcall_return_to_guest(void)
 {
@@ -19,6 +20,8 @@ void upcall_return_to_guest(void)
             evtchn_poll_end(current);
         }
         v = current;
+        if (unlikely(v->pv))
+            bounce_nmi(guest_regs(), v);
         if (vcpu_events_deliverable(v))
             upcall_deliver_events(guest_regs(), v);
     } while (unlikely(this_cpu(slow_return)));

@@ -3,8 +3,6 @@
 
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
-#include "arch/x86_64/vectors.h"
-#include "domain/domain.h"
 #include "domain/fault.h"
 #include "domain/pv_vcpu.h"
 #include "pv/bounce.h"
@@ -36,20 +34,35 @@ static bool has_error_code(uint32_t vector)
     return vector < VECTOR_EXCEPTIONS && (mask >> vector & 1);
 }
 
+/* Class pv: what the processor itself looks up in an LDT comes here, too. */
+static void page_fault_pv(struct cpu_regs *regs, struct vcpu *v, uint64_t cr2)
+{
+    uint32_t code = regs->error_code & ~PF_USER;
+
+    if (code == regs->error_code && ldt_holds(cr2) && pv_ldt_fault(v, &cr2))
+        return;
+    v->info->arch.cr2 = cr2;
+    /* Kernels run in ring 3. */
+    regs->error_code = code | (pv_in_user_mode() ? PF_USER : 0);
+    (void)bounce_trap(regs, VECTOR_PF, true);
+}
+
 static void page_fault(struct cpu_regs *regs, uint64_t cr2)
 {
     struct vcpu *v = current;
 
-    if (!v->pv && fault_resolve(cr2, regs->error_code)) {
+    if (v->pv) {
+        page_fault_pv(regs, v, cr2);
+        return;
+    }
+    if (fault_resolve(cr2, regs->error_code)) {
         if (v->wants_memory)
             fault_wait_for_memory();
         return;
     }
+    /* Kernel mode, as far as a guest of class light knows. */
     v->info->arch.cr2 = cr2;
-    /* Kernels run in ring 3. */
     regs->error_code &= ~PF_USER;
-    if (pv_in_user_mode())
-        regs->error_code |= PF_USER;
     (void)bounce_trap(regs, VECTOR_PF, true);
 }
 
@@ -136,6 +149,16 @@ void upcall_guest_exception(struct cpu_regs *regs, uint64_t cr2)
         break;
     case VECTOR_INT80:
         int80(regs);
+        break;
+    case VECTOR_DB:
+        if (current->pv)
+            pv_debug_hit(current, cr2);
+        (void)bounce_trap(regs, VECTOR_DB, false);
+        break;
+    case VECTOR_NM:
+        if (current->pv)
+            pv_set_task_switched(current, false);
+        (void)bounce_trap(regs, VECTOR_NM, false);
         break;
     default:
         (void)bounce_trap(regs, (uint8_t)vector, has_error_code(vector));

@@ -56,6 +56,15 @@ struct callback_unregister {
     uint16_t _unused;
 };
 
+/* nmi_op */
+#define NMIOP_register_callback   0
+#define NMIOP_unregister_callback 1
+
+struct nmi_callback {
+    uint64_t address; /* IN */
+    uint64_t unused;
+};
+
 /* set_segment_base */
 #define SEGBASE_FS          0
 #define SEGBASE_GS_USER     1

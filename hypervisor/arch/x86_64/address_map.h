@@ -7,8 +7,7 @@
  * same contents.
  */
 
-#ifndef ARCH_X86_64_ADDRESS_MAP_H
-#define ARCH_X86_64_ADDRESS_MAP_H
+#pragma once
 
 #ifdef __ASSEMBLER__
 #define ADDRESS_(a) a
@@ -25,6 +24,7 @@
 #define IMAGE_BASE       ADDRESS_(0xffff820000000000) /* slot 260 */
 #define CPU_AREAS_BASE   ADDRESS_(0xffff820040000000) /* IMAGE_BASE + 1 GiB */
 #define GDT_AREAS_BASE   ADDRESS_(0xffff820040400000) /* behind CPU_MAX areas */
+#define LDT_AREAS_BASE   ADDRESS_(0xffff820040800000) /* behind those */
 #define DEVICE_MAP_BASE  ADDRESS_(0xffff820080000000) /* IMAGE_BASE + 2 GiB */
 #define DEVICE_MAP_SIZE  ADDRESS_(0x0000000040000000)
 #define DIRECT_MAP_BASE  ADDRESS_(0xffff830000000000) /* slot 262: all RAM */
@@ -39,5 +39,3 @@
 
 /* Until the final tables are loaded, RAM below this is in the direct map. */
 #define EARLY_MAP_SIZE ADDRESS_(0x100000000)
-
-#endif /* ARCH_X86_64_ADDRESS_MAP_H */

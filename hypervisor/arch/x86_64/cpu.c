@@ -4,8 +4,6 @@
 #include "arch/x86_64/cpu.h"
 
 #include "arch/x86_64/guest_access.h"
-#include "arch/x86_64/msr.h"
-#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/xpti.h"
 
 struct cpu_features cpu_features;
@@ -13,10 +11,6 @@ struct cpu_features cpu_features;
 DEFINE_PER_CPU(unsigned int, cpu_id);
 DEFINE_PER_CPU(uint64_t, own_cr4);
 DEFINE_PER_CPU(uint64_t, loaded_cr4);
-
-/* No breakpoint is set, none was hit; SDM 3, table 9-1. */
-#define DR7_NONE 0x400UL
-#define DR6_NONE 0xffff0ff0UL
 
 /* Bits of CPUID, here and below: SDM 2A, tables 3-10 and 3-11. */
 static const struct {

@@ -4,16 +4,40 @@
  * are what the CPU itself reads on every way in.
  */
 
-#include "arch/x86_64/descriptors.h"
+#include "arch/x86_64/segment.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/entry.h"
-#include "arch/x86_64/msr.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
-#include "arch/x86_64/vectors.h"
 #include "arch/x86_64/xpti.h"
+
+DEFINE_PER_CPU(bool, slow_return) = true;
+DEFINE_PER_CPU(const uint8_t *, upcall_bytes);
+DEFINE_PER_CPU(uint8_t, guest_mode);
+
+static_assert(CPU_AREA_VARS == CPU_AREA_STACK_TOP,
+              "entry.S finds variables behind the stack");
+static_assert(CPU_AREAS_BASE + CPU_MAX * CPU_AREA_SIZE <= GDT_AREAS_BASE,
+              "the areas fit");
+
+uintptr_t cpu_area_of(unsigned int cpu)
+{
+    assert(cpu < CPU_MAX);
+    return CPU_AREAS_BASE + cpu * CPU_AREA_SIZE;
+}
+
+uintptr_t gdt_area_of(unsigned int cpu)
+{
+    assert(cpu < CPU_MAX);
+    return GDT_AREAS_BASE + cpu * CPU_AREA_SIZE;
+}
+
+uintptr_t ldt_area_of(unsigned int cpu)
+{
+    assert(cpu < CPU_MAX);
+    return LDT_AREAS_BASE + cpu * CPU_AREA_SIZE;
+}
 
 #define MSR_SYSENTER_CS 0x174U
 
@@ -164,11 +188,40 @@ static void load_syscall_msrs(unsigned int cpu)
 void gdt_map(unsigned int page, mfn_t m)
 {
     vaddr_t va = gdt_area_of(this_cpu(cpu_id)) + page * PAGE_SIZE;
-    bool none = mfn_eq(m, MFN_NONE);
+    maddr_t none = (uintptr_t)zero_page - IMAGE_BASE;
 
     assert(page < SELECTOR_RESERVED / PAGE_SIZE);
-    hv_remap(va, none ? (uintptr_t)zero_page - IMAGE_BASE : mfn_to_maddr(m),
-             none ? 0 : PTE_WRITE);
+    hv_remap(va, mfn_eq(m, MFN_NONE) ? none | PTE_PRESENT
+                                     : pte_make(m, PTE_PRESENT | PTE_WRITE));
+}
+
+void ldt_map(unsigned int page, mfn_t m)
+{
+    assert(page < LDT_PAGES);
+    hv_remap(ldt_area_of(this_cpu(cpu_id)) + page * PAGE_SIZE,
+             mfn_eq(m, MFN_NONE) ? 0 : pte_make(m, PTE_PRESENT | PTE_WRITE));
+}
+
+bool ldt_holds(vaddr_t va)
+{
+    return va - ldt_area_of(this_cpu(cpu_id)) < LDT_PAGES * PAGE_SIZE;
+}
+
+void ldt_load(uint32_t entries)
+{
+    uint64_t base = ldt_area_of(this_cpu(cpu_id));
+    uint64_t *descriptor =
+        (uint64_t *)(gdt_area_of(this_cpu(cpu_id)) + SELECTOR_LDT);
+
+    if (entries) {
+        descriptor[0] = (entries * 8UL - 1) | (base & 0xffffff) << 16 |
+                        0x82UL << 40 | (base >> 24 & 0xff) << 56;
+        descriptor[1] = base >> 32;
+    }
+    __asm__ __volatile__("lldt %w0"
+                         :
+                         : "r"(entries ? SELECTOR_LDT : 0)
+                         : "memory");
 }
 
 void descriptors_init_cpu(unsigned int cpu)

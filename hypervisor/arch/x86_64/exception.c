@@ -4,44 +4,23 @@
  * the room whose device it is, to a fix-up, or to a panic.
  */
 
-#include "arch/x86_64/entry.h"
-
-#include "arch/x86_64/address_map.h"
 #include "arch/x86_64/apic.h"
+#include "arch/x86_64/guest_access.h"
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/ex_table.h"
+#include "arch/x86_64/segment.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/upcalls.h"
-#include "arch/x86_64/vectors.h"
 #include "arch/x86_64/xpti.h"
 
 DEFINE_PER_CPU(struct cpu_counts, cpu_counts);
 
 extern const struct ex_entry ex_table_start[], ex_table_end[];
 
-static const char *const names[] = {
-    [VECTOR_DE] = "#DE divide error",
-    [VECTOR_DB] = "#DB debug",
-    [VECTOR_NMI] = "NMI",
-    [VECTOR_BP] = "#BP breakpoint",
-    [VECTOR_OF] = "#OF overflow",
-    [VECTOR_BR] = "#BR bound range",
-    [VECTOR_UD] = "#UD invalid opcode",
-    [VECTOR_NM] = "#NM no FPU",
-    [VECTOR_DF] = "#DF double fault",
-    [VECTOR_TS] = "#TS invalid TSS",
-    [VECTOR_NP] = "#NP segment not present",
-    [VECTOR_SS] = "#SS stack segment",
-    [VECTOR_GP] = "#GP general protection",
-    [VECTOR_PF] = "#PF page fault",
-    [VECTOR_MF] = "#MF x87 error",
-    [VECTOR_AC] = "#AC alignment check",
-    [VECTOR_MC] = "#MC machine check",
-    [VECTOR_XM] = "#XM SIMD error",
-};
+#define NAME_(name, vector, text) [vector] = (text),
+static const char *const names[] = {EXCEPTIONS(NAME_)};
 
 const char *exception_name(uint32_t vector)
 {
@@ -59,9 +38,15 @@ uint64_t ex_table_find(uint64_t rip)
 }
 
 /* What caused a #DB, which stays in DR6 until it is cleared. */
-static void clear_debug_status(void)
+static uint64_t read_debug_status(void)
 {
-    __asm__ __volatile__("mov %0, %%dr6" : : "r"(0xffff0ff0UL));
+    uint64_t status;
+
+    __asm__ __volatile__("mov %%dr6, %0\n\t"
+                         "mov %1, %%dr6"
+                         : "=&r"(status)
+                         : "r"(DR6_NONE));
+    return status;
 }
 
 static void interrupt(uint32_t vector)
@@ -105,7 +90,7 @@ void exception_from_guest(struct cpu_regs *regs)
     case VECTOR_MC:
         upcall_fatal_exception(regs, 0, "machine check");
     case VECTOR_DB:
-        clear_debug_status();
+        cr2 = read_debug_status();
         break;
     case VECTOR_PF:
         cr2 = read_cr2();
@@ -134,12 +119,12 @@ struct cpu_regs *exception_leave_ist(const struct cpu_regs *regs)
  * in @regs: put them together again, as if the guest's own instruction had
  * faulted.
  */
-static struct cpu_regs *fail_iret(const struct cpu_regs *regs)
+static struct cpu_regs *fail_iret(const struct cpu_regs *regs, uint64_t cr2)
 {
     struct cpu_regs *guest = guest_regs();
 
     memmove(guest, regs, offsetof(struct cpu_regs, rip));
-    upcall_guest_exception(guest, 0);
+    upcall_guest_exception(guest, cr2);
     return guest;
 }
 
@@ -166,7 +151,8 @@ static bool try_fixup(struct cpu_regs *regs, uint64_t cr2)
     fixup = ex_table_find(regs->rip);
     if (!fixup)
         return false;
-    if (vector == VECTOR_PF && cr2 >= HV_VIRT_START && cr2 < HV_VIRT_END)
+    if (vector == VECTOR_PF && cr2 >= HV_VIRT_START && cr2 < HV_VIRT_END &&
+        !ldt_holds(cr2))
         return false; /* a bug of ours, whatever the instruction */
     if (vector != VECTOR_PF || !upcall_guest_page_fault(cr2, regs->error_code))
         regs->rip = fixup;
@@ -195,9 +181,10 @@ struct cpu_regs *exception_from_hypervisor(struct cpu_regs *regs)
             regs->rip <= (uintptr_t)xpti_iret)
             regs->rip = (uintptr_t)xpti_leave_again;
         return regs;
-    case VECTOR_DB: /* MOV SS before a guest's SYSCALL can put it off to here.
-                     */
-        clear_debug_status();
+    case VECTOR_DB:
+        /* MOV SS before a guest's SYSCALL can put it off to here, and a guest
+         * can watch memory of its own that we access. */
+        (void)read_debug_status();
         return regs;
     case VECTOR_MC:
         upcall_fatal_exception(regs, 0, "machine check");
@@ -218,6 +205,6 @@ struct cpu_regs *exception_from_hypervisor(struct cpu_regs *regs)
     if (try_fixup(regs, cr2))
         return regs;
     if (is_failed_iret(regs))
-        return fail_iret(regs);
+        return fail_iret(regs, cr2);
     upcall_fatal_exception(regs, cr2, "exception in the hypervisor");
 }

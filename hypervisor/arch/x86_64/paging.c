@@ -6,12 +6,8 @@
 
 #include "arch/x86_64/paging.h"
 
-#include "arch/x86_64/address_map.h"
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/tlb.h"
-
 /* In the image; what else is in it is only reached by hv_l4_slots(). */
-extern uint64_t hv_l4[PT_ENTRIES]; /* trampoline.S loads it, too. */
+extern uint64_t hv_l4[PT_ENTRIES]; /* the trampoline loads it, too. */
 uint64_t hv_l4[PT_ENTRIES] __page_aligned;
 
 static_assert(HV_L4_FIRST + HV_L4_COUNT <= PT_ENTRIES, "slots are in the L4");
@@ -101,14 +97,13 @@ bool hv_map(vaddr_t va, maddr_t maddr, uint64_t size, uint64_t flags,
     return true;
 }
 
-void hv_remap(vaddr_t va, maddr_t maddr, uint64_t flags)
+void hv_remap(vaddr_t va, uint64_t entry)
 {
     uint64_t *table = hv_l4;
 
     for (unsigned int level = 4; level > 1; level--)
         table = table_at(table[pt_index(va, level)]);
-    atomic_write(&table[pt_index(va, 1)],
-                 pte_make(maddr_to_mfn(maddr), flags | PTE_PRESENT | PTE_NX));
+    atomic_write(&table[pt_index(va, 1)], entry | PTE_NX);
     tlb_flush_page(va);
 }
 

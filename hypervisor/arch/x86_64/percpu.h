@@ -9,8 +9,7 @@
  * under a running function and the address may be computed once.
  */
 
-#ifndef ARCH_X86_64_PERCPU_H
-#define ARCH_X86_64_PERCPU_H
+#pragma once
 
 #define CPU_MAX 64U
 
@@ -86,11 +85,10 @@ void *unit_test_percpu(void *of_first, int cpu) __attribute__((weak));
 #define per_cpu(name, cpu) percpu_at_(name, cpu_area_of(cpu))
 #endif
 
-/* The area of another CPU, and where selector 0 of its GDT is. */
+/* The area of another CPU, and where selector 0 of its GDT and LDT is. */
 uintptr_t cpu_area_of(unsigned int cpu);
 uintptr_t gdt_area_of(unsigned int cpu);
+uintptr_t ldt_area_of(unsigned int cpu);
 
 /* Number of the CPU this runs on, 0 .. CPU_MAX - 1. */
 DECLARE_PER_CPU(unsigned int, cpu_id);
-
-#endif /* ARCH_X86_64_PERCPU_H */

@@ -5,8 +5,7 @@
  * guest_regs().
  */
 
-#ifndef ARCH_X86_64_UPCALLS_H
-#define ARCH_X86_64_UPCALLS_H
+#pragma once
 
 #include "arch/x86_64/regs.h"
 
@@ -33,7 +32,10 @@ void upcall_hypercall_done(long rc);
 long hypercall_iret(void);
 void upcall_iret(struct cpu_regs *regs, struct vcpu *v);
 
-/* An exception in ring 3.  @cr2 is the address of a #PF.  Defined by pv. */
+/*
+ * An exception in ring 3.  @cr2 is the address of a #PF, or what DR6 was at a
+ * #DB.  Defined by pv.
+ */
 void upcall_guest_exception(struct cpu_regs *regs, uint64_t cr2);
 
 /*
@@ -83,5 +85,3 @@ void upcall_deliver_events(struct cpu_regs *regs, struct vcpu *v);
  * deliver events.  Returns when the registers may be loaded.  Defined by pv.
  */
 void upcall_return_to_guest(void);
-
-#endif /* ARCH_X86_64_UPCALLS_H */
