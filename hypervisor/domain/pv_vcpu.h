@@ -89,8 +89,12 @@ static inline bool pv_in_user_mode(void)
     return this_cpu(guest_mode) == GUEST_USER;
 }
 
-/* The tables of its mode, on this CPU. */
-void pv_load_tables(struct vcpu *v);
+/*
+ * The tables of its mode, on this CPU, where it is @loaded already or will be.
+ * If not, what the CPU knows is another vCPU's, or of this one from before it
+ * was elsewhere, when it may have flushed only there.
+ */
+void pv_load_tables(struct vcpu *v, bool loaded);
 
 /*
  * The current vCPU changes to the other mode.  To user mode it needs tables of
