@@ -13,4 +13,7 @@
  */
 bool cpuid_emulate(struct cpu_regs *regs, uint32_t class);
 
+/* Answer it only. */
+void cpuid_answer(struct cpu_regs *regs, uint32_t class);
+
 #endif /* PV_CPUID_H */
