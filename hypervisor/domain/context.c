@@ -5,8 +5,7 @@
  */
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/entry.h"
-#include "arch/x86_64/msr.h"
+#include "arch/x86_64/regs.h"
 #include "domain/fault.h"
 #include "domain/pv_vcpu.h"
 #include "domain/sched.h"

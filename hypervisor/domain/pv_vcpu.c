@@ -5,9 +5,8 @@
 #include "domain/pv_vcpu.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/descriptors.h"
-#include "arch/x86_64/msr.h"
-#include "arch/x86_64/tlb.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/segment.h"
 #include "memory/pool.h"
 
 /* Of CR4, what a guest may choose, and what it sees of the hypervisor's own. */

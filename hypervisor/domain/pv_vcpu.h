@@ -11,13 +11,12 @@
  * it is valid only while it is not.
  */
 
-#ifndef DOMAIN_PV_VCPU_H
-#define DOMAIN_PV_VCPU_H
+#pragma once
 
 #include <abi/trap.h>
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/descriptors.h"
+#include "arch/x86_64/segment.h"
 #include "domain/vcpu.h"
 #include "memory/page_type.h"
 
@@ -152,5 +151,3 @@ bool __must_check pv_write_xcr0(struct vcpu *v, uint64_t value);
 /* CR4 as a guest sees it, and what of a value it may choose. */
 uint64_t pv_visible_cr4(const struct vcpu *v);
 void pv_write_cr4(struct vcpu *v, uint64_t value);
-
-#endif /* DOMAIN_PV_VCPU_H */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* CPUID as guests see it, through the forced-emulation prefix. */
 
-#ifndef PV_CPUID_H
-#define PV_CPUID_H
+#pragma once
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/regs.h"
@@ -15,5 +14,3 @@ bool cpuid_emulate(struct cpu_regs *regs, uint32_t class);
 
 /* Answer it only. */
 void cpuid_answer(struct cpu_regs *regs, uint32_t class);
-
-#endif /* PV_CPUID_H */

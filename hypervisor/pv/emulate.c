@@ -13,7 +13,6 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/paging.h"
-#include "arch/x86_64/vectors.h"
 #include "domain/domain.h"
 #include "domain/pv_vcpu.h"
 #include "pv/bounce.h"

@@ -4,8 +4,7 @@
  * those that ring 3 may not (ABI 6), and stores to page tables (ABI 4.8).
  */
 
-#ifndef PV_EMULATE_H
-#define PV_EMULATE_H
+#pragma once
 
 #include "arch/x86_64/regs.h"
 #include "pv/decode.h"
@@ -35,5 +34,3 @@ bool emulate_table_write(struct cpu_regs *regs, struct vcpu *v, uint64_t cr2);
 /* rdmsr and wrmsr of a kernel.  False: #GP. */
 bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *value);
 bool msr_write(struct vcpu *v, uint32_t msr, uint64_t value);
-
-#endif /* PV_EMULATE_H */

@@ -4,10 +4,7 @@
  * below and a few that are a vCPU's own.  All others are not there.
  */
 
-#include "arch/x86_64/msr.h"
-
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/vectors.h"
 #include "domain/memory.h"
 #include "domain/pv_vcpu.h"
 #include "lib/hypercall_page.h"

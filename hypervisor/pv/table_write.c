@@ -8,7 +8,7 @@
  * the guest executes its instruction again.
  */
 
-#include "arch/x86_64/msr.h"
+#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/paging.h"
 #include "domain/domain.h"
 #include "domain/pv_vcpu.h"
