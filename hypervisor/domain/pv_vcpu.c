@@ -51,11 +51,14 @@ void pv_vcpu_release(struct vcpu *v)
     spin_unlock(&s->base.lock);
 }
 
-void pv_load_tables(struct vcpu *v)
+void pv_load_tables(struct vcpu *v, bool loaded)
 {
-    bool user = this_cpu(guest_mode) == GUEST_USER;
+    const struct pv_vcpu *p = v->pv;
+    uint8_t mode = loaded ? this_cpu(guest_mode) : p->mode;
 
-    pv_load(v->domain->pv, user ? v->pv->user_l4 : v->pv->kernel_l4);
+    pv_load(v->domain->pv, mode == GUEST_USER ? p->user_l4 : p->kernel_l4);
+    if (!loaded)
+        tlb_flush_global();
 }
 
 /* The space is live here; its user pages are global, and stay. */
@@ -113,6 +116,8 @@ void pv_save(struct vcpu *v)
     p->gs_base_inactive = rdmsr(MSR_GS_INACTIVE);
     pv_unload_descriptors(p);
     pv_unload_debug(p);
+    if (p->tsc_aux)
+        wrmsr(MSR_TSC_AUX, 0);
     if (p->task_switched)
         clts();
 }
@@ -126,6 +131,8 @@ void pv_restore(struct vcpu *v)
     wrmsr(MSR_GS_INACTIVE, p->gs_base_inactive);
     pv_load_descriptors(p);
     pv_load_debug(p);
+    if (p->tsc_aux)
+        wrmsr(MSR_TSC_AUX, p->tsc_aux);
     if (p->task_switched)
         write_cr0(read_cr0() | CR0_TS);
 }
@@ -137,4 +144,10 @@ void pv_set_task_switched(struct vcpu *v, bool set)
         write_cr0(read_cr0() | CR0_TS);
     else
         clts();
+}
+
+bool pv_write_xcr0(struct vcpu *v, uint64_t value)
+{
+    (void)v, (void)value;
+    return false;
 }
