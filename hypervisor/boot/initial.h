@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The initial domain: what differs between the classes. */
 
-#ifndef BOOT_INITIAL_H
-#define BOOT_INITIAL_H
+#pragma once
 
 #include "domain/domain.h"
 #include "lib/elf_image.h"
@@ -15,5 +14,3 @@ struct boot_module;
  */
 void initial_pv_build(struct domain *d, const struct elf_image *image,
                       const struct boot_module *m, const char *arguments);
-
-#endif /* BOOT_INITIAL_H */

@@ -10,10 +10,8 @@
 #include "boot/start.h"
 
 #include "arch/x86_64/address_map.h"
-#include "arch/x86_64/descriptors.h"
-#include "arch/x86_64/paging.h"
-#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/segment.h"
+#include "arch/x86_64/paging.h"
 #include "boot/boot_info.h"
 #include "core/log.h"
 #include "core/panic.h"

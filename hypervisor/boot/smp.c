@@ -11,10 +11,7 @@
 
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/descriptors.h"
-#include "arch/x86_64/msr.h"
-#include "arch/x86_64/percpu.h"
-#include "arch/x86_64/regs.h"
+#include "arch/x86_64/segment.h"
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/upcalls.h"
 #include "boot/boot_info.h"

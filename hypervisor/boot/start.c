@@ -22,10 +22,9 @@
 #include <stdarg.h>
 
 #include "arch/x86_64/apic.h"
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/descriptors.h"
+#include "arch/x86_64/segment.h"
 #include "arch/x86_64/guest_access.h"
-#include "arch/x86_64/vectors.h"
+#include "arch/x86_64/regs.h"
 #include "arch/x86_64/xpti.h"
 #include "boot/boot_info.h"
 #include "core/acpi.h"

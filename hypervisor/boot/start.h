@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Start-up: its steps, as start.c takes them. */
 
-#ifndef BOOT_START_H
-#define BOOT_START_H
+#pragma once
 
 /* From boot.S, on the first CPU's stack; what the loader left in eax, ebx. */
 void __noreturn start_hypervisor(uint32_t magic, uint32_t info);
@@ -41,5 +40,3 @@ void boot_cpus_start(void);
  * if it cannot.
  */
 void load_initial_domain(void);
-
-#endif /* BOOT_START_H */

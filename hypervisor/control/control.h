@@ -7,8 +7,7 @@
  * is in the structure, call again.
  */
 
-#ifndef CONTROL_CONTROL_H
-#define CONTROL_CONTROL_H
+#pragma once
 
 #include "domain/domain.h"
 #include "pv/guest_copy.h"
@@ -39,5 +38,3 @@ int __must_check control_set_start(struct domain *d,
                                    const struct control_set_start *op);
 int __must_check control_seed_grant(struct domain *d,
                                     const struct control_seed_grant *op);
-
-#endif /* CONTROL_CONTROL_H */

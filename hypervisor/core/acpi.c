@@ -3,7 +3,7 @@
 
 #include "core/acpi.h"
 
-#include "arch/x86_64/early_map.h"
+#include "arch/x86_64/paging.h"
 #include "core/log.h"
 
 #define IOAPIC_USUAL 0xfec00000UL
@@ -20,9 +20,7 @@
 
 struct __attribute__((packed)) rsdp {
     char signature[8];
-    uint8_t checksum;
-    char oem[6];
-    uint8_t revision;
+    uint8_t checksum_and_oem[7], revision;
     uint32_t rsdt;
     uint32_t length; /* from revision 2 on */
     uint64_t xsdt;
@@ -32,11 +30,8 @@ struct __attribute__((packed)) rsdp {
 struct __attribute__((packed)) table {
     char signature[4];
     uint32_t length;
-    uint8_t revision, checksum;
-    char oem[22];
-    uint32_t creator_revision;
+    uint8_t rest[28];
 };
-static_assert(sizeof(struct table) == 36, "ACPI");
 
 /* Offsets in the FADT. */
 #define FADT_DSDT         40U
@@ -195,31 +190,30 @@ static int aml_byte(const struct table *t, uint32_t *at)
 }
 
 /*
- * Name (_S5, Package () {a, b, ...}) at @at of the DSDT.  The package's length
- * has up to three bytes more, and then its count.
+ * Look for Name (_S5, Package () {a, b, ...}) in the DSDT.  The package's
+ * length has up to three bytes more, and then its count.
  */
-static bool read_sleep_types(const struct table *t, uint32_t at)
-{
-    const uint8_t *aml = (const uint8_t *)t;
-    int a, b;
-
-    if (memcmp(aml + at, "_S5_", 4) || field(t, at + 4, 1) != AML_PACKAGE ||
-        (aml[at - 1] != AML_NAME &&
-         (aml[at - 1] != AML_ROOT || aml[at - 2] != AML_NAME)))
-        return false;
-    at += 4 + 1 + 1 + (uint32_t)(field(t, at + 5, 1) >> 6) + 1;
-    a = aml_byte(t, &at);
-    b = aml_byte(t, &at);
-    acpi.sleep_type_a = (uint8_t)a;
-    acpi.sleep_type_b = (uint8_t)b;
-    return a >= 0 && b >= 0;
-}
-
 static bool find_s5(const struct table *dsdt)
 {
-    for (uint32_t at = sizeof(*dsdt); at + 4 <= dsdt->length; at++)
-        if (read_sleep_types(dsdt, at))
+    const uint8_t *aml = (const uint8_t *)dsdt;
+
+    for (uint32_t i = sizeof(*dsdt); i + 4 <= dsdt->length; i++) {
+        uint32_t at =
+            i + 4 + 1 + 1 + (uint32_t)(field(dsdt, i + 5, 1) >> 6) + 1;
+        int a, b;
+
+        if (memcmp(aml + i, "_S5_", 4) ||
+            field(dsdt, i + 4, 1) != AML_PACKAGE ||
+            (aml[i - 1] != AML_NAME &&
+             (aml[i - 1] != AML_ROOT || aml[i - 2] != AML_NAME)))
+            continue;
+        a = aml_byte(dsdt, &at);
+        b = aml_byte(dsdt, &at);
+        acpi.sleep_type_a = (uint8_t)a;
+        acpi.sleep_type_b = (uint8_t)b;
+        if (a >= 0 && b >= 0)
             return true;
+    }
     return false;
 }
 

@@ -8,8 +8,7 @@
  * each is checked against its length and checksum.
  */
 
-#ifndef CORE_ACPI_H
-#define CORE_ACPI_H
+#pragma once
 
 #include "arch/x86_64/percpu.h"
 
@@ -55,5 +54,3 @@ extern struct acpi_info acpi;
  * leaves it.
  */
 void acpi_init(maddr_t rsdp);
-
-#endif /* CORE_ACPI_H */

@@ -11,8 +11,7 @@
  * Ctrl-A typed three times switches it to the debug keys and back.
  */
 
-#ifndef CORE_CONSOLE_H
-#define CORE_CONSOLE_H
+#pragma once
 
 #include <abi/domid.h>
 
@@ -30,5 +29,3 @@ size_t console_read(char *buffer, size_t size);
 
 /* A byte was typed. */
 void console_receive(char c);
-
-#endif /* CORE_CONSOLE_H */

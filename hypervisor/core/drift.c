@@ -7,7 +7,7 @@
 
 #include "core/drift.h"
 
-#include "arch/x86_64/port.h"
+#include "arch/x86_64/cpu.h"
 #include "core/acpi.h"
 #include "core/keys.h"
 #include "core/log.h"

@@ -5,8 +5,7 @@
  * What is too far off is reported, and not corrected.
  */
 
-#ifndef CORE_DRIFT_H
-#define CORE_DRIFT_H
+#pragma once
 
 #include "arch/x86_64/cpu.h"
 
@@ -32,5 +31,3 @@ static inline void drift_check(void)
     if (unlikely((int64_t)(rdtsc() - atomic_read(&drift_due)) >= 0))
         drift_compare();
 }
-
-#endif /* CORE_DRIFT_H */

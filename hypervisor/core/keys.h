@@ -4,8 +4,7 @@
  * its key; '?' lists them.
  */
 
-#ifndef CORE_KEYS_H
-#define CORE_KEYS_H
+#pragma once
 
 struct debug_key {
     char key;
@@ -20,5 +19,3 @@ struct debug_key {
 
 /* Run @key's function; says so when there is none. */
 void debug_key_press(char key);
-
-#endif /* CORE_KEYS_H */

@@ -8,8 +8,7 @@
  * holds and panic on an inversion, naming both.
  */
 
-#ifndef CORE_LOCK_H
-#define CORE_LOCK_H
+#pragma once
 
 enum lock_rank {
 #define LOCK_RANK(name, text) LOCK_##name,
@@ -85,4 +84,20 @@ bool __must_check spin_try_lock(struct spinlock *lock) __try_acquires(*lock);
 void spin_locks_assert_none(void);
 #endif
 
-#endif /* CORE_LOCK_H */
+static inline struct spinlock *spin_guard_begin(struct spinlock *lock)
+    __asserts(*lock) __lock_primitive
+{
+    spin_lock(lock);
+    return lock;
+}
+
+static inline void spin_guard_end(struct spinlock *const *lock) __lock_primitive
+{
+    spin_unlock(*lock);
+}
+
+/* Hold @lock from here to the end of the block, however that is left. */
+#define SPIN_GUARD(lock)                                                       \
+    struct spinlock *const spin_guard                                          \
+        __attribute__((cleanup(spin_guard_end), unused)) =                     \
+            spin_guard_begin(lock)

@@ -19,17 +19,15 @@
 #define LOG_LINE_MAX  256
 
 /* What guests provoke: so many lines at once, and so many a second. */
-#define GUEST_LINES_BURST 20U
-#define GUEST_LINE_NS     100000000UL
+#define GUEST_BURST_NS (20 * GUEST_LINE_NS)
+#define GUEST_LINE_NS  100000000UL
 
 static char ring[LOG_RING_SIZE];
 static uint64_t ring_end; /* position of the next byte */
 static struct spinlock log_lock = SPINLOCK_INIT(LOCK_log);
 
-static struct {
-    uint64_t refilled; /* system time up to which tokens were given */
-    unsigned int tokens, suppressed;
-} guest_lines = {.tokens = GUEST_LINES_BURST};
+static uint64_t guest_lines_paid_until = -GUEST_BURST_NS;
+static unsigned int suppressed;
 
 #ifdef NDEBUG
 static uint64_t log_level = LOG_GUEST;
@@ -39,25 +37,6 @@ static uint64_t log_level = LOG_DEBUG;
 BOOT_OPTION(loglevel, "loglevel",
             "0 errors, 1 warnings, 2 information, 3 about guests, 4 all", NULL,
             &log_level);
-
-/* Whether a guest's line may be written now; counts those that may not. */
-static bool guest_line_allowed(void) __must_hold(log_lock)
-{
-    uint64_t now = time_now();
-    uint64_t earned = (now - guest_lines.refilled) / GUEST_LINE_NS;
-
-    if (earned) {
-        guest_lines.refilled = now;
-        guest_lines.tokens =
-            (unsigned int)MIN(earned + guest_lines.tokens, GUEST_LINES_BURST);
-    }
-    if (!guest_lines.tokens) {
-        guest_lines.suppressed++;
-        return false;
-    }
-    guest_lines.tokens--;
-    return true;
-}
 
 static void write_line(const char *line, size_t size) __must_hold(log_lock)
 {
@@ -88,11 +67,11 @@ static void write_suppressed(void) __must_hold(log_lock)
     char line[64];
     int size;
 
-    if (!guest_lines.suppressed)
+    if (!suppressed)
         return;
     size = snprintf(line, sizeof(line), "(%u lines about guests left out)\n",
-                    guest_lines.suppressed);
-    guest_lines.suppressed = 0;
+                    suppressed);
+    suppressed = 0;
     write_line(line, (size_t)size);
 }
 
@@ -108,9 +87,12 @@ void log_line(enum log_level level, const char *fmt, ...)
     va_start(args, fmt);
     size = format_line(line, level, fmt, args);
     va_end(args);
-    if (level != LOG_GUEST || guest_line_allowed()) {
+    if (level != LOG_GUEST ||
+        time_pays(&guest_lines_paid_until, GUEST_LINE_NS, GUEST_BURST_NS)) {
         write_suppressed();
         write_line(line, size);
+    } else {
+        suppressed++;
     }
     spin_unlock(&log_lock);
     upcall_log_grew();

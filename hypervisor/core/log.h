@@ -4,8 +4,7 @@
  * be read later (control_op log_read).
  */
 
-#ifndef CORE_LOG_H
-#define CORE_LOG_H
+#pragma once
 
 enum log_level {
     LOG_ERROR,   /* the machine or Cairn is broken */
@@ -29,5 +28,3 @@ void log_line(enum log_level level, const char *fmt, ...) __printf(2, 3);
  * the oldest byte held first, and then past what was copied.
  */
 size_t log_read(uint64_t *position, char *buffer, size_t size);
-
-#endif /* CORE_LOG_H */

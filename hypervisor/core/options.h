@@ -6,8 +6,7 @@
  * must not go unnoticed.
  */
 
-#ifndef CORE_OPTIONS_H
-#define CORE_OPTIONS_H
+#pragma once
 
 /* A part of the command line: it does not end by a NUL. */
 struct text {
@@ -40,5 +39,3 @@ struct boot_option {
 
 /* All words are read and each wrong one is reported; false: there was one. */
 bool options_parse(const char *command_line);
-
-#endif /* CORE_OPTIONS_H */

@@ -9,14 +9,8 @@
 
 #include <stdarg.h>
 
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/entry.h"
 #include "arch/x86_64/paging.h"
-#include "arch/x86_64/percpu.h"
-#include "arch/x86_64/regs.h"
-#include "arch/x86_64/smp.h"
 #include "arch/x86_64/upcalls.h"
-#include "arch/x86_64/vectors.h"
 #include "core/console.h"
 #include "core/power.h"
 #include "lib/format.h"

@@ -5,8 +5,7 @@
  * console, then halts or reboots as the option noreboot says.
  */
 
-#ifndef CORE_PANIC_H
-#define CORE_PANIC_H
+#pragma once
 
 void __noreturn panic(const char *fmt, ...) __printf(1, 2);
 
@@ -28,5 +27,3 @@ const char *symbol_find(uint64_t address, uint64_t *offset);
  * which frame pointer @rbp lies, as far as they make sense.
  */
 void backtrace(uint64_t rbp, void (*print)(uint64_t address));
-
-#endif /* CORE_PANIC_H */

@@ -4,7 +4,6 @@
 #include "core/power.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/port.h"
 #include "arch/x86_64/smp.h"
 #include "core/acpi.h"
 #include "core/console.h"

@@ -4,12 +4,9 @@
  * instead, so that what the console says can be read.
  */
 
-#ifndef CORE_POWER_H
-#define CORE_POWER_H
+#pragma once
 
 void __noreturn machine_reset(void);
 
 /* By ACPI; where that does not work, says so and halts. */
 void __noreturn machine_power_off(void);
-
-#endif /* CORE_POWER_H */

@@ -4,7 +4,6 @@
 #include "core/time.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/port.h"
 
 #define CMOS_INDEX 0x70
 #define CMOS_DATA  0x71
@@ -20,6 +19,9 @@
 /* An update takes 2 ms at most; a port read about 1 us. */
 #define WAIT_READS 10000
 #define READ_TRIES 5
+
+/* From March 1st of the year 0. */
+#define DAYS_TO_1970 719468
 
 static uint8_t cmos_read(uint8_t index)
 {
@@ -55,20 +57,18 @@ static void read_bytes(uint8_t *bytes)
 
 static uint64_t seconds_of(const uint8_t *bytes)
 {
-    unsigned int value[BYTES], hour_pm = bytes[HOUR] & HOUR_PM;
-    struct rtc_date d;
+    unsigned int value[BYTES];
 
     for (int i = 0; i < BYTES; i++)
         value[i] = decode(i == HOUR ? bytes[i] & HOUR_MASK : bytes[i],
                           bytes[STATUS_B]);
     if (!(bytes[STATUS_B] & STATUS_B_24_HOURS))
-        value[HOUR] = value[HOUR] % 12 + (hour_pm ? 12 : 0);
+        value[HOUR] = value[HOUR] % 12 + (bytes[HOUR] & HOUR_PM ? 12 : 0);
     if (value[CENTURY] < 19 || value[CENTURY] > 99)
         value[CENTURY] = 20;
-    value[YEAR] += value[CENTURY] * 100;
-    d = (struct rtc_date){value[YEAR], value[MONTH],  value[DAY],
-                          value[HOUR], value[MINUTE], value[SECOND]};
-    return rtc_seconds(&d);
+    return rtc_seconds(&(struct rtc_date){value[CENTURY] * 100 + value[YEAR],
+                                          value[MONTH], value[DAY], value[HOUR],
+                                          value[MINUTE], value[SECOND]});
 }
 
 uint64_t rtc_read(void)
@@ -88,18 +88,15 @@ uint64_t rtc_read(void)
 
 uint64_t rtc_seconds(const struct rtc_date *d)
 {
-    static const uint16_t days_before[] = {0,   31,  59,  90,  120, 151,
-                                           181, 212, 243, 273, 304, 334};
-    uint64_t days, leaps;
+    /* A year from March on, so that a leap day is its last. */
+    uint64_t year = d->year - (d->month <= 2), month = (d->month + 9) % 12;
+    uint64_t days = year * 365 + year / 4 - year / 100 + year / 400 +
+                    (month * 306 + 5) / 10 + d->day - 1;
 
     if (d->year < 1970 || d->year > 9999 || d->month < 1 || d->month > 12 ||
         d->day < 1 || d->day > 31 || d->hour > 23 || d->minute > 59 ||
         d->second > 60)
         return 0;
-    /* Leap days before this year, and this year's if it is past February. */
-    leaps = d->year - (d->month <= 2);
-    leaps = leaps / 4 - leaps / 100 + leaps / 400;
-    days = (d->year - 1970) * 365UL + leaps - 477 /* up to 1969 */ +
-           days_before[d->month - 1] + d->day - 1;
+    days -= DAYS_TO_1970;
     return ((days * 24 + d->hour) * 60 + d->minute) * 60 + d->second;
 }

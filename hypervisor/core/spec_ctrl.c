@@ -4,7 +4,6 @@
 #include "core/spec_ctrl.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/msr.h"
 #include "arch/x86_64/segment.h"
 #include "core/log.h"
 
@@ -31,9 +30,7 @@ static struct spec_wishes wishes;
 
 static const char *const names[] = {
 #define SPEC_NAME_(name, text) [SPEC_##name] = (text),
-    SPEC_DEFENCES(SPEC_NAME_)
-#undef SPEC_NAME_
-};
+    SPEC_DEFENCES(SPEC_NAME_)};
 
 static bool parse_word(struct text word, struct spec_wishes *w)
 {

@@ -5,8 +5,7 @@
  * policy and its reasons.
  */
 
-#ifndef CORE_SPEC_CTRL_H
-#define CORE_SPEC_CTRL_H
+#pragma once
 
 #include "core/options.h"
 
@@ -19,9 +18,7 @@
 
 enum spec_defence {
 #define SPEC_ENUM_(name, text) SPEC_##name,
-    SPEC_DEFENCES(SPEC_ENUM_)
-#undef SPEC_ENUM_
-        SPEC_COUNT
+    SPEC_DEFENCES(SPEC_ENUM_) SPEC_COUNT
 };
 #define SPEC_BIT(name) (1U << SPEC_##name)
 
@@ -61,5 +58,3 @@ static inline void spec_flush(void)
     if (unlikely(spec_active & (SPEC_BIT(IBPB) | SPEC_BIT(VERW))))
         spec_flush_out_of_line();
 }
-
-#endif /* CORE_SPEC_CTRL_H */

@@ -8,7 +8,6 @@
 
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/port.h"
 #include "core/log.h"
 #include "core/panic.h"
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* System time: nanoseconds since boot, from the TSC. */
 
-#ifndef CORE_TIME_H
-#define CORE_TIME_H
+#pragma once
 
 /* ns = (ticks << shift or >> -shift) * mul >> 32; mul has bit 31 set. */
 struct tsc_scale {
@@ -18,6 +17,24 @@ extern uint64_t tsc_at_boot;       /* the TSC at system time 0; the same */
 extern uint64_t wallclock_at_boot;
 
 uint64_t time_now(void);
+
+/*
+ * Whether something that takes @cost of time allowed may be done now, and if
+ * so it is counted: time is paid with, and what is not spent is kept up to
+ * @burst.  *@paid_until is its state; -@burst: all of a burst is there.
+ */
+static inline bool time_pays(uint64_t *paid_until, uint64_t cost,
+                             uint64_t burst)
+{
+    uint64_t now = time_now();
+
+    if (now - *paid_until > burst)
+        *paid_until = now - burst;
+    if (now - *paid_until < cost)
+        return false;
+    *paid_until += cost;
+    return true;
+}
 
 /* Ticks of the local APIC's timer in a millisecond; after time_init(). */
 extern uint32_t lapic_timer_khz;
@@ -40,5 +57,3 @@ uint64_t rtc_read(void);
 
 /* The same of a date; 0 for one that does not exist. */
 uint64_t rtc_seconds(const struct rtc_date *date);
-
-#endif /* CORE_TIME_H */

@@ -7,8 +7,6 @@
 #include "core/timer.h"
 
 #include "arch/x86_64/apic.h"
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/upcalls.h"
 #include "core/drift.h"

@@ -5,8 +5,7 @@
  * guest, with no lock held.  No timer set means no interrupt at all.
  */
 
-#ifndef CORE_TIMER_H
-#define CORE_TIMER_H
+#pragma once
 
 #include "lib/heap.h"
 
@@ -39,5 +38,3 @@ void timer_cancel_wait(struct timer *t);
 
 /* Run a quantum of what is due here and set the hardware to what is next. */
 void timer_run(void);
-
-#endif /* CORE_TIMER_H */

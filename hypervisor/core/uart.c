@@ -4,7 +4,6 @@
 #include "core/uart.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/port.h"
 
 #define COM1 0x3f8
 

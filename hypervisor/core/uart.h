@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A 16550 at COM1, for the console only, which has its lock. */
 
-#ifndef CORE_UART_H
-#define CORE_UART_H
+#pragma once
 
 /* COM1's line at the interrupt controllers. */
 #define UART_IRQ 4
@@ -18,5 +17,3 @@ bool uart_get(char *c);
 
 /* Let received bytes raise the interrupt. */
 void uart_enable_interrupt(void);
-
-#endif /* CORE_UART_H */

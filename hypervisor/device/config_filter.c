@@ -11,7 +11,7 @@
  * reaches the MSI-X table through the function itself.
  */
 
-#include "device/config_space.h"
+#include "device/pci.h"
 
 /* Bits of the command register that the owner sets and clears. */
 #define COMMAND_OWNERS                                                         \
@@ -20,11 +20,10 @@
 
 static int check(const struct device_config *op)
 {
-    if (op->size != 1 && op->size != 2 && op->size != 4)
-        return -EINVAL;
-    if (op->offset % op->size || op->offset >= PCI_CONFIG_BYTES)
-        return -EINVAL;
-    return 0;
+    bool good = (op->size == 1 || op->size == 2 || op->size == 4) &&
+                op->offset % op->size == 0 && op->offset < PCI_CONFIG_BYTES;
+
+    return good ? 0 : -EINVAL;
 }
 
 int config_owner_read(const struct pci_device *dev, struct device_config *op)
@@ -54,7 +53,7 @@ static bool may_write(const struct pci_device *dev,
         changed = config_read(dev->sbdf, PCI_COMMAND, 2) ^ (uint16_t)op->value;
         return !(changed & ~COMMAND_OWNERS);
     }
-    for (unsigned int i = 0; i < sizeof(writable) / sizeof(writable[0]); i++)
+    for (unsigned int i = 0; i < ARRAY_SIZE(writable); i++)
         if (writable[i].offset == op->offset && writable[i].size == op->size)
             return true;
     return false;

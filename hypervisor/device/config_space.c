@@ -4,9 +4,9 @@
  * address register is one for the whole machine, hence the lock.
  */
 
-#include "device/config_space.h"
+#include "device/pci.h"
 
-#include "arch/x86_64/port.h"
+#include "arch/x86_64/cpu.h"
 
 #define PORT_ADDRESS 0xcf8
 #define PORT_DATA    0xcfc
@@ -36,17 +36,12 @@ void config_write(pci_sbdf_t sbdf, uint32_t offset, uint32_t size,
 {
     uint16_t port = select(sbdf, offset);
 
-    switch (size) {
-    case 1:
+    if (size == 1)
         port_write8(port, (uint8_t)value);
-        break;
-    case 2:
+    else if (size == 2)
         port_write16(port, (uint16_t)value);
-        break;
-    default:
+    else
         port_write32(port, value);
-        break;
-    }
 }
 
 uint8_t config_find_capability(pci_sbdf_t sbdf, uint8_t id)

@@ -18,37 +18,43 @@
 
 #define PIN_PAGE_BYTES (PIN_PAGE_GFNS * sizeof(uint32_t))
 
-/* Where the pins of @g are counted; NULL: nowhere, or no memory if @make. */
-static uint32_t *pins_of(struct device_owner *o, uint64_t g, bool make)
+/* One pin of page @g more, or one less. */
+static int count_pin(struct device_owner *o, uint64_t g, bool more)
 {
-    uint32_t **page = &o->pin_page[g / PIN_PAGE_GFNS];
+    uint32_t **page = &o->pin_page[g / PIN_PAGE_GFNS], *pins;
+    int rc = -EINVAL;
 
-    if (!*page && make)
+    spin_lock(&device_lock);
+    if (!*page && more)
         *page = pool_alloc(PIN_PAGE_BYTES);
-    return *page ? *page + g % PIN_PAGE_GFNS : NULL;
+    pins = *page ? *page + g % PIN_PAGE_GFNS : NULL;
+    if (more)
+        rc = !pins ? -ENOMEM : *pins == PINS_MAX ? -EBUSY : 0;
+    else if (pins && *pins)
+        rc = 0;
+    if (rc == 0)
+        *pins += more ? 1U : -1U;
+    spin_unlock(&device_lock);
+    return rc;
+}
+
+static bool is_ram(const struct domain *d, uint64_t g)
+{
+    return d->devices && g < d->space->layout.ram_pages;
 }
 
 int dma_pin(struct domain *d, uint64_t g, uint64_t *maddr)
 {
-    uint32_t *pins;
     struct frame *f;
     int rc;
 
-    if (!d->devices || g >= d->space->layout.ram_pages)
+    if (!is_ram(d, g))
         return -EINVAL;
     rc = light_get_frame(d->space, gfn(g), LIGHT_WRITE, false, &f);
     if (rc)
         return rc;
 
-    spin_lock(&device_lock);
-    pins = pins_of(d->devices, g, true);
-    if (!pins)
-        rc = -ENOMEM;
-    else if (*pins == PINS_MAX)
-        rc = -EBUSY;
-    else
-        ++*pins;
-    spin_unlock(&device_lock);
+    rc = count_pin(d->devices, g, true);
     if (rc)
         frame_put(f);
     else
@@ -70,19 +76,7 @@ static void put_pins(struct domain *d, uint64_t g, uint32_t pins)
 
 int dma_unpin(struct domain *d, uint64_t g)
 {
-    uint32_t *pins;
-    int rc = -EINVAL;
-
-    if (!d->devices || g >= d->space->layout.ram_pages)
-        return -EINVAL;
-
-    spin_lock(&device_lock);
-    pins = pins_of(d->devices, g, false);
-    if (pins && *pins) {
-        --*pins;
-        rc = 0;
-    }
-    spin_unlock(&device_lock);
+    int rc = is_ram(d, g) ? count_pin(d->devices, g, false) : -EINVAL;
 
     if (rc == 0)
         put_pins(d, g, 1);

@@ -2,13 +2,11 @@
 /* MSI-X tables, and the vectors of this machine's device interrupts. */
 
 #include "arch/x86_64/apic.h"
-#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/upcalls.h"
-#include "arch/x86_64/vectors.h"
 #include "core/log.h"
 #include "core/time.h"
 #include "core/timer.h"
-#include "device/config_space.h"
+#include "device/pci.h"
 #include "domain/domain.h"
 #include "event/evtchn.h"
 #include "event/upcalls.h"

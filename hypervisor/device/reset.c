@@ -2,7 +2,7 @@
 /* Resetting a function, where it can be reset by itself. */
 
 #include "core/time.h"
-#include "device/config_space.h"
+#include "device/pci.h"
 
 /* What the standard gives a function (PCI Express 3.0, 6.6.2). */
 #define RESET_NS 100000000ULL

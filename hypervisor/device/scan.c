@@ -6,7 +6,7 @@
 
 #include "core/log.h"
 #include "core/panic.h"
-#include "device/config_space.h"
+#include "device/pci.h"
 #include "memory/pool.h"
 
 #define FUNCTIONS_A_DEV   8U

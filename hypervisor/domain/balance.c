@@ -107,24 +107,21 @@ struct lead {
 static void look(struct lead *lead, unsigned int cpu, uint64_t now)
 {
     struct run_queue *q = &per_cpu(run_queue, cpu);
+    uint64_t at;
     const struct vcpu *v;
 
-    spin_lock(&q->lock);
+    SPIN_GUARD(&q->lock);
     v = sched_running(cpu, now);
-    if (v) {
-        uint64_t at = v->vtime + q->base;
-        uint64_t slice = sched_weigh(v, SCHED_SLICE_NS);
-
-        if (!lead->slice || (int64_t)(at - lead->most) > 0) {
-            lead->most = at;
-            lead->cpu = cpu;
-        }
-        if (!lead->slice || (int64_t)(at - lead->least) < 0)
-            lead->least = at;
-        if (slice > lead->slice)
-            lead->slice = slice;
+    if (!v)
+        return;
+    at = v->vtime + q->base;
+    if (!lead->slice || (int64_t)(at - lead->most) > 0) {
+        lead->most = at;
+        lead->cpu = cpu;
     }
-    spin_unlock(&q->lock);
+    if (!lead->slice || (int64_t)(at - lead->least) < 0)
+        lead->least = at;
+    lead->slice = MAX(lead->slice, sched_weigh(v, SCHED_SLICE_NS));
 }
 
 /*

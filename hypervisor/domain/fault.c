@@ -3,16 +3,13 @@
 
 #include "domain/fault.h"
 
+#include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
 #include "domain/policy.h"
 #include "domain/upcalls.h"
 #include "memory/frame.h"
 #include "memory/light.h"
 #include "memory/upcalls.h"
-
-/* Bits of a page fault's error code (SDM volume 3, 4.7). */
-#define PF_WRITE 0x02U
-#define PF_FETCH 0x10U
 
 /* Most that are let go at once; the next choice of a vCPU goes on. */
 #define WAKE_QUANTUM 16U
@@ -91,14 +88,13 @@ void fault_wait_for_memory(void)
         let_go(v);
     spin_unlock(&waiters_lock);
     if (first)
-        upcall_memory_wanted();
+        upcall_raise_global(VIRQ_ENOMEM);
 }
 
 void fault_stop_waiting(struct vcpu *v)
 {
-    spin_lock(&waiters_lock);
+    SPIN_GUARD(&waiters_lock);
     forget(v);
-    spin_unlock(&waiters_lock);
 }
 
 void fault_wake_waiters(void)
@@ -110,7 +106,7 @@ void fault_wake_waiters(void)
         return;
     frame_totals(&totals);
     left = totals.unreserved;
-    spin_lock(&waiters_lock);
+    SPIN_GUARD(&waiters_lock);
     for (unsigned int i = 0; i < WAKE_QUANTUM && left && !list_empty(&waiters);
          i++) {
         struct vcpu *v = list_first(&waiters, struct vcpu, memory_waiter);
@@ -119,7 +115,6 @@ void fault_wake_waiters(void)
         left -= atomic_read(&v->state) == VCPU_BLOCKED;
         let_go(v);
     }
-    spin_unlock(&waiters_lock);
 }
 
 /* Any lock may be held here: leave the work to the way out of the hypervisor.
@@ -136,11 +131,10 @@ void upcall_promise_refilled(const struct light_space *s)
 
     if (!d || d->space != s)
         return; /* By its builder, before any of its vCPUs ran. */
-    spin_lock(&waiters_lock);
+    SPIN_GUARD(&waiters_lock);
     for (uint32_t i = 0; i < d->vcpu_count; i++)
         if (!list_empty(&d->vcpu[i]->memory_waiter))
             let_go(d->vcpu[i]);
-    spin_unlock(&waiters_lock);
 }
 
 bool upcall_cpu_privileged(void)

@@ -12,8 +12,7 @@
  * somebody waits for what is there, and none is told in vain but by a race.
  */
 
-#ifndef DOMAIN_FAULT_H
-#define DOMAIN_FAULT_H
+#pragma once
 
 #include "domain/vcpu.h"
 
@@ -44,5 +43,3 @@ void fault_wake_waiters(void);
 
 /* @v does not wait any longer. */
 void fault_stop_waiting(struct vcpu *v);
-
-#endif /* DOMAIN_FAULT_H */

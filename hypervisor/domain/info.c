@@ -50,7 +50,7 @@ void domain_info(struct domain *d, struct control_domain_info *info)
         info->cpu_time_ns += vcpu_cpu_time(d->vcpu[i]);
     memcpy(info->uuid, d->uuid, sizeof(info->uuid));
 
-    spin_lock(&d->lock);
+    SPIN_GUARD(&d->lock);
     info->flags = flags_of(d);
     info->shutdown_reason = d->shutdown_reason;
     info->weight = d->weight;
@@ -58,7 +58,6 @@ void domain_info(struct domain *d, struct control_domain_info *info)
     info->reserved_percent = d->reserved.percent;
     info->pause_count = d->pause_count;
     memcpy(info->crash_reason, d->crash_reason, sizeof(info->crash_reason));
-    spin_unlock(&d->lock);
 }
 
 static void print_domain(const struct domain *d)
@@ -104,12 +103,11 @@ static void print_queues(void)
         struct run_queue *q = &per_cpu(run_queue, cpu);
         const struct vcpu *v;
 
-        spin_lock(&q->lock);
+        SPIN_GUARD(&q->lock);
         v = per_cpu(current_vcpu, cpu);
         log_info("CPU %u: %u wait, virtual time %lu base %ld, v%d of d%d runs",
                  cpu, q->length, q->vtime, (long)q->base, v ? (int)v->id : -1,
                  v ? (int)v->domain->domid : -1);
-        spin_unlock(&q->lock);
     }
 }
 DEBUG_KEY('q', "run queues", print_queues);

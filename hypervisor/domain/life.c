@@ -5,7 +5,6 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/nospec.h"
-#include "arch/x86_64/smp.h"
 #include "core/log.h"
 #include "core/power.h"
 #include "core/time.h"
@@ -52,50 +51,36 @@ bool domain_is_off(struct domain *d)
 
 int domain_pause(struct domain *d)
 {
-    int rc = 0;
-
-    spin_lock(&d->lock);
+    SPIN_GUARD(&d->lock);
     if (d->pause_count == PAUSE_COUNT_MAX)
-        rc = -EINVAL;
-    else if (d->pause_count++ == 0)
+        return -EINVAL;
+    if (d->pause_count++ == 0)
         hold_vcpus(d);
-    spin_unlock(&d->lock);
-    return rc;
+    return 0;
 }
 
 int domain_unpause(struct domain *d)
 {
-    int rc = 0;
-
-    spin_lock(&d->lock);
-    if (d->pause_count == 0 || (!d->started && !d->vcpu[0]->has_start)) {
-        rc = -EINVAL;
-    } else {
-        if (--d->pause_count == 0 && !d->started) {
-            d->started = true;
-            vcpu_up(d->vcpu[0]);
-        }
-        for (uint32_t i = 0; may_run(d) && i < d->vcpu_count; i++)
-            vcpu_release_hold(d->vcpu[i]);
+    SPIN_GUARD(&d->lock);
+    if (d->pause_count == 0 || (!d->started && !d->vcpu[0]->has_start))
+        return -EINVAL;
+    if (--d->pause_count == 0 && !d->started) {
+        d->started = true;
+        vcpu_up(d->vcpu[0]);
     }
-    spin_unlock(&d->lock);
-    return rc;
+    for (uint32_t i = 0; may_run(d) && i < d->vcpu_count; i++)
+        vcpu_release_hold(d->vcpu[i]);
+    return 0;
 }
 
 int domain_vcpu_up(struct vcpu *v)
 {
-    struct domain *d = v->domain;
-    int rc = 0;
-
-    spin_lock(&d->lock);
-    if (v->has_start) {
-        vcpu_up(v);
-        share_divide(d);
-    } else {
-        rc = -EINVAL;
-    }
-    spin_unlock(&d->lock);
-    return rc;
+    SPIN_GUARD(&v->domain->lock);
+    if (!v->has_start)
+        return -EINVAL;
+    vcpu_up(v);
+    share_divide(v->domain);
+    return 0;
 }
 
 void domain_vcpu_down(struct vcpu *v)
@@ -128,35 +113,31 @@ static int set_base(struct vcpu *v, const struct control_set_start *start)
 int domain_set_start(struct domain *d, const struct control_set_start *start)
 {
     struct vcpu *v;
-    int rc = 0;
+    int rc;
 
     if (start->vcpu >= d->vcpu_count)
         return -ENOENT;
     v = d->vcpu[index_nospec(start->vcpu, d->vcpu_count)];
 
-    spin_lock(&d->lock);
+    SPIN_GUARD(&d->lock);
     if (d->started)
-        rc = -EBUSY;
-    else if (d->pv)
-        rc = set_base(v, start);
-    if (!rc) {
-        v->regs.rip = start->rip;
-        v->regs.rsp = start->rsp;
-        v->regs.rsi = start->rsi;
-        v->has_start = true;
-    }
-    spin_unlock(&d->lock);
-    return rc;
+        return -EBUSY;
+    rc = d->pv ? set_base(v, start) : 0;
+    if (rc)
+        return rc;
+    v->regs.rip = start->rip;
+    v->regs.rsp = start->rsp;
+    v->regs.rsi = start->rsi;
+    v->has_start = true;
+    return 0;
 }
 
 void domain_set_shutdown_code(struct domain *d, uint32_t reason)
 {
-    spin_lock(&d->lock);
-    if (!d->has_shutdown_code) {
-        d->has_shutdown_code = true;
+    SPIN_GUARD(&d->lock);
+    if (!d->has_shutdown_code)
         d->shutdown_reason = reason;
-    }
-    spin_unlock(&d->lock);
+    d->has_shutdown_code = true;
 }
 
 void domain_shutdown(struct domain *d, uint32_t reason)
@@ -184,7 +165,7 @@ void domain_shutdown(struct domain *d, uint32_t reason)
             machine_power_off();
         machine_reset();
     }
-    upcall_domain_changed();
+    upcall_raise_global(VIRQ_DOM_EXC);
 }
 
 void domain_crash(struct domain *d, const char *fmt, ...)
@@ -228,9 +209,8 @@ void watchdogs_init(struct domain *d)
 int domain_watchdog(struct domain *d, uint32_t id, uint32_t seconds)
 {
     uint64_t ns = seconds * 1000000000ULL;
-    int rc = id ? -EINVAL : -ENOSPC;
 
-    spin_lock(&d->lock);
+    SPIN_GUARD(&d->lock);
     for (uint32_t i = 0; i < SCHED_WATCHDOGS; i++) {
         struct watchdog *w = &d->watchdog[i];
 
@@ -242,11 +222,9 @@ int domain_watchdog(struct domain *d, uint32_t id, uint32_t seconds)
             timer_set(&w->timer, time_now() + ns);
         else
             timer_cancel(&w->timer);
-        rc = id ? 0 : (int)i + 1;
-        break;
+        return id ? 0 : (int)i + 1;
     }
-    spin_unlock(&d->lock);
-    return rc;
+    return id ? -EINVAL : -ENOSPC;
 }
 
 /* It cannot be found any more and runs no more; false: in a moment. */
@@ -273,21 +251,24 @@ static bool begin_end(struct domain *d)
 static bool vanish(struct domain *d)
 {
     share_give_back(d);
-    table_remove(d);
-    upcall_domain_changed();
+    table_set(d->domid, NULL);
+    upcall_raise_global(VIRQ_DOM_EXC);
     domain_put(d);
     return true;
 }
 
 /* A quantum of each; true when it is done. */
-static bool (*const end_step[])(struct domain *d) = {
-    [DOMAIN_END_NOT_BEGUN] = begin_end,
-    [DOMAIN_END_DEVICES] = upcall_devices_release,
-    [DOMAIN_END_EVENTS] = upcall_events_destroy,
-    [DOMAIN_END_GRANTS] = upcall_grants_destroy,
-    [DOMAIN_END_MEMORY] = memory_destroy,
-    [DOMAIN_END_RECORDS] = vanish,
+static bool (*const end_step[DOMAIN_END_STEPS])(struct domain *d) = {
+    begin_end,
+    upcall_devices_release,
+    upcall_events_destroy,
+    upcall_grants_destroy,
+    memory_destroy,
+    vanish,
 };
+
+/* So many are short: one call may do them and the next. */
+#define SHORT_STEPS 2U
 
 int domain_destroy(struct domain *d)
 {
@@ -299,10 +280,10 @@ int domain_destroy(struct domain *d)
     if (atomic_exchange(&d->ending, true))
         return -EAGAIN;
 
-    while (d->end != DOMAIN_END_DONE && end_step[d->end](d))
-        if (++d->end > DOMAIN_END_EVENTS)
-            break; /* Enough for once; what came before is short. */
-    rc = d->end == DOMAIN_END_DONE ? 0 : -EAGAIN;
+    while (d->end != DOMAIN_END_STEPS && end_step[d->end](d))
+        if (++d->end > SHORT_STEPS)
+            break; /* Enough for once. */
+    rc = d->end == DOMAIN_END_STEPS ? 0 : -EAGAIN;
     (void)atomic_exchange(&d->ending, false);
     return rc;
 }

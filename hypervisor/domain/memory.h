@@ -4,8 +4,7 @@
  * pv that is the mfn.
  */
 
-#ifndef DOMAIN_MEMORY_H
-#define DOMAIN_MEMORY_H
+#pragma once
 
 #include "domain/domain.h"
 #include "memory/frame.h"
@@ -50,5 +49,3 @@ int __must_check memory_create(struct domain *d,
                                const struct domain_config *config);
 bool memory_destroy(struct domain *d);
 void memory_free(struct domain *d);
-
-#endif /* DOMAIN_MEMORY_H */

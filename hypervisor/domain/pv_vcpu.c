@@ -5,9 +5,8 @@
 #include "domain/pv_vcpu.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/descriptors.h"
-#include "arch/x86_64/msr.h"
-#include "arch/x86_64/tlb.h"
+#include "arch/x86_64/paging.h"
+#include "arch/x86_64/segment.h"
 #include "memory/pool.h"
 
 /* Of CR4, what a guest may choose, and what it sees of the hypervisor's own. */
@@ -52,11 +51,14 @@ void pv_vcpu_release(struct vcpu *v)
     spin_unlock(&s->base.lock);
 }
 
-void pv_load_tables(struct vcpu *v)
+void pv_load_tables(struct vcpu *v, bool loaded)
 {
-    bool user = this_cpu(guest_mode) == GUEST_USER;
+    const struct pv_vcpu *p = v->pv;
+    uint8_t mode = loaded ? this_cpu(guest_mode) : p->mode;
 
-    pv_load(v->domain->pv, user ? v->pv->user_l4 : v->pv->kernel_l4);
+    pv_load(v->domain->pv, mode == GUEST_USER ? p->user_l4 : p->kernel_l4);
+    if (!loaded)
+        tlb_flush_global();
 }
 
 /* The space is live here; its user pages are global, and stay. */

@@ -11,13 +11,12 @@
  * it is valid only while it is not.
  */
 
-#ifndef DOMAIN_PV_VCPU_H
-#define DOMAIN_PV_VCPU_H
+#pragma once
 
 #include <abi/trap.h>
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/descriptors.h"
+#include "arch/x86_64/segment.h"
 #include "domain/vcpu.h"
 #include "memory/page_type.h"
 
@@ -90,8 +89,12 @@ static inline bool pv_in_user_mode(void)
     return this_cpu(guest_mode) == GUEST_USER;
 }
 
-/* The tables of its mode, on this CPU. */
-void pv_load_tables(struct vcpu *v);
+/*
+ * The tables of its mode, on this CPU, where it is @loaded already or will be.
+ * If not, what the CPU knows is another vCPU's, or of this one from before it
+ * was elsewhere, when it may have flushed only there.
+ */
+void pv_load_tables(struct vcpu *v, bool loaded);
 
 /*
  * The current vCPU changes to the other mode.  To user mode it needs tables of
@@ -146,5 +149,3 @@ void pv_set_task_switched(struct vcpu *v, bool set);
 /* CR4 as a guest sees it, and what of a value it may choose. */
 uint64_t pv_visible_cr4(const struct vcpu *v);
 void pv_write_cr4(struct vcpu *v, uint64_t value);
-
-#endif /* DOMAIN_PV_VCPU_H */

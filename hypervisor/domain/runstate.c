@@ -66,13 +66,12 @@ void runstate_follow(struct vcpu *v, uint64_t now)
 
 void vcpu_runstate(struct vcpu *v, struct vcpu_runstate_info *info)
 {
-    struct run_queue *q = queue_lock(v);
+    struct run_queue *q __queue_guard = queue_lock(v);
     uint64_t now = time_now();
 
     fill(v, info);
     if (now > v->runstate_since)
         info->time[v->runstate] += now - v->runstate_since;
-    queue_unlock(q);
 }
 
 uint64_t vcpu_cpu_time(struct vcpu *v)
@@ -105,7 +104,7 @@ void vcpu_set_runstate_area(struct vcpu *v, struct frame *frame,
             (void *)((char *)mfn_to_virt(frame_to_mfn(frame)) + offset);
         publish(v);
     }
-    queue_unlock(q);
+    queue_unlock(&q);
     if (old)
         memory_put(old, true);
     if (old_rest)

@@ -39,11 +39,6 @@ struct run_queue *queue_lock(const struct vcpu *v) __lock_primitive
     }
 }
 
-void queue_unlock(struct run_queue *q) __lock_primitive
-{
-    spin_unlock(&q->lock);
-}
-
 /* Move @v's virtual time up to @now; it runs. */
 static void charge(struct vcpu *v, uint64_t now)
 {
@@ -198,7 +193,7 @@ void sched_depart(struct run_queue *q, struct vcpu *v, unsigned int cpu)
 
 void sched_arrive(struct vcpu *v)
 {
-    struct run_queue *q = queue_lock(v);
+    struct run_queue *q __queue_guard = queue_lock(v);
 
     if (v->state == VCPU_RUNNABLE && !v->held) {
         join(q, v, time_now());
@@ -207,7 +202,6 @@ void sched_arrive(struct vcpu *v)
         v->travels = false;
         cpu_resched(q->cpu); /* It may be spoken for, in vain. */
     }
-    queue_unlock(q);
 }
 
 /* @v waits here from now on; or true: it is on its way to another CPU. */
@@ -238,7 +232,7 @@ static void start(struct vcpu *v, enum vcpu_state from)
         if (!v->held && !v->travels)
             departs = enter(q, v, from == VCPU_OFFLINE, now);
     }
-    queue_unlock(q);
+    queue_unlock(&q);
     if (departs)
         sched_arrive(v);
 }
@@ -271,25 +265,23 @@ static void leave(struct run_queue *q, struct vcpu *v, enum vcpu_state state)
 
 void vcpu_down(struct vcpu *v)
 {
-    struct run_queue *q = queue_lock(v);
+    struct run_queue *q __queue_guard = queue_lock(v);
 
     if (v->state != VCPU_OFFLINE)
         leave(q, v, VCPU_OFFLINE);
-    queue_unlock(q);
 }
 
 void vcpu_block(struct vcpu *v)
 {
-    struct run_queue *q = queue_lock(v);
+    struct run_queue *q __queue_guard = queue_lock(v);
 
     if (v->state == VCPU_RUNNING)
         leave(q, v, VCPU_BLOCKED);
-    queue_unlock(q);
 }
 
 void vcpu_yield(struct vcpu *v)
 {
-    struct run_queue *q = queue_lock(v);
+    struct run_queue *q __queue_guard = queue_lock(v);
     const struct heap_node *first = heap_min(&q->heap);
 
     if (first && v->state == VCPU_RUNNING) {
@@ -298,22 +290,20 @@ void vcpu_yield(struct vcpu *v)
             v->vtime = first->key + 1;
         cpu_resched(q->cpu);
     }
-    queue_unlock(q);
 }
 
 void vcpu_set_weight(struct vcpu *v, uint32_t weight, uint32_t parts)
 {
-    struct run_queue *q = queue_lock(v);
+    struct run_queue *q __queue_guard = queue_lock(v);
 
     if (v->state == VCPU_RUNNING)
         charge(v, time_now());
     v->vtime_rate = ((uint64_t)WEIGHT_ONE << 24) * parts / weight;
-    queue_unlock(q);
 }
 
 void vcpu_set_affinity(struct vcpu *v, uint64_t cpus)
 {
-    struct run_queue *q = queue_lock(v);
+    struct run_queue *q __queue_guard = queue_lock(v);
 
     v->affinity = cpus;
     if (v->place != IN_NO_QUEUE) {
@@ -322,22 +312,20 @@ void vcpu_set_affinity(struct vcpu *v, uint64_t cpus)
     }
     /* One that waits on a wrong CPU goes on when its turn comes. */
     cpu_resched(q->cpu);
-    queue_unlock(q);
 }
 
 void vcpu_hold(struct vcpu *v)
 {
-    struct run_queue *q = queue_lock(v);
+    struct run_queue *q __queue_guard = queue_lock(v);
 
     v->held = true;
     if (v->state == VCPU_RUNNING || v->state == VCPU_RUNNABLE)
         leave(q, v, VCPU_RUNNABLE);
-    queue_unlock(q);
 }
 
 void vcpu_release_hold(struct vcpu *v)
 {
-    struct run_queue *q = queue_lock(v);
+    struct run_queue *q __queue_guard = queue_lock(v);
     uint64_t now = time_now();
 
     if (v->held) {
@@ -346,7 +334,6 @@ void vcpu_release_hold(struct vcpu *v)
         if (v->state == VCPU_RUNNABLE && !v->travels)
             join(q, v, now);
     }
-    queue_unlock(q);
 }
 
 bool vcpu_is_off(const struct vcpu *v)

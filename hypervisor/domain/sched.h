@@ -21,8 +21,7 @@
  * Tickless: the alarm is set only while somebody waits or has a cap.
  */
 
-#ifndef DOMAIN_SCHED_H
-#define DOMAIN_SCHED_H
+#pragma once
 
 #include "domain/vcpu.h"
 
@@ -66,7 +65,14 @@ extern uint64_t sched_cpus, idle_cpus;
 
 /* The queue @v belongs to, locked; it stays there until that is unlocked. */
 struct run_queue *queue_lock(const struct vcpu *v) __lock_primitive;
-void queue_unlock(struct run_queue *q) __lock_primitive;
+
+static inline void queue_unlock(struct run_queue **q) __lock_primitive
+{
+    spin_unlock(&(*q)->lock);
+}
+
+/* A struct run_queue * of this is locked, until its block ends. */
+#define __queue_guard __attribute__((cleanup(queue_unlock), unused))
 
 /* The virtual time of @ns. */
 static inline uint64_t sched_weigh(const struct vcpu *v, uint64_t ns)
@@ -167,5 +173,3 @@ void context_forget(struct vcpu *v);
 
 /* @v's runstate follows its state from @now on; its run queue is locked. */
 void runstate_follow(struct vcpu *v, uint64_t now);
-
-#endif /* DOMAIN_SCHED_H */

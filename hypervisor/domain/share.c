@@ -92,7 +92,7 @@ int domain_set_sched(struct domain *d, const struct control_set_sched *sched)
     struct control_set_sched s = *sched;
     int rc;
 
-    spin_lock(&d->lock);
+    SPIN_GUARD(&d->lock);
     s.weight = keep(s.weight, d->weight);
     s.cap = keep(s.cap, d->cap.percent);
     s.reserved = keep(s.reserved, d->reserved.percent);
@@ -101,6 +101,5 @@ int domain_set_sched(struct domain *d, const struct control_set_sched *sched)
         rc = reserve(d->reserved.percent, s.reserved);
     if (!rc)
         apply(d, &s);
-    spin_unlock(&d->lock);
     return rc;
 }

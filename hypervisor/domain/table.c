@@ -32,11 +32,6 @@ static struct spinlock *lock_of(domid_t domid)
     return &group_lock[domid % LOCK_COUNT];
 }
 
-static bool is_taken(uint32_t id)
-{
-    return ids_taken[id / 64] >> (id % 64) & 1;
-}
-
 /* The first id in [from, to) that is taken, or free; @to if there is none. */
 static uint32_t find(uint32_t from, uint32_t to, bool taken)
 {
@@ -58,7 +53,7 @@ static int pick_id(domid_t wanted, uint32_t *id)
         *id = wanted;
         if (*id >= DOMAIN_MAX)
             return -EINVAL;
-        return is_taken(*id) ? -EEXIST : 0;
+        return bit_test(ids_taken, *id) ? -EEXIST : 0;
     }
     *id = find(next_id, DOMAIN_MAX, false);
     if (*id == DOMAIN_MAX)
@@ -71,44 +66,29 @@ int table_take_id(domid_t wanted, domid_t *domid)
     uint32_t id;
     int rc;
 
-    spin_lock(&id_lock);
+    SPIN_GUARD(&id_lock);
     rc = pick_id(wanted, &id);
-    if (rc == 0) {
-        ids_taken[id / 64] |= 1ULL << (id % 64);
-        ids_count++;
-        if (wanted == DOMID_INVALID)
-            next_id = id + 1 < DOMAIN_MAX ? id + 1 : 1;
-        *domid = (domid_t)id;
-    }
-    spin_unlock(&id_lock);
-    return rc;
+    if (rc)
+        return rc;
+    ids_taken[id / 64] |= 1ULL << (id % 64);
+    ids_count++;
+    if (wanted == DOMID_INVALID)
+        next_id = id + 1 < DOMAIN_MAX ? id + 1 : 1;
+    *domid = (domid_t)id;
+    return 0;
 }
 
-void table_give_id(domid_t domid)
-{
-    spin_lock(&id_lock);
-    assert(is_taken(domid));
-    ids_taken[domid / 64] &= ~(1ULL << (domid % 64));
-    ids_count--;
-    spin_unlock(&id_lock);
-}
-
-static void set_entry(domid_t domid, struct domain *d)
+void table_set(domid_t domid, struct domain *d)
 {
     spin_lock(lock_of(domid));
     domains[domid] = d;
     spin_unlock(lock_of(domid));
-}
-
-void table_add(struct domain *d)
-{
-    set_entry(d->domid, d);
-}
-
-void table_remove(struct domain *d)
-{
-    set_entry(d->domid, NULL);
-    table_give_id(d->domid);
+    if (d)
+        return;
+    SPIN_GUARD(&id_lock);
+    assert(bit_test(ids_taken, domid));
+    ids_taken[domid / 64] &= ~(1ULL << (domid % 64));
+    ids_count--;
 }
 
 /* The domain of that id, dying ones included; held. */
@@ -116,11 +96,10 @@ static struct domain *get_any(domid_t domid)
 {
     struct domain *d;
 
-    spin_lock(lock_of(domid));
+    SPIN_GUARD(lock_of(domid));
     d = domains[domid];
     if (d)
         domain_hold(d);
-    spin_unlock(lock_of(domid));
     return d;
 }
 

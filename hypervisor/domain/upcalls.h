@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the domain room calls in the rooms above it, to make and unmake. */
 
-#ifndef DOMAIN_UPCALLS_H
-#define DOMAIN_UPCALLS_H
+#pragma once
 
+#include "core/upcalls.h"
 #include "domain/vcpu.h"
 
 /* Event room. */
@@ -11,8 +11,6 @@ int __must_check upcall_events_create(struct domain *d, uint32_t max_ports);
 bool upcall_events_destroy(struct domain *d); /* a quantum; true when done */
 void upcall_events_free(struct domain *d);    /* with the last reference */
 void upcall_vcpu_timer(struct vcpu *v);       /* raise VIRQ_TIMER */
-void upcall_domain_changed(void);             /* raise VIRQ_DOM_EXC */
-void upcall_memory_wanted(void);              /* raise VIRQ_ENOMEM */
 void upcall_raise_late(void); /* what could not be raised at its time */
 
 /* Grant room. */
@@ -29,5 +27,3 @@ void upcall_devices_quiesce(struct domain *d);
  * of the frames they reached; true when done.
  */
 bool upcall_devices_release(struct domain *d);
-
-#endif /* DOMAIN_UPCALLS_H */

@@ -115,22 +115,19 @@ int vcpu_move_info(struct vcpu *v, struct frame *frame, uint32_t offset)
 {
     struct vcpu_info *info =
         (void *)((char *)mfn_to_virt(frame_to_mfn(frame)) + offset);
-    int rc = -EINVAL;
 
-    spin_lock(&v->domain->lock);
-    if (!v->info_frame && (v == current || v->state == VCPU_OFFLINE)) {
-        memcpy(info, v->info, sizeof(*info));
-        v->info_frame = frame;
-        atomic_write(&v->info, info);
-        time_info_write(&info->time);
-        return_slowly(); /* so that entry.S looks at the new place */
+    SPIN_GUARD(&v->domain->lock);
+    if (v->info_frame || (v != current && v->state != VCPU_OFFLINE))
+        return -EINVAL;
+    memcpy(info, v->info, sizeof(*info));
+    v->info_frame = frame;
+    atomic_write(&v->info, info);
+    time_info_write(&info->time);
+    return_slowly(); /* so that entry.S looks at the new place */
 
-        info->evtchn_pending_sel = ~0ULL;
-        atomic_write(&info->evtchn_upcall_pending, 1);
-        rc = 0;
-    }
-    spin_unlock(&v->domain->lock);
-    return rc;
+    info->evtchn_pending_sel = ~0ULL;
+    atomic_write(&info->evtchn_upcall_pending, 1);
+    return 0;
 }
 
 void vcpu_set_timer(struct vcpu *v, uint64_t deadline)

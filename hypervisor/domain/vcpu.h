@@ -13,15 +13,12 @@
  * CPU while it runs, or anybody while it is held off all CPUs, (a) atomic.
  */
 
-#ifndef DOMAIN_VCPU_H
-#define DOMAIN_VCPU_H
+#pragma once
 
 #include <abi/event_channel.h>
-#include <abi/trap.h>
 #include <abi/vcpu.h>
 
 #include "arch/x86_64/fpu.h"
-#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/segment.h"
 #include "arch/x86_64/smp.h"
@@ -231,5 +228,3 @@ void vcpu_runstate(struct vcpu *v, struct vcpu_runstate_info *info);
 /* The processor time @v has used, in ns; and what else can be told of it. */
 uint64_t vcpu_cpu_time(struct vcpu *v);
 void vcpu_tell(struct vcpu *v, struct control_vcpu_info *info);
-
-#endif /* DOMAIN_VCPU_H */

@@ -11,7 +11,7 @@ int evtchn_bind(struct domain *d, enum evtchn_state state, uint32_t detail,
                               .queue = fifo_queue(vcpu, 0)};
     struct evtchn_table *t = d->events;
     evtchn_port_t *virq = NULL;
-    int rc = -EEXIST;
+    int rc;
 
     if (state == EVTCHN_VIRQ &&
         (detail >= VIRQ_COUNT || (!virq_is_per_vcpu(detail) && vcpu != 0)))
@@ -21,12 +21,12 @@ int evtchn_bind(struct domain *d, enum evtchn_state state, uint32_t detail,
     if (state == EVTCHN_VIRQ)
         virq = &t->virq[index_nospec(vcpu, d->vcpu_count)]
                        [index_nospec(detail, VIRQ_COUNT)];
-    spin_lock(&t->lock);
-    if (!virq || !*virq)
-        rc = table_alloc(t, &as, port);
+    SPIN_GUARD(&t->lock);
+    if (virq && *virq)
+        return -EEXIST;
+    rc = table_alloc(t, &as, port);
     if (virq && rc == 0)
         *virq = *port;
-    spin_unlock(&t->lock);
     return rc;
 }
 
@@ -77,18 +77,15 @@ static bool may_move(const struct evtchn *chn)
 int evtchn_bind_vcpu(struct domain *d, evtchn_port_t port, uint32_t vcpu)
 {
     struct evtchn *chn;
-    int rc = -EINVAL;
 
     if (vcpu >= d->vcpu_count)
         return -ENOENT;
 
-    spin_lock(&d->events->lock);
+    SPIN_GUARD(&d->events->lock);
     chn = table_find(d->events, port);
-    if (chn && may_move(chn)) {
-        atomic_write(&chn->queue,
-                     fifo_queue(vcpu, chn->queue % EVTCHN_FIFO_PRIORITIES));
-        rc = 0;
-    }
-    spin_unlock(&d->events->lock);
-    return rc;
+    if (!chn || !may_move(chn))
+        return -EINVAL;
+    atomic_write(&chn->queue,
+                 fifo_queue(vcpu, chn->queue % EVTCHN_FIFO_PRIORITIES));
+    return 0;
 }

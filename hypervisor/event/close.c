@@ -121,20 +121,20 @@ int evtchn_reset(struct domain *d)
         if (evtchn_close(d, i * BUCKET_PORTS + (uint32_t)__builtin_ctzll(used)))
             continue; /* Another vCPU was faster. */
 
-    spin_lock(&t->lock);
+    SPIN_GUARD(&t->lock);
     left = t->used_count;
     t->next_bucket = left && i < bucket_count(t) ? i : 0;
     if (!left)
         fifo_end(t);
-    spin_unlock(&t->lock);
     return left ? -EAGAIN : 0;
 }
 
 /* Now, and not when the last reference goes: that must be short. */
-static bool buckets_free(struct evtchn_table *t) __must_hold(t->lock)
+static bool buckets_free(struct evtchn_table *t)
 {
     uint32_t freed = 0, end = t->freed_to + LOOK_QUANTUM;
 
+    SPIN_GUARD(&t->lock);
     for (; t->freed_to < bucket_count(t); t->freed_to++) {
         struct evtchn **bucket = &t->bucket[t->freed_to];
 
@@ -152,16 +152,10 @@ static bool buckets_free(struct evtchn_table *t) __must_hold(t->lock)
 bool upcall_events_destroy(struct domain *d)
 {
     struct evtchn_table *t = d->events;
-    bool done;
 
     spin_lock(&t->lock);
     t->dying = true;
     spin_unlock(&t->lock);
 
-    if (evtchn_reset(d))
-        return false;
-    spin_lock(&t->lock);
-    done = buckets_free(t);
-    spin_unlock(&t->lock);
-    return done;
+    return !evtchn_reset(d) && buckets_free(t);
 }

@@ -21,12 +21,8 @@
  * errors as abi/event_channel.h lists them.
  */
 
-#ifndef EVENT_EVTCHN_H
-#define EVENT_EVTCHN_H
+#pragma once
 
-#include <abi/event_channel.h>
-
-#include "core/lock.h"
 #include "domain/vcpu.h"
 
 struct domain;
@@ -129,5 +125,3 @@ static inline bool vcpu_events_deliverable(const struct vcpu *v)
 bool evtchn_raise_pirq(struct domain *d, evtchn_port_t port);
 
 void evtchn_counts(struct domain *d, uint32_t *used, uint32_t *max);
-
-#endif /* EVENT_EVTCHN_H */

@@ -15,8 +15,7 @@
  * It lasts from the first init_control until a reset finds no port in use.
  */
 
-#ifndef EVENT_FIFO_H
-#define EVENT_FIFO_H
+#pragma once
 
 #include "event/table.h"
 
@@ -50,5 +49,3 @@ void fifo_unmask(struct evtchn_table *t, evtchn_port_t port);
 
 /* Back to 2-level; no port is in use. */
 void fifo_end(struct evtchn_table *t) __must_hold(t->lock);
-
-#endif /* EVENT_FIFO_H */

@@ -127,7 +127,7 @@ int evtchn_raise_waiting(struct domain *d)
     struct fifo *f;
     uint32_t n = 0;
 
-    spin_lock(&t->lock);
+    SPIN_GUARD(&t->lock);
     f = t->fifo;
     for (; f && f->raised < f->port_end && f->raised < t->port_end &&
            n < RAISE_QUANTUM;
@@ -139,7 +139,6 @@ int evtchn_raise_waiting(struct domain *d)
             evtchn_set_pending(t,
                                f->raised + (uint32_t)__builtin_ctzll(waiting));
     }
-    spin_unlock(&t->lock);
     return n == RAISE_QUANTUM ? -EAGAIN : 0;
 }
 
@@ -147,18 +146,15 @@ int evtchn_set_priority(struct domain *d, evtchn_port_t port, uint32_t priority)
 {
     struct evtchn_table *t = d->events;
     struct evtchn *chn;
-    int rc = -EINVAL;
 
-    spin_lock(&t->lock);
+    SPIN_GUARD(&t->lock);
     chn = table_find(t, port);
-    if (chn && !t->fifo) {
-        rc = -ENOSYS;
-    } else if (chn && priority < EVTCHN_FIFO_PRIORITIES) {
-        atomic_write(&chn->queue, fifo_queue(evtchn_vcpu(chn), priority));
-        rc = 0;
-    }
-    spin_unlock(&t->lock);
-    return rc;
+    if (chn && !t->fifo)
+        return -ENOSYS;
+    if (!chn || priority >= EVTCHN_FIFO_PRIORITIES)
+        return -EINVAL;
+    atomic_write(&chn->queue, fifo_queue(evtchn_vcpu(chn), priority));
+    return 0;
 }
 
 /* What 2-level left pending is nothing to the ports to come. */

@@ -14,14 +14,12 @@
 static bool any_pending(struct evtchn_table *t, const evtchn_port_t *ports,
                         uint32_t count)
 {
-    bool found = false;
-
-    spin_lock(&t->lock);
-    for (uint32_t i = 0; i < count && !found; i++)
-        found = evtchn_is_pending(
-            t, (evtchn_port_t)index_nospec(ports[i], table_limit(t)));
-    spin_unlock(&t->lock);
-    return found;
+    SPIN_GUARD(&t->lock);
+    for (uint32_t i = 0; i < count; i++)
+        if (evtchn_is_pending(
+                t, (evtchn_port_t)index_nospec(ports[i], table_limit(t))))
+            return true;
+    return false;
 }
 
 void evtchn_poll_end(struct vcpu *v)

@@ -56,7 +56,7 @@ static __rare void wake_pollers(struct domain *d, evtchn_port_t port)
  * for bits second.  A guest looks at pending again after it unmasks, so a port
  * that is masked waits.
  */
-static __in_place void deliver(struct evtchn_table *t, evtchn_port_t port)
+__in_place void evtchn_deliver(struct evtchn_table *t, evtchn_port_t port)
 {
     if (unlikely(!atomic_read(&t->pending)))
         fifo_set_pending(t, port);
@@ -66,12 +66,7 @@ static __in_place void deliver(struct evtchn_table *t, evtchn_port_t port)
         wake_pollers(t->domain, port);
 }
 
-void evtchn_deliver(struct evtchn_table *t, evtchn_port_t port)
-{
-    deliver(t, port);
-}
-
-void evtchn_set_pending(struct evtchn_table *t, evtchn_port_t port)
+__in_place void evtchn_set_pending(struct evtchn_table *t, evtchn_port_t port)
 {
     uint64_t *pending = atomic_read(&t->pending);
 
@@ -96,30 +91,24 @@ int evtchn_unmask(struct domain *d, evtchn_port_t port)
 {
     struct evtchn_table *t = d->events;
     const struct evtchn *chn;
-    int rc = -EINVAL;
 
-    spin_lock(&t->lock);
+    SPIN_GUARD(&t->lock);
     chn = table_find(t, port);
-    if (chn && chn->state != EVTCHN_FREE) {
-        rc = 0;
-        if (t->fifo)
-            fifo_unmask(t, port);
-        else if (bit_test_and_clear(d->shared_info->evtchn_mask, port) &&
-                 bit_test(t->pending, port))
-            mark_vcpu(t, port);
-    }
-    spin_unlock(&t->lock);
-    return rc;
+    if (!chn || chn->state == EVTCHN_FREE)
+        return -EINVAL;
+    if (t->fifo)
+        fifo_unmask(t, port);
+    else if (bit_test_and_clear(d->shared_info->evtchn_mask, port) &&
+             bit_test(t->pending, port))
+        mark_vcpu(t, port);
+    return 0;
 }
 
 static __noinline long raise_and_unlock(struct evtchn_table *to,
                                         evtchn_port_t port,
                                         struct evtchn_table *t) __lock_primitive
 {
-    uint64_t *pending = atomic_read(&to->pending);
-
-    if (unlikely(!pending) || !bit_test_and_set(pending, port))
-        deliver(to, port);
+    evtchn_set_pending(to, port);
     spin_unlock(&t->lock);
     return 0;
 }
@@ -176,14 +165,13 @@ bool evtchn_raise_pirq(struct domain *d, evtchn_port_t port)
 {
     struct evtchn_table *t = d->events;
     const struct evtchn *chn;
-    bool again = false;
+    bool again;
 
-    spin_lock(&t->lock);
+    SPIN_GUARD(&t->lock);
     chn = table_find(t, port);
-    if (chn && chn->state == EVTCHN_PIRQ) {
-        again = evtchn_is_pending(t, port);
-        evtchn_set_pending(t, port);
-    }
-    spin_unlock(&t->lock);
+    if (!chn || chn->state != EVTCHN_PIRQ)
+        return false;
+    again = evtchn_is_pending(t, port);
+    evtchn_set_pending(t, port);
     return again;
 }

@@ -28,13 +28,12 @@ int evtchn_status(struct domain *d, struct evtchn_status *status)
 
     memset(&status->u, 0, sizeof(status->u));
 
-    spin_lock(&d->events->lock);
+    SPIN_GUARD(&d->events->lock);
     chn = table_find(d->events, status->port);
     if (!chn && status->port == 0)
         chn = &closed;
     if (chn)
         fill(chn, status);
-    spin_unlock(&d->events->lock);
     return chn ? 0 : -EINVAL;
 }
 
@@ -45,14 +44,13 @@ static void print_port(struct evtchn_table *t, evtchn_port_t port)
 {
     const struct evtchn *chn;
 
-    spin_lock(&t->lock);
+    SPIN_GUARD(&t->lock);
     chn = table_find(t, port);
     if (chn && chn->state != EVTCHN_FREE)
         log_info("    port %u %s %u vcpu %u peer %d%s", port,
                  state_name[chn->state], chn->detail, evtchn_vcpu(chn),
                  chn->peer ? (int)chn->peer->domain->domid : -1,
                  evtchn_is_pending(t, port) ? " pending" : "");
-    spin_unlock(&t->lock);
 }
 
 static void print_ports(void)

@@ -12,13 +12,10 @@
  * in use needs (its domain, its event word) cannot go away meanwhile.
  */
 
-#ifndef EVENT_TABLE_H
-#define EVENT_TABLE_H
+#pragma once
 
 #include "arch/x86_64/nospec.h"
-#include "domain/domain.h"
 #include "event/evtchn.h"
-#include "lib/bitops.h"
 
 #define BUCKET_PORTS 64U
 
@@ -112,5 +109,3 @@ static inline bool virq_is_per_vcpu(uint32_t virq)
 
 /* Set @v's upcall_pending, and see that somebody looks at it. */
 void evtchn_upcall(struct vcpu *v);
-
-#endif /* EVENT_TABLE_H */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the event room calls in the rooms above it. */
 
-#ifndef EVENT_UPCALLS_H
-#define EVENT_UPCALLS_H
+#pragma once
 
 struct domain;
 
@@ -11,5 +10,3 @@ struct domain;
  * Device room.
  */
 void upcall_pirq_closed(struct domain *d, uint32_t pirq, uint32_t port);
-
-#endif /* EVENT_UPCALLS_H */

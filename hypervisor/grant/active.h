@@ -17,16 +17,10 @@
  * pinned, that is good, and whose page is there.  The rest is in active.c.
  */
 
-#ifndef GRANT_ACTIVE_H
-#define GRANT_ACTIVE_H
+#pragma once
 
-#include <abi/grant_table.h>
-
-#include "arch/x86_64/nospec.h"
-#include "core/lock.h"
 #include "domain/domain.h"
 #include "grant/table.h"
-#include "memory/frame.h"
 #include "memory/light_near.h"
 
 /* What was pinned; valid as long as the granter is held. */
@@ -197,5 +191,3 @@ void grant_unpin_ref(const struct domain *granter, grant_ref_t ref, bool write,
  */
 int16_t __must_check grant_get_frame(struct domain *owner, uint64_t g,
                                      bool write, struct grant_pin *pin);
-
-#endif /* GRANT_ACTIVE_H */

@@ -16,8 +16,7 @@
  * from the guest; each sets the status of its structure (GNTST_*).
  */
 
-#ifndef GRANT_GRANT_H
-#define GRANT_GRANT_H
+#pragma once
 
 #include <abi/grant_table.h>
 
@@ -60,5 +59,3 @@ int __must_check grant_seed(struct domain *d, grant_ref_t ref, domid_t to,
 
 void grant_counts(struct domain *d, uint32_t *frames_used, uint32_t *frames_max,
                   uint32_t *maptrack_used, uint32_t *maptrack_max);
-
-#endif /* GRANT_GRANT_H */

@@ -4,8 +4,7 @@
  * in class pv whatever level-1 entry the guest names.
  */
 
-#ifndef GRANT_LEAF_H
-#define GRANT_LEAF_H
+#pragma once
 
 #include <abi/grant_table.h>
 
@@ -50,5 +49,3 @@ static __in_place void leaf_batch(const struct domain *d,
 {
     tlb_batch_init(batch, unlikely(d->pv) ? &d->pv->base : &d->space->base);
 }
-
-#endif /* GRANT_LEAF_H */

@@ -10,12 +10,11 @@
 
 #include "grant/grant.h"
 
-#include "domain/domain.h"
 #include "domain/policy.h"
 #include "grant/active.h"
 #include "grant/leaf.h"
 #include "grant/maptrack.h"
-#include "grant/table.h"
+#include "memory/tlb_batch.h"
 
 /* Pin, and write the leaf if one is wanted. */
 static __in_place int16_t map_entry(struct domain *d, struct domain *granter,
@@ -138,19 +137,18 @@ static __in_place int16_t unmap_begin(struct domain *d,
                                       struct ending *end)
 {
     struct grant_table *t = d->grants;
-    int16_t status = GNTST_bad_handle;
     struct maptrack *track;
+    int16_t status;
 
     end->track = NULL;
-    spin_lock(&t->lock);
+    SPIN_GUARD(&t->lock);
     track = maptrack_at(t, op->handle);
-    if (track &&
-        __atomic_load_n(&track->state, __ATOMIC_ACQUIRE) == MAPTRACK_MAPPED) {
-        status = unmap_halves(d, track, op, batch);
-        if (track->state == MAPTRACK_RESERVED)
-            *end = (struct ending){op->handle, track};
-    }
-    spin_unlock(&t->lock);
+    if (!track ||
+        __atomic_load_n(&track->state, __ATOMIC_ACQUIRE) != MAPTRACK_MAPPED)
+        return GNTST_bad_handle;
+    status = unmap_halves(d, track, op, batch);
+    if (track->state == MAPTRACK_RESERVED)
+        *end = (struct ending){op->handle, track};
     return status;
 }
 

@@ -38,30 +38,28 @@ static bool grow(struct grant_table *t)
 
 grant_handle_t maptrack_alloc(struct grant_table *t, struct maptrack **track)
 {
-    grant_handle_t handle = NO_HANDLE;
+    grant_handle_t handle;
 
-    spin_lock(&t->lock);
-    if (!t->closed && (likely(t->maptrack_free != NO_HANDLE) || grow(t))) {
-        handle = t->maptrack_free;
-        *track = maptrack_at(t, handle);
-        t->maptrack_free = (*track)->next;
-        t->maptrack_used++;
-        (*track)->state = MAPTRACK_RESERVED;
-    }
-    spin_unlock(&t->lock);
+    SPIN_GUARD(&t->lock);
+    if (t->closed || (unlikely(t->maptrack_free == NO_HANDLE) && !grow(t)))
+        return NO_HANDLE;
+    handle = t->maptrack_free;
+    *track = maptrack_at(t, handle);
+    t->maptrack_free = (*track)->next;
+    t->maptrack_used++;
+    (*track)->state = MAPTRACK_RESERVED;
     return handle;
 }
 
 void maptrack_free(struct grant_table *t, grant_handle_t handle,
                    struct maptrack *track)
 {
-    spin_lock(&t->lock);
+    SPIN_GUARD(&t->lock);
     track->granter = NULL;
     track->state = MAPTRACK_FREE;
     track->next = t->maptrack_free;
     t->maptrack_free = handle;
     t->maptrack_used--;
-    spin_unlock(&t->lock);
 }
 
 void maptrack_release(struct grant_table *t)

@@ -8,10 +8,7 @@
  * limit; free ones form a list, so taking one is constant work.
  */
 
-#ifndef GRANT_MAPTRACK_H
-#define GRANT_MAPTRACK_H
-
-#include <abi/grant_table.h>
+#pragma once
 
 #include "arch/x86_64/nospec.h"
 #include "grant/table.h"
@@ -67,5 +64,3 @@ static inline struct maptrack *maptrack_at(const struct grant_table *t,
 
 /* Give all of its memory back: nothing is MAPPED and nobody looks any more. */
 void maptrack_release(struct grant_table *t);
-
-#endif /* GRANT_MAPTRACK_H */

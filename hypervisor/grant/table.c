@@ -3,15 +3,12 @@
 
 #include "grant/table.h"
 
-#include "arch/x86_64/nospec.h"
 #include "core/panic.h"
 #include "domain/memory.h"
 #include "domain/upcalls.h"
 #include "grant/active.h"
 #include "grant/grant.h"
 #include "grant/maptrack.h"
-#include "memory/frame.h"
-#include "memory/light.h"
 #include "memory/pool.h"
 #include "memory/tlb_batch.h"
 
@@ -20,26 +17,25 @@
 #define DESTROY_HANDLES  2048U
 #define DESTROY_CHUNKS   24U
 
+static size_t table_bytes(uint32_t max_frames)
+{
+    return sizeof(struct grant_table) +
+           max_frames * sizeof(struct grant_frame *);
+}
+
 int upcall_grants_create(struct domain *d, uint32_t max_frames,
                          uint32_t max_maptrack)
 {
-    struct grant_frame **frames;
     struct grant_table *t;
 
     if (max_frames == 0 || max_frames > LIGHT_GRANT_FRAMES_MAX ||
         max_maptrack > MAPTRACK_MAX)
         return -EINVAL;
 
-    t = pool_alloc(sizeof(*t));
-    frames = pool_alloc(max_frames * sizeof(struct grant_frame *));
-    if (!t || !frames) {
-        pool_free(frames, max_frames * sizeof(struct grant_frame *));
-        pool_free(t, sizeof(*t));
+    t = pool_alloc(table_bytes(max_frames));
+    if (!t)
         return -ENOMEM;
-    }
-
     spin_lock_init(&t->lock, LOCK_grant);
-    t->frame = frames;
     t->frame_max = max_frames;
     t->maptrack_max = max_maptrack;
     t->maptrack_free = NO_HANDLE;
@@ -83,12 +79,11 @@ int grant_grow(struct domain *d, uint32_t nr_frames)
     struct grant_table *t = d->grants;
     int rc = 0;
 
-    spin_lock(&t->lock);
+    SPIN_GUARD(&t->lock);
     if (t->closed || nr_frames > t->frame_max)
-        rc = -EINVAL;
+        return -EINVAL;
     for (uint32_t n = 0; t->frame_count < nr_frames && !rc; n++)
         rc = n == GRANT_GROW_QUANTUM ? -EAGAIN : frame_add(d, t);
-    spin_unlock(&t->lock);
     return rc;
 }
 
@@ -127,12 +122,11 @@ void grant_counts(struct domain *d, uint32_t *frames_used, uint32_t *frames_max,
 {
     struct grant_table *t = d->grants;
 
-    spin_lock(&t->lock);
+    SPIN_GUARD(&t->lock);
     *frames_used = t->frame_count;
     *frames_max = t->frame_max;
     *maptrack_used = t->maptrack_used;
     *maptrack_max = t->maptrack_max;
-    spin_unlock(&t->lock);
 }
 
 /* Undo a mapping of a dying domain. */
@@ -194,10 +188,11 @@ static bool chunk_free(struct grant_active *chunk)
  * Of a closed table: records of entries that nobody has pinned go now, a
  * quantum a call, for there is no quantum when the last reference goes.
  */
-static bool chunks_release(struct grant_table *t) __must_hold(t->lock)
+static bool chunks_release(struct grant_table *t)
 {
     uint32_t end = t->frame_count * ACTIVE_CHUNKS;
 
+    SPIN_GUARD(&t->lock);
     for (unsigned int n = 0; t->chunks_gone < end; n++, t->chunks_gone++) {
         struct grant_frame *gf = t->frame[t->chunks_gone / ACTIVE_CHUNKS];
         struct grant_active **chunk =
@@ -214,7 +209,6 @@ static bool chunks_release(struct grant_table *t) __must_hold(t->lock)
 bool upcall_grants_destroy(struct domain *d)
 {
     struct grant_table *t = d->grants;
-    bool done;
 
     if (!t)
         return true;
@@ -223,14 +217,11 @@ bool upcall_grants_destroy(struct domain *d)
     t->entry_count = 0;
     spin_unlock(&t->lock);
 
-    if (!mappings_undo(d))
+    if (!mappings_undo(d) || !chunks_release(t))
         return false;
-    spin_lock(&t->lock);
-    done = chunks_release(t);
-    spin_unlock(&t->lock);
-    for (uint32_t i = 0; done && i < t->frame_count; i++)
+    for (uint32_t i = 0; i < t->frame_count; i++)
         memory_unshare(d, t->frame[i]->entries);
-    return done;
+    return true;
 }
 
 /* With the last reference: nobody has anything of it pinned or mapped. */
@@ -248,7 +239,6 @@ void upcall_grants_free(struct domain *d)
         pool_free(t->frame[i], sizeof(*t->frame[i]));
     }
     maptrack_release(t);
-    pool_free(t->frame, t->frame_max * sizeof(struct grant_frame *));
-    pool_free(t, sizeof(*t));
+    pool_free(t, table_bytes(t->frame_max));
     d->grants = NULL;
 }

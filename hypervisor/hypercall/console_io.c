@@ -14,26 +14,18 @@
  * What a domain without the console right may write: a burst, then a steady
  * rate.  What is beyond is dropped, for it would slow everybody else.
  */
-#define NS_PER_BYTE 62500U /* 16,000 bytes a second */
-#define BURST_NS    (16384ULL * NS_PER_BYTE)
+#define NS_PER_BYTE 62500UL /* 16,000 bytes a second */
+#define BURST_NS    (16384 * NS_PER_BYTE)
 
 /* Whether @d may write @size bytes now, and if so they are counted. */
 static bool within_rate(struct domain *d, size_t size)
 {
-    uint64_t now = time_now(), cost = (uint64_t)size * NS_PER_BYTE;
-    uint64_t oldest = now > BURST_NS ? now - BURST_NS : 0;
     bool ok;
 
     if (policy_allows(d, POLICY_console))
         return true;
-
-    /* Bytes are paid for with time; time not spent is kept for one burst. */
     spin_lock(&d->lock);
-    if (d->console_paid_until < oldest)
-        d->console_paid_until = oldest;
-    ok = now - d->console_paid_until >= cost;
-    if (ok)
-        d->console_paid_until += cost;
+    ok = time_pays(&d->console_paid_until, size * NS_PER_BYTE, BURST_NS);
     spin_unlock(&d->lock);
     return ok;
 }

@@ -67,39 +67,25 @@ static int vcpu_info(struct domain *d, struct control_vcpu_info *op)
 
 static const uint8_t policy_of[] = {DOMAIN_OPS(RIGHT) OTHER_OPS(RIGHT)};
 
-static int about_domain(struct domain *d, struct control_op *op)
-{
-    switch (op->cmd) {
-        DOMAIN_OPS(CASE)
-    default:
-        return -ENOSYS;
-    }
-}
-
-static int with_domain(struct control_op *op)
-{
-    struct domain *d = domain_get_or_self(op->domid, current->domain);
-    int rc;
-
-    if (!d)
-        return -ESRCH;
-    rc = about_domain(d, op);
-    domain_put(d);
-    return rc;
-}
-
-static int make(struct control_op *op)
+/* @d is the one that @op names; NULL: there is none. */
+static int make(struct domain *d, struct control_op *op)
 {
     switch (op->cmd) {
         OTHER_OPS(CASE)
-    default:
-        return with_domain(op);
     }
+    if (!d)
+        return -ESRCH;
+    switch (op->cmd) {
+        DOMAIN_OPS(CASE)
+    }
+    return -ENOSYS;
 }
 
 long hypercall_control_op(uint64_t a1)
 {
     struct control_op op;
+    struct domain *d;
+    int rc;
 
     if (copy_from_guest(&op, guest_ptr(a1), sizeof(op)))
         return -EFAULT;
@@ -111,5 +97,9 @@ long hypercall_control_op(uint64_t a1)
                        policy_of[index_nospec(op.cmd, sizeof(policy_of))]))
         return -EPERM;
 
-    return subop_end(guest_ptr(a1), &op, sizeof(op), make(&op));
+    d = domain_get_or_self(op.domid, current->domain);
+    rc = make(d, &op);
+    if (d)
+        domain_put(d);
+    return subop_end(guest_ptr(a1), &op, sizeof(op), rc);
 }

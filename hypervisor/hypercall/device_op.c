@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* device_op: fetch the arguments, then call the device room. */
 
-#include "device/config_space.h"
+#include "device/pci.h"
 #include "hypercall/subop.h"
 
 /* Pages pinned or unpinned before pending work is looked at. */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* event_channel_op: fetch the arguments, then call the event room. */
 
-#include <abi/event_channel.h>
-
 #include "event/evtchn.h"
 #include "hypercall/subop.h"
 
@@ -25,19 +23,10 @@ static int bind_interdomain(struct domain *d,
     return rc;
 }
 
-static int alloc_unbound(struct domain *subject,
-                         struct evtchn_alloc_unbound *op)
-{
-    domid_t remote = op->remote_dom;
-
-    if (remote == DOMID_SELF)
-        remote = current->domain->domid;
-    return evtchn_bind(subject, EVTCHN_UNBOUND, remote, 0, &op->port);
-}
-
 /* Operations about a domain by name: others' need the right. */
 static int make_about(domid_t domid, uint64_t cmd, void *op)
 {
+    struct evtchn_alloc_unbound *alloc = op;
     struct domain *subject;
     int rc = subject_get(domid, POLICY_other_ports, &subject);
 
@@ -46,7 +35,11 @@ static int make_about(domid_t domid, uint64_t cmd, void *op)
     if (cmd == EVTCHNOP_status)
         rc = evtchn_status(subject, op);
     else if (cmd == EVTCHNOP_alloc_unbound)
-        rc = alloc_unbound(subject, op);
+        rc =
+            evtchn_bind(subject, EVTCHN_UNBOUND,
+                        alloc->remote_dom == DOMID_SELF ? current->domain->domid
+                                                        : alloc->remote_dom,
+                        0, &alloc->port);
     else
         rc = evtchn_reset(subject);
     domain_put(subject);

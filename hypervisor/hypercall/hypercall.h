@@ -14,8 +14,7 @@
  * a handler changes must wait for its arguments to be read.
  */
 
-#ifndef HYPERCALL_HYPERCALL_H
-#define HYPERCALL_HYPERCALL_H
+#pragma once
 
 #include "domain/policy.h"
 #include "domain/vcpu.h"
@@ -65,5 +64,3 @@ long vcpu_initialise(struct vcpu *v, struct guest_ptr arg);
 struct list_rest;
 DECLARE_PER_CPU(struct list_rest *, multicall_rest);
 void multicall_set_arg(struct list_rest *rest, unsigned int n, uint64_t value);
-
-#endif /* HYPERCALL_HYPERCALL_H */

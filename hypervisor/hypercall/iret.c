@@ -11,7 +11,6 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/upcalls.h"
-#include "arch/x86_64/vectors.h"
 #include "domain/pv_vcpu.h"
 #include "hypercall/hypercall.h"
 #include "pv/bounce.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* memory_op: what differs between the classes. */
 
-#ifndef HYPERCALL_MEMORY_OP_H
-#define HYPERCALL_MEMORY_OP_H
+#pragma once
 
 #include <abi/memory.h>
 
@@ -19,5 +18,3 @@
      1UL << XENMEM_machphys_mapping | 1UL << XENMEM_add_to_physmap |           \
      1UL << XENMEM_remove_from_physmap | 1UL << XENMEM_add_to_physmap_batch)
 long pv_memory_op(struct domain *d, uint64_t cmd, struct guest_ptr arg);
-
-#endif /* HYPERCALL_MEMORY_OP_H */

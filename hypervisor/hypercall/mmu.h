@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the calls about page tables have in common. */
 
-#ifndef HYPERCALL_MMU_H
-#define HYPERCALL_MMU_H
+#pragma once
 
 #include <abi/mmu.h>
 
@@ -71,5 +70,3 @@ void mmu_flush(struct pv_space *s, bool all, const uint64_t *va);
 /* The same where the vCPUs in the bitmap at @vcpus are.  -EFAULT. */
 int __must_check mmu_flush_vcpus(struct pv_space *s, uint64_t vcpus,
                                  const uint64_t *va);
-
-#endif /* HYPERCALL_MMU_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lists of requests about page tables: where they stand, and how they end. */
 
-#include "arch/x86_64/tlb.h"
+#include "arch/x86_64/paging.h"
 #include "hypercall/mmu.h"
 
 /* Tables of others, by their id and one. */

@@ -6,7 +6,7 @@
  * table is checked, a word of an ordinary page is just stored.
  */
 
-#include "arch/x86_64/tlb.h"
+#include "arch/x86_64/paging.h"
 #include "domain/pv_vcpu.h"
 #include "hypercall/mmu.h"
 #include "memory/entry_near.h"

@@ -34,33 +34,9 @@ enum list_end {
     LIST_IRET, /* which ends it */
 };
 
-#define FIELD(member) (at + offsetof(struct multicall_entry, member))
-
-static __in_place bool load_entry(uint64_t at, struct multicall_entry *e)
-{
-    guest_access_begin();
-    if (!guest_load(FIELD(op), &e->op) ||
-        !guest_load(FIELD(args[0]), &e->args[0]) ||
-        !guest_load(FIELD(args[1]), &e->args[1]) ||
-        !guest_load(FIELD(args[2]), &e->args[2]) ||
-        !guest_load(FIELD(args[3]), &e->args[3]) ||
-        !guest_load(FIELD(args[4]), &e->args[4])) {
-        guest_access_end();
-        return false;
-    }
-    guest_access_end();
-    return true;
-}
-
-static __in_place bool store_result(uint64_t at, long result)
-{
-    bool ok;
-
-    guest_access_begin();
-    ok = guest_store(FIELD(result), (uint64_t)result);
-    guest_access_end();
-    return ok;
-}
+/* What of an entry is loaded: in one go, though nobody looks at the result. */
+#define RESULT       offsetof(struct multicall_entry, result)
+#define LOADED_BYTES offsetof(struct multicall_entry, args[5])
 
 static __in_place enum list_end make_list(struct list_rest *rest)
 {
@@ -73,7 +49,7 @@ static __in_place enum list_end make_list(struct list_rest *rest)
         struct multicall_entry e;
         long result = -EINVAL;
 
-        if (unlikely(!load_entry(at, &e)))
+        if (unlikely(!guest_load_words(&e, at, LOADED_BYTES)))
             return v->repeat ? LIST_GO_ON : LIST_FAULT;
         if (unlikely(e.op == HYPERCALL_iret))
             return LIST_IRET;
@@ -82,7 +58,7 @@ static __in_place enum list_end make_list(struct list_rest *rest)
                                       e.args[3], e.args[4], e.op);
         if (unlikely(v->repeat))
             return rest->is_lost ? LIST_FAULT : LIST_GO_ON;
-        if (unlikely(!store_result(at, result)))
+        if (unlikely(!guest_store_words(at + RESULT, &result, sizeof(result))))
             return LIST_FAULT;
         if (--rest->count && unlikely(*resched || rdtsc() >= end)) {
             rest->at += sizeof(struct multicall_entry);

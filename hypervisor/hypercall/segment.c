@@ -2,7 +2,6 @@
 /* set_segment_base: the bases of FS and GS. */
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/msr.h"
 #include "hypercall/hypercall.h"
 
 /* A program's GS: the inactive one, brought in for the time of loading it. */

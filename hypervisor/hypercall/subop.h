@@ -11,8 +11,7 @@
  * structure, fetched; -EAGAIN: the call goes on, with what is then in it.
  */
 
-#ifndef HYPERCALL_SUBOP_H
-#define HYPERCALL_SUBOP_H
+#pragma once
 
 #include "hypercall/hypercall.h"
 
@@ -91,5 +90,3 @@ static __in_place long subop_call(const struct subop *table, uint64_t count,
     {                                                                          \
         return subop_call(subops, ARRAY_SIZE(subops), v, cmd, arg, make);      \
     }
-
-#endif /* HYPERCALL_SUBOP_H */

@@ -4,7 +4,7 @@
 #include "hypercall/subop.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/vectors.h"
+#include "arch/x86_64/regs.h"
 #include "domain/pv_vcpu.h"
 #include "pv/trap_table.h"
 

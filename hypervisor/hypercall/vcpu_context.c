@@ -4,11 +4,16 @@
 #include "hypercall/hypercall.h"
 
 #include "arch/x86_64/cpu.h"
+#include "domain/pv_vcpu.h"
 #include "memory/direct_map.h"
 #include "memory/pool.h"
 #include "pv/trap_table.h"
 
-#define LDT_ENTRIES_MAX 8192U
+#define LDT_ENTRIES_MAX    8192U
+#define PV_GDT_ENTRIES_MAX 7168U
+
+#define RPL_3      0x3U
+#define IOPL_SHIFT 12
 
 static int check(const struct vcpu_guest_context *c)
 {
@@ -63,15 +68,77 @@ static void set_registers(struct vcpu *v, const struct cpu_user_regs *r)
     v->segments = (struct segments){r->ds, r->es, r->fs, r->gs};
 }
 
+static bool is_user(const struct vcpu_guest_context *c)
+{
+    return !(c->flags & VGCF_in_kernel);
+}
+
+/* Class pv: what is refused before anything is taken. */
+static int check_pv(const struct vcpu *v, const struct vcpu_guest_context *c)
+{
+    bool shown = v->id < LEGACY_MAX_VCPUS || v->info_frame;
+
+    return shown && c->gdt_ents <= PV_GDT_ENTRIES_MAX &&
+                   (!is_user(c) || c->ctrlreg[1])
+               ? 0
+               : -EINVAL;
+}
+
+/* Descriptors and tables; a call that is made again takes them again. */
+static int take_tables(struct vcpu *v, const struct vcpu_guest_context *c,
+                       struct page_work *work)
+{
+    mfn_t gdt[PV_GDT_FRAMES], user = maddr_to_mfn(c->ctrlreg[1]);
+    int rc;
+
+    for (unsigned int i = 0; i < PV_GDT_FRAMES; i++)
+        gdt[i] = mfn(c->gdt_frames[i]);
+    rc = pv_set_gdt(v, gdt, (uint32_t)c->gdt_ents, work);
+    if (!rc)
+        rc = pv_set_user_base(v, user.raw ? user : MFN_NONE, work);
+    if (!rc)
+        rc = pv_set_kernel_base(v, maddr_to_mfn(c->ctrlreg[3]), work);
+    return rc == -EBUSY ? -EINVAL : rc;
+}
+
+/* Bad values of debug registers are as if there were none. */
+static void set_pv(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+    struct pv_vcpu *p = v->pv;
+
+    for (unsigned int i = 0; i < PV_DEBUG_REGS; i++)
+        if (i != 4 && i != 5)
+            (void)!pv_set_debugreg(v, i, c->debugreg[i]);
+    pv_set_ldt(v, c->ldt_base, (uint32_t)c->ldt_ents);
+    p->kernel_sp = c->kernel_sp;
+    p->kernel_ss = (uint16_t)c->kernel_ss | RPL_3;
+    p->failsafe = (struct pv_callback){
+        c->failsafe_callback_eip, c->flags & VGCF_failsafe_disables_events};
+    p->syscall = (struct pv_callback){c->syscall_callback_eip,
+                                      c->flags & VGCF_syscall_disables_events};
+    p->gs_base_inactive = c->gs_base_user;
+    p->iopl = (uint8_t)((c->user_regs.rflags & RFLAGS_IOPL) >> IOPL_SHIFT);
+    if (!is_user(c))
+        return;
+    p->mode = GUEST_USER;
+    p->gs_base_inactive = c->gs_base_kernel;
+    v->gs_base = c->gs_base_user;
+    v->regs.cs = c->user_regs.cs | RPL_3;
+    v->regs.ss = c->user_regs.ss | RPL_3;
+}
+
 /* It never ran, and cannot go up while its domain's lock is held. */
 static int apply(struct vcpu *v, const struct vcpu_guest_context *c)
     __must_hold(v->domain->lock)
 {
+    struct page_work work = {PAGE_WORK_QUANTUM};
     int rc;
 
     if (v->has_start)
         return -EEXIST;
     rc = check(c);
+    if (!rc && v->pv)
+        rc = check_pv(v, c) ?: take_tables(v, c, &work);
     if (!rc)
         rc = set_traps(v, c);
     if (rc)
@@ -85,6 +152,8 @@ static int apply(struct vcpu *v, const struct vcpu_guest_context *c)
     v->fs_base = c->fs_base;
     v->gs_base = c->gs_base_kernel;
     v->event_callback = c->event_callback_eip;
+    if (v->pv)
+        set_pv(v, c);
     v->has_start = true;
     return 0;
 }
@@ -105,5 +174,7 @@ long vcpu_initialise(struct vcpu *v, struct guest_ptr arg)
         spin_unlock(&v->domain->lock);
     }
     pool_free(c, sizeof(*c));
+    if (rc == -EAGAIN)
+        return hypercall_continue();
     return up ? domain_vcpu_up(v) : rc;
 }

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Single reads and writes the compiler must neither split nor repeat. */
+/*
+ * What other CPUs or a guest may read and write at the same time.  Each of
+ * these that changes something is a full barrier, like the lock-prefixed
+ * instruction it becomes, but for atomic_write(); callers that order several
+ * bits rely on that.
+ */
 
-#ifndef LIB_ATOMIC_H
-#define LIB_ATOMIC_H
+#pragma once
 
+/* A single access, which the compiler neither splits nor repeats. */
 #define atomic_read(p)     __atomic_load_n(p, __ATOMIC_RELAXED)
 #define atomic_write(p, v) __atomic_store_n(p, v, __ATOMIC_RELAXED)
 
-/* Full barriers, like the lock-prefixed instructions they become. */
 #define atomic_add(p, v)      __atomic_add_fetch(p, v, __ATOMIC_SEQ_CST)
 #define atomic_sub(p, v)      __atomic_sub_fetch(p, v, __ATOMIC_SEQ_CST)
 #define atomic_exchange(p, v) __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
@@ -17,4 +21,23 @@
     __atomic_compare_exchange_n(p, expected, v, false, __ATOMIC_SEQ_CST,       \
                                 __ATOMIC_SEQ_CST)
 
-#endif /* LIB_ATOMIC_H */
+/* Set bit @nr of the bitmap at @map; true if it was already set. */
+static inline bool bit_test_and_set(uint64_t *map, uint32_t nr)
+{
+    uint64_t mask = 1ULL << (nr % 64);
+
+    return __atomic_fetch_or(&map[nr / 64], mask, __ATOMIC_SEQ_CST) & mask;
+}
+
+/* Clear bit @nr; true if it was set. */
+static inline bool bit_test_and_clear(uint64_t *map, uint32_t nr)
+{
+    uint64_t mask = 1ULL << (nr % 64);
+
+    return __atomic_fetch_and(&map[nr / 64], ~mask, __ATOMIC_SEQ_CST) & mask;
+}
+
+static inline bool bit_test(const uint64_t *map, uint32_t nr)
+{
+    return __atomic_load_n(&map[nr / 64], __ATOMIC_SEQ_CST) >> (nr % 64) & 1;
+}

@@ -2,11 +2,10 @@
 /*
  * The language the hypervisor is written in: C with these names.  The build
  * puts it before every source of hypervisor/ (config/flags.mk), so no file
- * there includes what it includes.
+ * there includes it or what it includes.
  */
 
-#ifndef LIB_BASE_H
-#define LIB_BASE_H
+#pragma once
 
 #ifndef __ASSEMBLER__
 
@@ -14,13 +13,81 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/assert.h"
 #include "lib/atomic.h"
-#include "lib/compiler.h"
 #include "lib/errno.h"
 #include "lib/frame_number.h"
 #include "lib/string.h"
 
+/* Names for the compiler attributes the hypervisor uses. */
+
+#define __must_check    __attribute__((warn_unused_result))
+#define __noreturn      __attribute__((noreturn))
+#define __printf(f, a)  __attribute__((format(printf, f, a)))
+#define __page_aligned  __attribute__((aligned(4096)))
+#define __in_place      inline __attribute__((always_inline))
+#define __noinline      __attribute__((noinline))
+#define __rare          __attribute__((noinline, cold))
+#define __section(name) __attribute__((section(name)))
+/* Element of an array the linker gathers: no more alignment than its type. */
+#define __element(name, type)                                                  \
+    __attribute__((section(name), used, aligned(_Alignof(type))))
+#define likely(x)         __builtin_expect(!!(x), 1)
+#define unlikely(x)       __builtin_expect(!!(x), 0)
+#define barrier()         __asm__ __volatile__("" ::: "memory")
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Of two numbers of one type; one of them is evaluated twice. */
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+
+/* The structure whose member @member is at @ptr. */
+#define container_of(ptr, type, member)                                        \
+    ((type *)((char *)(ptr)-offsetof(type, member)))
+
+/* A function whose callers need not save anything: it is rarely called. */
+#ifdef UNIT_TEST
+#define __keeps_registers /* it would have to save vector registers */
+#else
+#define __keeps_registers __attribute__((no_caller_saved_registers))
 #endif
 
-#endif /* LIB_BASE_H */
+/*
+ * Lock annotations.  gcc ignores them; "make check-locks" has clang follow
+ * every path and complain of a lock not taken, not given back, or taken on
+ * the wrong object.
+ */
+#if defined(__clang__)
+#define __lockable           __attribute__((capability("lock")))
+#define __acquires(lock)     __attribute__((acquire_capability(lock)))
+#define __releases(lock)     __attribute__((release_capability(lock)))
+#define __try_acquires(lock) __attribute__((try_acquire_capability(true, lock)))
+#define __must_hold(lock)    __attribute__((requires_capability(lock)))
+#define __asserts(lock)      __attribute__((assert_capability(lock)))
+#define __lock_primitive     __attribute__((no_thread_safety_analysis))
+#else
+#define __lockable
+#define __acquires(lock)
+#define __releases(lock)
+#define __try_acquires(lock)
+#define __must_hold(lock)
+#define __asserts(lock)
+#define __lock_primitive
+#endif
+
+/*
+ * Beliefs about our own code, checked in debug builds only; never the only
+ * defence against input.
+ */
+
+void __noreturn assert_failed(const char *file, int line, const char *belief);
+
+#ifdef NDEBUG
+#define assert(belief) ((void)sizeof(!(belief)))
+#else
+#define assert(belief)                                                         \
+    ((belief) ? (void)0 : assert_failed(__FILE__, __LINE__, #belief))
+#endif
+
+#define static_assert _Static_assert
+
+#endif

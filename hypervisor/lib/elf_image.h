@@ -5,11 +5,10 @@
  * Pure C on bytes that nobody trusts: every offset and length is checked
  * against the file, and the segments against each other, before use.  The
  * control domain's builder links this file too, where the macros of
- * lib/compiler.h would meet those of its C library.
+ * lib/base.h would meet those of its C library.
  */
 
-#ifndef LIB_ELF_IMAGE_H
-#define LIB_ELF_IMAGE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,5 +48,3 @@ __attribute__((warn_unused_result)) int elf_image_read(struct elf_image *image,
                                                        const void *file,
                                                        size_t size,
                                                        const char **why);
-
-#endif /* LIB_ELF_IMAGE_H */

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The ABI's error numbers under their plain names: EINVAL and so on. */
 
-#ifndef LIB_ERRNO_H
-#define LIB_ERRNO_H
+#pragma once
 
 enum hv_errno {
 #define ERRNO(name, number, text) name = number,
 #include <abi/errno.def>
 #undef ERRNO
 };
-
-#endif /* LIB_ERRNO_H */

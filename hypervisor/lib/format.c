@@ -23,42 +23,32 @@ static void put(struct sink *s, char c)
     s->length++;
 }
 
-static void put_fill(struct sink *s, char c, size_t width, size_t used)
+/* @prefix and the @n bytes at @text, filled up to the width. */
+static void put_field(struct sink *s, const struct spec *spec,
+                      const char *prefix, const char *text, size_t n)
 {
-    for (; used < width; used++)
-        put(s, c);
-}
+    size_t used = strlen(prefix) + n;
 
-static void put_text(struct sink *s, const struct spec *spec, const char *text)
-{
-    size_t n;
-
-    if (!text)
-        text = "(null)";
-    n = strnlen(text, spec->precision);
-    put_fill(s, ' ', spec->width, n);
-    for (size_t i = 0; i < n; i++)
-        put(s, text[i]);
-}
-
-static void put_number(struct sink *s, const struct spec *spec, uint64_t value,
-                       const char *prefix, unsigned int base)
-{
-    char text[20]; /* The longest is decimal; last digit first. */
-    size_t n = 0, used;
-
-    do
-        text[n++] = "0123456789abcdef"[value % base];
-    while (value /= base);
-    used = n + strlen(prefix);
-    if (spec->fill == ' ')
-        put_fill(s, ' ', spec->width, used);
+    for (; spec->fill == ' ' && used < spec->width; used++)
+        put(s, ' ');
     while (*prefix)
         put(s, *prefix++);
-    if (spec->fill == '0')
-        put_fill(s, '0', spec->width, used);
-    while (n)
-        put(s, text[--n]);
+    for (; used < spec->width; used++)
+        put(s, '0');
+    while (n--)
+        put(s, *text++);
+}
+
+static void put_number(struct sink *s, const struct spec *spec,
+                       const char *prefix, uint64_t value, unsigned int base)
+{
+    char text[20]; /* The longest is decimal. */
+    size_t at = sizeof(text);
+
+    do
+        text[--at] = "0123456789abcdef"[value % base];
+    while (value /= base);
+    put_field(s, spec, prefix, text + at, sizeof(text) - at);
 }
 
 static const char *parse_spec(const char *fmt, struct spec *spec, va_list *args)
@@ -83,6 +73,7 @@ static const char *parse_spec(const char *fmt, struct spec *spec, va_list *args)
 static const char *convert(struct sink *s, const char *fmt, va_list *args)
 {
     struct spec spec;
+    const char *text;
     uint64_t value;
 
     fmt = parse_spec(fmt, &spec, args);
@@ -91,22 +82,23 @@ static const char *convert(struct sink *s, const char *fmt, va_list *args)
         value = spec.is_long ? va_arg(*args, uint64_t)
                              : (uint64_t)(int64_t)va_arg(*args, int);
         if ((int64_t)value < 0)
-            put_number(s, &spec, -value, "-", 10);
+            put_number(s, &spec, "-", -value, 10);
         else
-            put_number(s, &spec, value, "", 10);
+            put_number(s, &spec, "", value, 10);
         break;
+    case 'p':
+        spec.alternate = spec.is_long = true;
+        /* fall through */
     case 'u':
     case 'x':
         value = spec.is_long ? va_arg(*args, uint64_t)
                              : va_arg(*args, unsigned int);
-        put_number(s, &spec, value, spec.alternate && value ? "0x" : "",
+        put_number(s, &spec, spec.alternate && value ? "0x" : "", value,
                    *fmt == 'u' ? 10 : 16);
         break;
-    case 'p':
-        put_number(s, &spec, (uintptr_t)va_arg(*args, void *), "0x", 16);
-        break;
     case 's':
-        put_text(s, &spec, va_arg(*args, const char *));
+        text = va_arg(*args, const char *) ?: "(null)";
+        put_field(s, &spec, "", text, strnlen(text, spec.precision));
         break;
     case 'c':
         put(s, (char)va_arg(*args, int));

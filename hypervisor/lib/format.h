@@ -4,8 +4,7 @@
  * the flags 0 and #, %.*s, and the lengths l, ll and z.
  */
 
-#ifndef LIB_FORMAT_H
-#define LIB_FORMAT_H
+#pragma once
 
 #include <stdarg.h>
 
@@ -14,5 +13,3 @@
 int vsnprintf(char *buffer, size_t size, const char *fmt, va_list args)
     __printf(3, 0);
 int snprintf(char *buffer, size_t size, const char *fmt, ...) __printf(3, 4);
-
-#endif /* LIB_FORMAT_H */

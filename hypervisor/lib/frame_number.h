@@ -6,11 +6,7 @@
  * dense numbering, in class pv the mfn.  Never compared without translation.
  */
 
-#ifndef LIB_FRAME_NUMBER_H
-#define LIB_FRAME_NUMBER_H
-
-#include <stdbool.h>
-#include <stdint.h>
+#pragma once
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  4096UL
@@ -59,5 +55,3 @@ static inline maddr_t mfn_to_maddr(mfn_t m)
 {
     return m.raw << PAGE_SHIFT;
 }
-
-#endif /* LIB_FRAME_NUMBER_H */

@@ -9,8 +9,6 @@
 
 #include "lib/heap.h"
 
-#include <stddef.h>
-
 /*
  * Make the larger root the first child of the smaller.  A root's sibling and
  * back hold anything: nobody looks at them.

@@ -5,11 +5,7 @@
  * its own.  Order is by key, unsigned; equal keys come out in any order.
  */
 
-#ifndef LIB_HEAP_H
-#define LIB_HEAP_H
-
-#include <stdbool.h>
-#include <stdint.h>
+#pragma once
 
 struct heap_node {
     uint64_t key;
@@ -40,5 +36,3 @@ static inline bool heap_is_alone(const struct heap *h,
 {
     return h->root == node && !node->child;
 }
-
-#endif /* LIB_HEAP_H */

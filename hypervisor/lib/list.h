@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Doubly linked lists whose links live inside their elements. */
 
-#ifndef LIB_LIST_H
-#define LIB_LIST_H
-
-#include <stdbool.h>
-
-#include "lib/compiler.h"
+#pragma once
 
 /* An element's links, and also a list's head; an idle link points to itself. */
 struct list {
@@ -41,5 +36,3 @@ static inline void list_del(struct list *element)
 }
 
 #define list_first(head, type, member) container_of((head)->next, type, member)
-
-#endif /* LIB_LIST_H */

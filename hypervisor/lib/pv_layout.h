@@ -7,8 +7,7 @@
  * domain with it, the control domain all others.
  */
 
-#ifndef LIB_PV_LAYOUT_H
-#define LIB_PV_LAYOUT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -85,5 +84,3 @@ static inline uint64_t pv_layout_stack(const struct pv_layout *l)
 {
     return pv_layout_va(l, l->stack + 1);
 }
-
-#endif /* LIB_PV_LAYOUT_H */

@@ -6,8 +6,6 @@
 
 #include "lib/string.h"
 
-#include <stdint.h>
-
 void *memcpy(void *restrict dst, const void *restrict src, size_t size)
 {
     void *to = dst;
@@ -28,22 +26,18 @@ void *memmove(void *dst, const void *src, size_t size)
     unsigned char *to = dst;
     const unsigned char *from = src;
 
-    if ((uintptr_t)to - (uintptr_t)from >= size) {
-        /* Forward never writes what it has yet to read, also if @to < @from. */
-        __asm__ __volatile__("rep movsb"
-                             : "+D"(to), "+S"(from), "+c"(size)
-                             :
-                             : "memory");
-    } else {
-        to += size - 1;
-        from += size - 1;
-        __asm__ __volatile__("std\n\t"
-                             "rep movsb\n\t"
-                             "cld"
-                             : "+D"(to), "+S"(from), "+c"(size)
-                             :
-                             : "memory", "cc");
-    }
+    /* Forward never writes what it has yet to read, also if @to < @from. */
+    if ((uintptr_t)to - (uintptr_t)from >= size)
+        return memcpy(dst, src, size);
+
+    to += size - 1;
+    from += size - 1;
+    __asm__ __volatile__("std\n\t"
+                         "rep movsb\n\t"
+                         "cld"
+                         : "+D"(to), "+S"(from), "+c"(size)
+                         :
+                         : "memory", "cc");
     return dst;
 }
 

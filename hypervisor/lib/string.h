@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory and string functions, with their standard meanings. */
 
-#ifndef LIB_STRING_H
-#define LIB_STRING_H
+#pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 
 void *memcpy(void *restrict dst, const void *restrict src, size_t size);
@@ -16,5 +14,3 @@ size_t strnlen(const char *s, size_t max);
 
 /* Copy as much as fits in @size bytes, always NUL-terminated. */
 void string_copy(char *dst, const char *src, size_t size);
-
-#endif /* LIB_STRING_H */

@@ -7,8 +7,7 @@
  * The caller holds the lock of the frame allocator.
  */
 
-#ifndef MEMORY_BUDDY_H
-#define MEMORY_BUDDY_H
+#pragma once
 
 /* Largest block: 1 GiB, more than anything asks for in one piece. */
 #define BUDDY_ORDERS 19U
@@ -21,5 +20,3 @@ void buddy_give(mfn_t first, unsigned int order);
 
 /* Free blocks of @order, for the debug key. */
 uint64_t buddy_blocks(unsigned int order);
-
-#endif /* MEMORY_BUDDY_H */

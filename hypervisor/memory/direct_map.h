@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The window onto all RAM; arch/x86_64/address_map.h says where. */
 
-#ifndef MEMORY_DIRECT_MAP_H
-#define MEMORY_DIRECT_MAP_H
+#pragma once
 
 #include "arch/x86_64/address_map.h"
 
@@ -27,5 +26,3 @@ static inline mfn_t virt_to_mfn(const void *p)
  * uncached; never undone.  NULL when the window is full.
  */
 volatile void *device_map(maddr_t maddr, uint64_t size);
-
-#endif /* MEMORY_DIRECT_MAP_H */

@@ -5,8 +5,7 @@
  * that is wanted already; whatever else there is it leaves to entry_set().
  */
 
-#ifndef MEMORY_ENTRY_NEAR_H
-#define MEMORY_ENTRY_NEAR_H
+#pragma once
 
 #include "arch/x86_64/nospec.h"
 #include "memory/page_entry.h"
@@ -76,5 +75,3 @@ static __in_place bool __must_check entry_near_set(struct pv_space *s,
         pv_drop_frame(s, f);
     return true;
 }
-
-#endif /* MEMORY_ENTRY_NEAR_H */

@@ -14,8 +14,7 @@
  * own reserve alone unless they are metadata.
  */
 
-#ifndef MEMORY_FRAME_H
-#define MEMORY_FRAME_H
+#pragma once
 
 #include <abi/domid.h>
 
@@ -221,5 +220,3 @@ struct frame_totals {
     uint64_t unreserved; /* neither in use, nor promised, nor kept back */
 };
 void frame_totals(struct frame_totals *totals);
-
-#endif /* MEMORY_FRAME_H */

@@ -27,8 +27,7 @@
  * take the space's lock themselves.
  */
 
-#ifndef MEMORY_LIGHT_H
-#define MEMORY_LIGHT_H
+#pragma once
 
 #include <abi/domid.h>
 #include <abi/light.h>
@@ -191,5 +190,3 @@ static inline vaddr_t light_va(const struct light_space *s, gfn_t g)
 {
     return s->layout.virt_base + (g.raw << PAGE_SHIFT);
 }
-
-#endif /* MEMORY_LIGHT_H */

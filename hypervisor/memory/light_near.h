@@ -5,8 +5,7 @@
  * to light_get_frame().
  */
 
-#ifndef MEMORY_LIGHT_NEAR_H
-#define MEMORY_LIGHT_NEAR_H
+#pragma once
 
 #include "arch/x86_64/nospec.h"
 #include "arch/x86_64/paging.h"
@@ -91,5 +90,3 @@ static __in_place bool __must_check light_near_frame(struct light_space *s,
     spin_unlock(&s->base.lock);
     return found;
 }
-
-#endif /* MEMORY_LIGHT_NEAR_H */

@@ -10,8 +10,7 @@
  * has PTE_USER there.
  */
 
-#ifndef MEMORY_M2P_H
-#define MEMORY_M2P_H
+#pragma once
 
 #include "arch/x86_64/address_map.h"
 
@@ -32,5 +31,3 @@ static inline uint64_t m2p_get(mfn_t m)
     return atomic_read(&((uint64_t *)M2P_OWN_BASE)[m.raw]);
 }
 #endif
-
-#endif /* MEMORY_M2P_H */

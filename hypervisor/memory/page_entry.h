@@ -4,8 +4,7 @@
  * changing one.  The space's lock is held in all of these.
  */
 
-#ifndef MEMORY_PAGE_ENTRY_H
-#define MEMORY_PAGE_ENTRY_H
+#pragma once
 
 #include "arch/x86_64/paging.h"
 #include "memory/page_type.h"
@@ -89,5 +88,3 @@ int __must_check entry_map_grant(struct pv_space *s, mfn_t table,
 int __must_check entry_unmap_grant(struct pv_space *s, mfn_t table,
                                    unsigned int index, mfn_t expected,
                                    bool write);
-
-#endif /* MEMORY_PAGE_ENTRY_H */

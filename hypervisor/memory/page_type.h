@@ -21,8 +21,7 @@
  * same call again with a new one, after letting go of the lock.
  */
 
-#ifndef MEMORY_PAGE_TYPE_H
-#define MEMORY_PAGE_TYPE_H
+#pragma once
 
 #include "memory/pv_space.h"
 
@@ -61,5 +60,3 @@ int __must_check page_type_get(struct pv_space *s, mfn_t m,
                                enum frame_type type, struct page_work *work);
 void page_queue_idle(struct pv_space *s, struct frame *f);
 int page_unpin_frame(struct pv_space *s, struct frame *f);
-
-#endif /* MEMORY_PAGE_TYPE_H */

@@ -6,8 +6,7 @@
  * the size.  A frame whose last object is freed is free at once.
  */
 
-#ifndef MEMORY_POOL_H
-#define MEMORY_POOL_H
+#pragma once
 
 /* Largest object: 4 MiB, the index of a million small things. */
 #define POOL_ORDER_MAX 10U
@@ -17,5 +16,3 @@ void *__must_check pool_alloc(size_t size);
 
 /* @object from pool_alloc(@size); NULL is ignored. */
 void pool_free(void *object, size_t size);
-
-#endif /* MEMORY_POOL_H */

@@ -15,10 +15,9 @@
  * Fields: (c) constant, (l) guarded by the lock.
  */
 
-#ifndef MEMORY_PV_SPACE_H
-#define MEMORY_PV_SPACE_H
+#pragma once
 
-#include "arch/x86_64/tlb.h"
+#include "arch/x86_64/paging.h"
 #include "memory/frame.h"
 #include "memory/space.h"
 
@@ -143,5 +142,3 @@ void pv_flush_cpus(struct pv_space *s, uint64_t cpus, const vaddr_t *va);
  * runs.
  */
 void pv_check_frames(void);
-
-#endif /* MEMORY_PV_SPACE_H */

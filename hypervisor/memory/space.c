@@ -3,7 +3,7 @@
 
 #include "memory/space.h"
 
-#include "arch/x86_64/tlb.h"
+#include "arch/x86_64/paging.h"
 #include "arch/x86_64/xpti.h"
 #include "core/spec_ctrl.h"
 

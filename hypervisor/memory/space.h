@@ -6,8 +6,7 @@
  * Fields: (c) constant, (a) atomic.
  */
 
-#ifndef MEMORY_SPACE_H
-#define MEMORY_SPACE_H
+#pragma once
 
 #include <abi/domid.h>
 
@@ -34,5 +33,3 @@ void space_load(struct space *s, mfn_t root, mfn_t guest_root);
 
 /* Load the hypervisor's own tables on this CPU: no space is loaded any more. */
 void space_unload(void);
-
-#endif /* MEMORY_SPACE_H */

@@ -3,10 +3,10 @@
 
 #include "memory/tlb_batch.h"
 
-#include "arch/x86_64/smp.h"
-#include "arch/x86_64/tlb.h"
 #include "memory/frame.h"
 #include "memory/space.h"
+#include "arch/x86_64/paging.h"
+#include "memory/light.h"
 #include "memory/upcalls.h"
 
 static void flush_here(const struct tlb_batch *batch)

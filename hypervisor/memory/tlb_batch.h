@@ -8,8 +8,7 @@
  * A batch lives on the stack of the operation and is for one space.
  */
 
-#ifndef MEMORY_TLB_BATCH_H
-#define MEMORY_TLB_BATCH_H
+#pragma once
 
 struct space;
 
@@ -50,5 +49,3 @@ void tlb_batch_flush(struct tlb_batch *batch);
 
 /* The same, on the CPUs in @cpus only. */
 void tlb_batch_flush_cpus(struct tlb_batch *batch, uint64_t cpus);
-
-#endif /* MEMORY_TLB_BATCH_H */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the memory room calls in the rooms above it. */
 
-#ifndef MEMORY_UPCALLS_H
-#define MEMORY_UPCALLS_H
+#pragma once
 
 struct light_space;
 
@@ -23,5 +22,3 @@ bool upcall_cpu_privileged(void);
 
 /* Whether this CPU runs no vCPU: it needs no space until it chooses one. */
 bool upcall_cpu_idles(void);
-
-#endif /* MEMORY_UPCALLS_H */

@@ -16,11 +16,8 @@
 
 #include <abi/assist.h>
 
-#include "arch/x86_64/entry.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
-#include "arch/x86_64/vectors.h"
-#include "domain/domain.h"
 #include "domain/fault.h"
 #include "domain/pv_vcpu.h"
 #include "memory/light_near.h"

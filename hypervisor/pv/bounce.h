@@ -4,8 +4,7 @@
  * had come straight from the processor (ABI 5.1).
  */
 
-#ifndef PV_BOUNCE_H
-#define PV_BOUNCE_H
+#pragma once
 
 #include "arch/x86_64/regs.h"
 
@@ -25,4 +24,3 @@ void bounce_nmi(struct cpu_regs *regs, struct vcpu *v);
 /* The same to a callback of class pv's, canonical; without an error code. */
 bool bounce_callback(struct cpu_regs *regs, uint64_t address, bool mask_events);
 
-#endif /* PV_BOUNCE_H */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* CPUID as guests see it, through the forced-emulation prefix. */
 
-#ifndef PV_CPUID_H
-#define PV_CPUID_H
+#pragma once
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/regs.h"
@@ -12,5 +11,3 @@
  * step over.  False: it is something else.
  */
 bool cpuid_emulate(struct cpu_regs *regs, uint32_t class);
-
-#endif /* PV_CPUID_H */

@@ -18,76 +18,53 @@
  * with #UD (LOCK before a mov, cr1) is refused too.
  */
 
-#ifndef PV_DECODE_H
-#define PV_DECODE_H
+#pragma once
 
 /* The longest instruction the processor accepts. */
 #define INSN_MAX 15U
 
-enum insn_op {
-    INSN_REFUSED,
+/*
+ * Instructions of the system: what they read and write is the caller's affair.
+ * READ and WRITE move between register `reg` and control register `special`,
+ * which is 0, 2, 3 or 4, or debug register `special`, 0 to 7.  IN and OUT move
+ * `size` bytes at insn_port(), INS and OUTS also one element of memory at
+ * insn_address().  WBINVD is wbnoinvd, too.
+ */
+/* clang-format off */
+#define INSN_OF_SYSTEM(X)                                                     \
+    X(CLTS) X(WBINVD) X(CLI) X(STI) X(CPUID) X(XSETBV)                        \
+    X(RDTSC) X(RDTSCP) X(RDMSR) X(WRMSR)                                      \
+    X(READ_CR) X(WRITE_CR) X(READ_DR) X(WRITE_DR) X(IN) X(OUT) X(INS) X(OUTS)
 
-    /* Those of the system.  What they read and write is the caller's affair. */
-    INSN_CLTS,
-    INSN_WBINVD,   /* and wbnoinvd */
-    INSN_READ_CR,  /* reg = control register `special`: 0, 2, 3 or 4 */
-    INSN_WRITE_CR, /* control register `special` = reg */
-    INSN_READ_DR,  /* the same with debug registers 0 to 7 */
-    INSN_WRITE_DR,
-    INSN_RDTSC,
-    INSN_RDTSCP,
-    INSN_RDMSR,
-    INSN_WRMSR,
-    INSN_CPUID,
-    INSN_XSETBV,
-    INSN_CLI,
-    INSN_STI,
-    INSN_IN, /* of `size` bytes; insn_port() says where */
-    INSN_OUT,
-    INSN_INS, /* one element to or from insn_address() */
-    INSN_OUTS,
+/*
+ * Stores to memory, which insn_store() computes.  MOV is movnti, too.  The last
+ * seven are in the order of their encoding.
+ */
+#define INSN_STORES(X)                                                        \
+    X(MOV) X(STOS) X(XCHG) X(XADD) X(CMPXCHG) X(NOT) X(NEG) X(INC) X(DEC)     \
+    X(BTS) X(BTR) X(BTC)                                                      \
+    X(ADD) X(OR) X(ADC) X(SBB) X(AND) X(SUB) X(XOR)
+/* clang-format on */
 
-    /* Stores to memory: insn_store() computes them. */
-    INSN_MOV, /* also movnti */
-    INSN_STOS,
-    INSN_XCHG,
-    INSN_XADD,
-    INSN_CMPXCHG,
-    INSN_NOT,
-    INSN_NEG,
-    INSN_INC,
-    INSN_DEC,
-    INSN_BTS,
-    INSN_BTR,
-    INSN_BTC,
-    INSN_ADD, /* these six in the order of their encoding */
-    INSN_OR,
-    INSN_ADC,
-    INSN_SBB,
-    INSN_AND,
-    INSN_SUB,
-    INSN_XOR, /* encoded 6; 7, cmp, does not store */
+#define INSN_OP(name) INSN_##name,
+enum insn_op { INSN_REFUSED, INSN_OF_SYSTEM(INSN_OP) INSN_STORES(INSN_OP) };
+
+/*
+ * Registers.  0 to 15 are the general ones by their numbers in encodings; these
+ * names are for some of them, and for what is none of them.
+ */
+enum {
+    INSN_RAX = 0,
+    INSN_RSP = 4,
+    INSN_RBP = 5,
+    INSN_RSI = 6,
+    INSN_RDI = 7,
+    INSN_RIP = 16,  /* as a base: of the next instruction */
+    INSN_NONE = 17, /* no register */
+    INSN_AH = 18,   /* then ch, dh and bh: bits 15 to 8 of the first four */
 };
 
-/* General registers by their number in an encoding, and what is none. */
-enum insn_register {
-    INSN_RAX,
-    INSN_RCX,
-    INSN_RDX,
-    INSN_RBX,
-    INSN_RSP,
-    INSN_RBP,
-    INSN_RSI,
-    INSN_RDI,
-    INSN_RIP = 16, /* base only: of the next instruction */
-    INSN_NONE,
-};
-
-enum insn_segment {
-    INSN_FLAT,
-    INSN_FS,
-    INSN_GS,
-};
+enum insn_segment { INSN_FLAT, INSN_FS, INSN_GS };
 
 struct insn {
     uint8_t op;     /* enum insn_op */
@@ -97,16 +74,15 @@ struct insn {
     bool lock;
     bool rep;           /* a string instruction, to be done rcx times */
     bool has_immediate; /* it is the source, or the port */
-    bool high_byte;     /* the register is ah, ch, dh or bh: reg is 0 to 3 */
 
-    uint8_t reg;     /* 0 to 15; of stores the source or, for stos, rax */
+    /* Of stores the source: a general register, INSN_AH on, or INSN_NONE. */
+    uint8_t reg;
     uint8_t special; /* number of the control or debug register */
 
     /* The memory operand: segment + base + (index << scale) + displacement. */
     uint8_t segment; /* enum insn_segment */
-    uint8_t base;    /* 0 to 15, INSN_RIP or INSN_NONE (then no operand, or
-                        one without a base) */
-    uint8_t index;   /* 0 to 15 or INSN_NONE */
+    uint8_t base;    /* a general register, INSN_RIP or INSN_NONE */
+    uint8_t index;   /* a general register or INSN_NONE */
     uint8_t scale;   /* 0 to 3 */
     int32_t displacement;
 
@@ -125,5 +101,3 @@ static inline bool insn_is_store(const struct insn *insn)
 {
     return insn->op >= INSN_MOV;
 }
-
-#endif /* PV_DECODE_H */

@@ -10,7 +10,6 @@
 #include "pv/emulate.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/msr.h"
 #include "domain/domain.h"
 #include "domain/pv_vcpu.h"
 #include "pv/guest_copy.h"

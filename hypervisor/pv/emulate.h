@@ -4,8 +4,7 @@
  * (ABI 6).
  */
 
-#ifndef PV_EMULATE_H
-#define PV_EMULATE_H
+#pragma once
 
 #include "arch/x86_64/regs.h"
 
@@ -17,5 +16,3 @@ struct vcpu;
  * guest's own fault.
  */
 bool emulate_privileged(struct cpu_regs *regs, struct vcpu *v);
-
-#endif /* PV_EMULATE_H */

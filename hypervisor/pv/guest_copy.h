@@ -13,8 +13,7 @@
  * the caller.
  */
 
-#ifndef PV_GUEST_COPY_H
-#define PV_GUEST_COPY_H
+#pragma once
 
 #include "arch/x86_64/guest_access.h"
 #include "arch/x86_64/guest_copy.h"
@@ -153,5 +152,3 @@ static __in_place int __must_check copy_to_guest(struct guest_ptr dst,
                    : -EFAULT;
     return copy_apart_to_guest(dst, src, size);
 }
-
-#endif /* PV_GUEST_COPY_H */

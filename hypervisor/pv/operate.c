@@ -5,14 +5,8 @@
 
 #include "pv/operate.h"
 
-#define FLAG_CF (1U << 0)
-#define FLAG_PF (1U << 2)
-#define FLAG_AF (1U << 4)
-#define FLAG_ZF (1U << 6)
-#define FLAG_SF (1U << 7)
-#define FLAG_OF (1U << 11)
-#define FLAGS_ARITHMETIC                                                       \
-    ((uint64_t)(FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF))
+enum flag { CF = 1, PF = 4, AF = 0x10, ZF = 0x40, SF = 0x80, OF = 0x800 };
+#define ALL_FLAGS 0x8d5UL
 
 static uint64_t size_mask(unsigned int size)
 {
@@ -32,29 +26,31 @@ uint64_t *insn_register(struct cpu_regs *regs, unsigned int number)
     return (uint64_t *)((char *)regs + offset[number]);
 }
 
+/* Any register but rip; there may be more in it than the size asked for. */
 static uint64_t register_value(const struct cpu_regs *regs, unsigned int number)
 {
-    return *insn_register((struct cpu_regs *)(uintptr_t)regs, number);
-}
+    struct cpu_regs *of = (struct cpu_regs *)(uintptr_t)regs;
 
-/*
- * `whole` with `size` of its bytes replaced, as the processor does it: the low
- * ones, or those from bit `shift` on.
- */
-static uint64_t merge(uint64_t whole, unsigned int size, unsigned int shift,
-                      uint64_t value)
-{
-    uint64_t mask = size_mask(size) << shift;
-
-    return (value << shift & mask) | (size < 4 ? whole & ~mask : 0);
+    if (number == INSN_NONE)
+        return 0;
+    if (number >= INSN_AH)
+        return *insn_register(of, number - INSN_AH) >> 8;
+    return *insn_register(of, number);
 }
 
 void insn_register_set(struct cpu_regs *regs, unsigned int number,
                        unsigned int size, uint64_t value)
 {
-    uint64_t *whole = insn_register(regs, number);
+    uint64_t *whole, mask;
 
-    *whole = merge(*whole, size, 0, value);
+    if (number >= INSN_AH) {
+        number -= INSN_AH;
+        size = 2;
+        value = value << 8 | (uint8_t)register_value(regs, number);
+    }
+    whole = insn_register(regs, number);
+    mask = size_mask(size);
+    *whole = (value & mask) | (size < 4 ? *whole & ~mask : 0);
 }
 
 uint16_t insn_port(const struct insn *insn, const struct cpu_regs *regs)
@@ -62,41 +58,33 @@ uint16_t insn_port(const struct insn *insn, const struct cpu_regs *regs)
     return insn->has_immediate ? (uint8_t)insn->immediate : (uint16_t)regs->rdx;
 }
 
-/* The source of a store, which may have more bits than its size. */
 static uint64_t source_value(const struct insn *insn,
                              const struct cpu_regs *regs)
 {
-    if (insn->has_immediate)
-        return (uint64_t)insn->immediate;
-    if (insn->reg == INSN_NONE)
-        return 0;
-    return register_value(regs, insn->reg) >> (insn->high_byte ? 8 : 0);
+    return insn->has_immediate ? (uint64_t)insn->immediate
+                               : register_value(regs, insn->reg);
 }
 
-/* How far bit number `reg` of the operand lies from its beginning, in bytes. */
-static uint64_t bit_distance(const struct insn *insn,
-                             const struct cpu_regs *regs)
+static bool is_bit(const struct insn *insn)
 {
-    unsigned int unused = 64 - 8 * insn->size;
-    int64_t bit =
-        (int64_t)(register_value(regs, insn->reg) << unused) >> unused;
-
-    return (uint64_t)(bit >> 3) & ~(uint64_t)(insn->size - 1);
+    return insn->op >= INSN_BTS && insn->op <= INSN_BTC;
 }
 
 uint64_t insn_address(const struct insn *insn, const struct cpu_regs *regs,
                       uint64_t fs_base, uint64_t gs_base)
 {
-    uint64_t address = (uint64_t)insn->displacement;
+    unsigned int unused = 64 - 8 * insn->size;
+    int64_t bit;
+    uint64_t address =
+        (uint64_t)insn->displacement +
+        (register_value(regs, insn->index) << insn->scale) +
+        (insn->base == INSN_RIP ? regs->rip + insn->length
+                                : register_value(regs, insn->base));
 
-    if (insn->base == INSN_RIP)
-        address += regs->rip + insn->length;
-    else if (insn->base != INSN_NONE)
-        address += register_value(regs, insn->base);
-    if (insn->index != INSN_NONE)
-        address += register_value(regs, insn->index) << insn->scale;
-    if (insn->op >= INSN_BTS && insn->op <= INSN_BTC && !insn->has_immediate)
-        address += bit_distance(insn, regs);
+    if (is_bit(insn)) { /* an immediate's stays in the operand, reg is none */
+        bit = (int64_t)(register_value(regs, insn->reg) << unused) >> unused;
+        address += (uint64_t)(bit >> 3) & ~(insn->size - 1UL);
+    }
     if (insn->segment != INSN_FLAT)
         address += insn->segment == INSN_FS ? fs_base : gs_base;
     return address;
@@ -128,92 +116,84 @@ static uint64_t flags_of(const struct sum *sum, unsigned int size)
     uint64_t carry = sum->carries >> sign & 1;
     uint64_t overflow = carry ^ (sum->carries >> (sign - 1) & 1);
 
-    return (carry ? FLAG_CF : 0) | (overflow ? FLAG_OF : 0) |
-           (sum->carries & 8 ? FLAG_AF : 0) |
-           (sum->value & size_mask(size) ? 0 : FLAG_ZF) |
-           (sum->value >> sign & 1 ? FLAG_SF : 0) |
-           (__builtin_parity(sum->value & 0xff) ? 0 : FLAG_PF);
+    return (carry ? CF : 0) | (overflow ? OF : 0) |
+           (sum->carries & 8 ? AF : 0) |
+           (sum->value & size_mask(size) ? 0 : ZF) |
+           (sum->value >> sign & 1 ? SF : 0) |
+           (__builtin_parity(sum->value & 0xff) ? 0 : PF);
 }
 
-/* What the store writes; `*changed`: the flags that it decides. */
+/* What the store computes; `*changed`: the flags that it decides. */
 static struct sum compute(const struct insn *insn, const struct cpu_regs *regs,
-                          uint64_t old, uint64_t source, uint64_t *changed)
+                          uint64_t old, uint64_t *changed)
 {
-    uint64_t bit = 1UL << (source & (8U * insn->size - 1));
-    uint64_t carry = regs->rflags & FLAG_CF;
-    struct sum sum = {.carries = old & bit ? ~0UL : 0};
+    /* The operation that each comes down to, if it has flags. */
+    static const uint8_t basic[] = {
+        [INSN_ADD] = INSN_ADD,     [INSN_ADC] = INSN_ADD,
+        [INSN_XADD] = INSN_ADD,    [INSN_INC] = INSN_ADD,
+        [INSN_SUB] = INSN_SUB,     [INSN_SBB] = INSN_SUB,
+        [INSN_CMPXCHG] = INSN_SUB, [INSN_DEC] = INSN_SUB,
+        [INSN_NEG] = INSN_SUB,     [INSN_OR] = INSN_OR,
+        [INSN_BTS] = INSN_OR,      [INSN_AND] = INSN_AND,
+        [INSN_BTR] = INSN_AND,     [INSN_XOR] = INSN_XOR,
+        [INSN_BTC] = INSN_XOR,
+    };
+    uint64_t a = old, b = source_value(insn, regs), carry = 0, carries = 0;
 
-    *changed = FLAGS_ARITHMETIC;
-    switch (insn->op) {
+    *changed = ALL_FLAGS;
+    if (is_bit(insn)) {
+        *changed = CF;
+        b = 1UL << (b & (8U * insn->size - 1));
+        carries = old & b ? ~0UL : 0;
+        if (insn->op == INSN_BTR)
+            b = ~b;
+    } else if (insn->op == INSN_INC || insn->op == INSN_DEC) {
+        *changed = ALL_FLAGS - CF;
+        b = 1;
+    } else if (insn->op == INSN_NEG || insn->op == INSN_CMPXCHG) {
+        a = insn->op == INSN_NEG ? 0 : regs->rax;
+        b = old;
+    } else if (insn->op == INSN_ADC || insn->op == INSN_SBB) {
+        carry = regs->rflags & CF;
+    }
+    switch (basic[insn->op]) {
     case INSN_ADD:
-    case INSN_XADD:
-        return add(old, source, 0);
-    case INSN_ADC:
-        return add(old, source, carry);
+        return add(a, b, carry);
     case INSN_SUB:
-        return subtract(old, source, 0);
-    case INSN_SBB:
-        return subtract(old, source, carry);
-    case INSN_CMPXCHG:
-        return subtract(regs->rax, old, 0);
-    case INSN_NEG:
-        return subtract(0, old, 0);
+        return subtract(a, b, carry);
     case INSN_OR:
-        return (struct sum){.value = old | source};
+        return (struct sum){a | b, carries};
     case INSN_AND:
-        return (struct sum){.value = old & source};
+        return (struct sum){a & b, carries};
     case INSN_XOR:
-        return (struct sum){.value = old ^ source};
-    case INSN_INC:
-        *changed &= ~(uint64_t)FLAG_CF;
-        return add(old, 1, 0);
-    case INSN_DEC:
-        *changed &= ~(uint64_t)FLAG_CF;
-        return subtract(old, 1, 0);
-    case INSN_BTS:
-        *changed = FLAG_CF;
-        sum.value = old | bit;
-        return sum;
-    case INSN_BTR:
-        *changed = FLAG_CF;
-        sum.value = old & ~bit;
-        return sum;
-    case INSN_BTC:
-        *changed = FLAG_CF;
-        sum.value = old ^ bit;
-        return sum;
+        return (struct sum){a ^ b, carries};
     default:
         *changed = 0;
-        return (struct sum){.value = insn->op == INSN_NOT ? ~old : source};
+        return (struct sum){insn->op == INSN_NOT ? ~old : b, carries};
     }
 }
 
 bool insn_store(const struct insn *insn, const struct cpu_regs *regs,
                 uint64_t old, struct insn_effect *effect)
 {
-    uint64_t source, changed;
-    unsigned int shift = 0;
+    uint64_t changed;
     struct sum sum;
 
     if (!insn_is_store(insn) || (insn->rep && !regs->rcx))
         return false;
-    source = source_value(insn, regs);
-    sum = compute(insn, regs, old, source, &changed);
+    sum = compute(insn, regs, old, &changed);
     effect->rflags =
         (regs->rflags & ~changed) | (flags_of(&sum, insn->size) & changed);
     effect->reg = INSN_NONE;
+    effect->reg_value = old;
     if (insn->op == INSN_XCHG || insn->op == INSN_XADD) {
         effect->reg = insn->reg;
-        shift = insn->high_byte ? 8 : 0;
     } else if (insn->op == INSN_CMPXCHG) {
-        sum.value = effect->rflags & FLAG_ZF ? source : old;
-        if (!(effect->rflags & FLAG_ZF))
+        if (!(effect->rflags & ZF))
             effect->reg = INSN_RAX;
+        sum.value = effect->reg == INSN_NONE ? source_value(insn, regs) : old;
     }
     effect->value = sum.value & size_mask(insn->size);
-    if (effect->reg != INSN_NONE)
-        effect->reg_value =
-            merge(register_value(regs, effect->reg), insn->size, shift, old);
     return true;
 }
 
@@ -221,7 +201,7 @@ void insn_commit(const struct insn *insn, const struct insn_effect *effect,
                  struct cpu_regs *regs)
 {
     if (effect->reg != INSN_NONE)
-        *insn_register(regs, effect->reg) = effect->reg_value;
+        insn_register_set(regs, effect->reg, insn->size, effect->reg_value);
     regs->rflags = effect->rflags;
     insn_retire(insn, regs);
 }

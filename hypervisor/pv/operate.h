@@ -29,8 +29,7 @@
  * A trap because of RFLAGS.TF is the caller's to raise, after either.
  */
 
-#ifndef PV_OPERATE_H
-#define PV_OPERATE_H
+#pragma once
 
 #include "arch/x86_64/regs.h"
 #include "pv/decode.h"
@@ -47,8 +46,8 @@ uint64_t insn_address(const struct insn *insn, const struct cpu_regs *regs,
 uint64_t *insn_register(struct cpu_regs *regs, unsigned int number);
 
 /*
- * Writes the low `size` bytes of register `number` as the processor does:
- * 4 clear the upper half, 1 and 2 keep the rest.
+ * Writes `size` bytes of register `number`, which may be INSN_AH or after, as
+ * the processor does: 4 clear the upper half, 1 and 2 keep the rest.
  */
 void insn_register_set(struct cpu_regs *regs, unsigned int number,
                        unsigned int size, uint64_t value);
@@ -59,8 +58,8 @@ uint16_t insn_port(const struct insn *insn, const struct cpu_regs *regs);
 struct insn_effect {
     uint64_t value;     /* insn->size bytes for memory, the rest 0 */
     uint64_t rflags;    /* all of it */
-    uint64_t reg_value; /* all of register `reg` */
-    uint8_t reg;        /* that changes, or INSN_NONE */
+    uint64_t reg_value; /* insn->size bytes for register `reg` */
+    uint8_t reg;        /* or INSN_NONE */
 };
 
 /*
@@ -80,5 +79,3 @@ void insn_commit(const struct insn *insn, const struct insn_effect *effect,
  * and rip stays unless that was the last.
  */
 void insn_retire(const struct insn *insn, struct cpu_regs *regs);
-
-#endif /* PV_OPERATE_H */

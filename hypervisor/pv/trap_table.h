@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A vCPU's own table of exception handlers. */
 
-#ifndef PV_TRAP_TABLE_H
-#define PV_TRAP_TABLE_H
+#pragma once
 
 #include "domain/vcpu.h"
 
@@ -20,5 +19,3 @@ static inline const struct trap_entry *trap_get(const struct vcpu *v,
 int __must_check trap_set(struct vcpu *v, uint8_t vector, uint8_t flags,
                           uint64_t address);
 void trap_clear_all(struct vcpu *v);
-
-#endif /* PV_TRAP_TABLE_H */

@@ -3,8 +3,6 @@
 
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
-#include "arch/x86_64/vectors.h"
-#include "domain/domain.h"
 #include "domain/fault.h"
 #include "domain/pv_vcpu.h"
 #include "pv/bounce.h"

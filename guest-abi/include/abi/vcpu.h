@@ -47,6 +47,9 @@ struct cpu_user_regs {
 #define VGCF_in_kernel  0x04U /* class light: always */
 #define VGCF_online     0x20U /* up at once */
 
+#define VGCF_failsafe_disables_events 0x08U
+#define VGCF_syscall_disables_events  0x10U
+
 /*
  * VCPUOP_initialise.  Class light ignores what is about descriptors, stacks
  * and page tables of the guest's own, but checks it all the same.

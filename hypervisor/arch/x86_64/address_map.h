@@ -7,8 +7,7 @@
  * same contents.
  */
 
-#ifndef ARCH_X86_64_ADDRESS_MAP_H
-#define ARCH_X86_64_ADDRESS_MAP_H
+#pragma once
 
 #ifdef __ASSEMBLER__
 #define ADDRESS_(a) a
@@ -40,5 +39,3 @@
 
 /* Until the final tables are loaded, RAM below this is in the direct map. */
 #define EARLY_MAP_SIZE ADDRESS_(0x100000000)
-
-#endif /* ARCH_X86_64_ADDRESS_MAP_H */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The local APIC of each CPU, and the machine's IO-APICs. */
 
-#ifndef ARCH_X86_64_APIC_H
-#define ARCH_X86_64_APIC_H
+#pragma once
 
 /*
  * The first CPU's, for all: xAPIC registers are mapped at @mmio, NULL is for
@@ -53,5 +52,3 @@ bool ioapic_route(uint32_t gsi, uint8_t vector, bool level, bool active_low);
 
 /* Mask everything at the two 8259s, out of the way of the exceptions. */
 void pic_disable(void);
-
-#endif /* ARCH_X86_64_APIC_H */

@@ -6,8 +6,6 @@
 
 #include <abi/trap.h>
 
-#include "arch/x86_64/paging.h"
-#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/xpti.h"
 
@@ -37,16 +35,13 @@ void asm_offsets(void)
     DEFINE(RFLAGS_OF_GUEST, RFLAGS_GUEST);
     DEFINE(RFLAGS_OF_ALL, RFLAGS_FIXED | RFLAGS_IF);
 
-    OFFSET(IRET_RAX, struct iret_context, rax);
-    OFFSET(IRET_R11, struct iret_context, r11);
-    OFFSET(IRET_RCX, struct iret_context, rcx);
-    OFFSET(IRET_FLAGS, struct iret_context, flags);
-    OFFSET(IRET_RIP, struct iret_context, rip);
-    OFFSET(IRET_CS, struct iret_context, cs);
-    OFFSET(IRET_RFLAGS, struct iret_context, rflags);
-    OFFSET(IRET_RSP, struct iret_context, rsp);
-    OFFSET(IRET_SS, struct iret_context, ss);
+    static_assert(offsetof(struct iret_context, ss) == 64, "nine words");
     DEFINE(IRET_IN_SYSCALL, VGCF_in_syscall);
+
+#define VECTOR_(name, vector, text) DEFINE(VECTOR_##name, vector);
+    EXCEPTIONS(VECTOR_)
+    DEFINE(VECTOR_EXCEPTIONS, VECTOR_EXCEPTIONS);
+    DEFINE(VECTOR_INT80, VECTOR_INT80);
 
     DEFINE(CPU_COUNT, CPU_MAX);
     DEFINE(AREA_SIZE, CPU_AREA_SIZE);

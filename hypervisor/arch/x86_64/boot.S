@@ -8,7 +8,7 @@
  * boot/memory.c has made the final ones:
  *
  *   L4[0]    the first 4 GiB, identity: only until C runs, here and on the
- *            CPUs that come by trampoline.S
+ *            CPUs that come by the trampoline
  *   L4[260]  [0] the first GiB, so that the image is at IMAGE_BASE + its maddr
  *            [1] the area and the GDT area of CPU 0
  *   L4[262]  the first 4 GiB: a direct map to begin with
@@ -19,7 +19,6 @@
 #include "asm_offsets.h"
 
 #include "arch/x86_64/address_map.h"
-#include "arch/x86_64/long_mode.h"
 #include "arch/x86_64/segment.h"
 
 #define MULTIBOOT_MAGIC 0x1badb002
@@ -30,6 +29,17 @@
 #define MULTIBOOT2_ALIGN        6 /* tag: modules on pages */
 #define MULTIBOOT2_HEADER_BYTES (multiboot2_end - multiboot2)
 
+#define CR0_FIRST  0x80050033 /* PG AM WP NE ET MP PE */
+#define CR4_FIRST  0x00000620 /* PAE OSFXSR OSXMMEXCPT */
+#define EFER       0xc0000080
+#define EFER_FIRST 0x00000901 /* NXE LME SCE */
+
+/* boot_gdt: 64-bit code is its selector 8. */
+#define BOOT_GDT_LIMIT 15
+
+/* The machine address of a symbol. */
+#define MADDR(symbol) (symbol - IMAGE_BASE)
+
 #define UART 0x3f8 /* COM1 */
 
 #define PTE_TABLE   0x003 /* present, writable */
@@ -37,6 +47,32 @@
 #define PTE_PAGE    0x103 /* present, writable, global */
 #define PTE_ZERO    0x101 /* present, global */
 #define PTE_NX_HIGH 0x80000000 /* bit 63 in the upper half of an entry */
+
+/*
+ * From real or protected mode, with what loads the GDT's pointer.  Uses eax,
+ * ecx and edx.
+ */
+.macro ENTER_LONG_MODE lgdt:vararg
+    mov $CR4_FIRST, %eax
+    mov %eax, %cr4
+    mov $MADDR(boot_l4), %eax
+    mov %eax, %cr3
+    mov $EFER, %ecx
+    mov $EFER_FIRST, %eax
+    xor %edx, %edx
+    wrmsr
+    \lgdt
+    mov $CR0_FIRST, %eax /* Both PE and PG: there is no stop between. */
+    mov %eax, %cr0
+.endm
+
+/* rax is 0 afterwards. */
+.macro CLEAR_SEGMENTS
+    xor %eax, %eax
+    .irp segment, ds, es, fs, gs, ss
+    mov %eax, %\segment
+    .endr
+.endm
 
     .section .multiboot, "ax"
     .code32
@@ -59,7 +95,8 @@ multiboot2:
     .long 8
 multiboot2_end:
 
-    .globl start32, boot_gdt, boot_l4, boot_cpu_pages, zero_page
+    .globl start32, boot_cpu_pages, zero_page
+    .globl trampoline, trampoline_end, trampoline_stack
 start32:
     cli
     cld
@@ -218,6 +255,49 @@ start64:
     call start_hypervisor
     ud2
 
+/*
+ * From real mode, where an INIT and a SIPI leave another CPU, to C.  The tables
+ * serve once again until the CPU runs at the image's addresses: they map the
+ * trampoline identically.  Nothing in it depends on where it lies.
+ */
+    .section .rodata.trampoline, "a"
+    .code16
+trampoline:
+    cli
+    cld
+    mov %cs, %ax
+    mov %ax, %ds
+    ENTER_LONG_MODE lgdtl gdt_pointer - trampoline
+    ljmpl $8, $MADDR(arrive_low)
+
+gdt_pointer:
+    .word BOOT_GDT_LIMIT
+    .long MADDR(boot_gdt)
+trampoline_end:
+
+    .text
+    .code64
+arrive_low:
+    movabs $arrive, %rax
+    jmp *%rax
+
+arrive:
+    lea hv_l4(%rip), %rax
+    movabs $IMAGE_BASE, %rcx
+    sub %rcx, %rax
+    mov %rax, %cr3 /* Nothing is mapped identically from here on. */
+
+    CLEAR_SEGMENTS
+    xchg %rax, trampoline_stack(%rip)
+    test %rax, %rax
+    jz 1f
+    mov %rax, %rsp
+    xor %ebp, %ebp /* the end of every backtrace */
+    call upcall_start_cpu
+1:  cli
+    hlt
+    jmp 1b
+
     .bss
     .balign 4096
 .irp table, l4, l3_image, l3_low, l2_cpu, l1_cpu, l1_gdt
@@ -232,5 +312,7 @@ boot_cpu_pages: /* The GDT's follows: boot/memory.c counts on it. */
     .skip AREA_PAGES_MAPPED * 4096
 boot_gdt_page:
     .skip 4096
+trampoline_stack:
+    .skip 8
 
     .section .note.GNU-stack, "", @progbits

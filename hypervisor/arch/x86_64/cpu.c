@@ -4,8 +4,6 @@
 #include "arch/x86_64/cpu.h"
 
 #include "arch/x86_64/guest_access.h"
-#include "arch/x86_64/msr.h"
-#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/xpti.h"
 
 struct cpu_features cpu_features;

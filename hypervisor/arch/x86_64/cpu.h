@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The processor's control registers and its single instructions. */
+/* The processor's registers and its single instructions. */
 
-#ifndef ARCH_X86_64_CPU_H
-#define ARCH_X86_64_CPU_H
+#pragma once
 
 #include "arch/x86_64/percpu.h"
 
@@ -30,6 +29,25 @@
 #define CR4_SMEP       (1UL << 20)
 #define CR4_SMAP       (1UL << 21)
 
+/* The model-specific registers in use. */
+#define MSR_APIC_BASE    0x0000001bU
+#define MSR_TSC_ADJUST   0x0000003bU
+#define MSR_X2APIC_FIRST 0x00000800U /* register 0 of the x2APIC */
+#define MSR_EFER         0xc0000080U
+#define MSR_STAR         0xc0000081U
+#define MSR_LSTAR        0xc0000082U
+#define MSR_CSTAR        0xc0000083U
+#define MSR_SYSCALL_MASK 0xc0000084U
+#define MSR_FS_BASE      0xc0000100U
+#define MSR_GS_BASE      0xc0000101U
+#define MSR_GS_INACTIVE  0xc0000102U
+
+#define EFER_SCE (1UL << 0)  /* SYSCALL */
+#define EFER_NXE (1UL << 11) /* no-execute pages */
+
+#define APIC_BASE_X2APIC (1UL << 10)
+#define APIC_BASE_ENABLE (1UL << 11)
+
 /*
  * read_cr0(), write_cr0() and so on.  CR2 is the address of the last page
  * fault; writing CR3 forgets all translations but global ones.
@@ -51,6 +69,52 @@ CONTROL_REGISTER_(cr2)
 CONTROL_REGISTER_(cr3)
 CONTROL_REGISTER_(cr4)
 #undef CONTROL_REGISTER_
+
+static inline uint64_t rdmsr(uint32_t msr)
+{
+    uint32_t low, high;
+
+    __asm__ __volatile__("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return (uint64_t)high << 32 | low;
+}
+
+/* Memory is clobbered: what the MSR governs must not move across it. */
+static inline void wrmsr(uint32_t msr, uint64_t value)
+{
+    __asm__ __volatile__("wrmsr"
+                         :
+                         : "c"(msr), "a"((uint32_t)(value & 0xffffffffUL)),
+                           "d"((uint32_t)(value >> 32))
+                         : "memory");
+}
+
+/* Exchange the two GS bases. */
+static inline void swapgs(void)
+{
+    __asm__ __volatile__("swapgs" ::: "memory");
+}
+
+/* port_read8(), port_write8() and so on. */
+#define PORT_ACCESS_(bits, suffix)                                             \
+    static inline uint##bits##_t port_read##bits(uint16_t port)                \
+    {                                                                          \
+        uint##bits##_t value;                                                  \
+                                                                               \
+        __asm__ __volatile__("in" suffix " %1, %0"                             \
+                             : "=a"(value)                                     \
+                             : "Nd"(port));                                    \
+        return value;                                                          \
+    }                                                                          \
+    static inline void port_write##bits(uint16_t port, uint##bits##_t value)   \
+    {                                                                          \
+        __asm__ __volatile__("out" suffix " %0, %1"                            \
+                             :                                                 \
+                             : "a"(value), "Nd"(port));                        \
+    }
+PORT_ACCESS_(8, "b")
+PORT_ACCESS_(16, "w")
+PORT_ACCESS_(32, "l")
+#undef PORT_ACCESS_
 
 /* CR0.TS off: the FPU may be used. */
 static inline void clts(void)
@@ -158,4 +222,3 @@ static inline void cr4_load(uint64_t value)
     }
 }
 
-#endif /* ARCH_X86_64_CPU_H */

@@ -25,10 +25,8 @@
 #include "asm_offsets.h"
 
 #include "arch/x86_64/address_map.h"
-#include "arch/x86_64/ex_table.h"
 #include "arch/x86_64/guest_access.h"
 #include "arch/x86_64/segment.h"
-#include "arch/x86_64/vectors.h"
 
 /* Where xpti.S takes over on the way to a guest; guest_access.h. */
 .macro CR3_LEAVE kind=PATCH_LEAVE
@@ -224,13 +222,6 @@ enter_guest:
 
 /* --- The iret hypercall ------------------------------------------------- */
 
-/* A word of the guest's frame at rdx. */
-.macro LOAD_OF_GUEST offset, to
-771:
-    mov \offset(%rdx), \to
-    EX_TABLE 771b, iret_fault
-.endm
-
 /*
  * Nothing of guest_regs() is changed before all of the frame was read and found
  * to lead to a place in lower addresses with the kernel's own selectors.
@@ -246,15 +237,13 @@ hypercall_iret:
     jne iret_slowly
 
     PATCH_SITE PATCH_STAC
-    LOAD_OF_GUEST IRET_FLAGS, %rbx
-    LOAD_OF_GUEST IRET_CS, %rsi
-    LOAD_OF_GUEST IRET_SS, %r8
-    LOAD_OF_GUEST IRET_RIP, %rdi
-    LOAD_OF_GUEST IRET_RFLAGS, %r9
-    LOAD_OF_GUEST IRET_RSP, %r10
-    LOAD_OF_GUEST IRET_R11, %r11
-    LOAD_OF_GUEST IRET_RAX, %rax
-    LOAD_OF_GUEST IRET_RCX, %rcx
+at = 0 /* rdx: the guest's frame, struct iret_context. */
+.irp reg, ax, 11, cx, bx, di, si, 9, 10, 8
+771:
+    mov at(%rdx), %r\reg
+    EX_TABLE 771b, iret_fault
+at = at + 8
+.endr
     PATCH_SITE PATCH_CLAC
 
     or $3, %esi

@@ -4,45 +4,23 @@
  * the room whose device it is, to a fix-up, or to a panic.
  */
 
-#include "arch/x86_64/entry.h"
-
-#include "arch/x86_64/address_map.h"
 #include "arch/x86_64/apic.h"
+#include "arch/x86_64/guest_access.h"
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/descriptors.h"
-#include "arch/x86_64/ex_table.h"
+#include "arch/x86_64/segment.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/upcalls.h"
-#include "arch/x86_64/vectors.h"
 #include "arch/x86_64/xpti.h"
 
 DEFINE_PER_CPU(struct cpu_counts, cpu_counts);
 
 extern const struct ex_entry ex_table_start[], ex_table_end[];
 
-static const char *const names[] = {
-    [VECTOR_DE] = "#DE divide error",
-    [VECTOR_DB] = "#DB debug",
-    [VECTOR_NMI] = "NMI",
-    [VECTOR_BP] = "#BP breakpoint",
-    [VECTOR_OF] = "#OF overflow",
-    [VECTOR_BR] = "#BR bound range",
-    [VECTOR_UD] = "#UD invalid opcode",
-    [VECTOR_NM] = "#NM no FPU",
-    [VECTOR_DF] = "#DF double fault",
-    [VECTOR_TS] = "#TS invalid TSS",
-    [VECTOR_NP] = "#NP segment not present",
-    [VECTOR_SS] = "#SS stack segment",
-    [VECTOR_GP] = "#GP general protection",
-    [VECTOR_PF] = "#PF page fault",
-    [VECTOR_MF] = "#MF x87 error",
-    [VECTOR_AC] = "#AC alignment check",
-    [VECTOR_MC] = "#MC machine check",
-    [VECTOR_XM] = "#XM SIMD error",
-};
+#define NAME_(name, vector, text) [vector] = (text),
+static const char *const names[] = {EXCEPTIONS(NAME_)};
 
 const char *exception_name(uint32_t vector)
 {

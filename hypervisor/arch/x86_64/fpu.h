@@ -4,8 +4,7 @@
  * lazily, so that no guest can ever find another's values in it.
  */
 
-#ifndef ARCH_X86_64_FPU_H
-#define ARCH_X86_64_FPU_H
+#pragma once
 
 #define FPU_STATE_SIZE 512 /* 16-byte aligned */
 
@@ -51,5 +50,3 @@ static inline void fpu_init_state(void *state)
     bytes[24] = 0x80; /* MXCSR */
     bytes[25] = 0x1f;
 }
-
-#endif /* ARCH_X86_64_FPU_H */

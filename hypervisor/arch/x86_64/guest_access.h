@@ -5,8 +5,7 @@
  * they cost an instruction and nothing more.
  */
 
-#ifndef ARCH_X86_64_GUEST_ACCESS_H
-#define ARCH_X86_64_GUEST_ACCESS_H
+#pragma once
 
 #define PATCH_STAC 1 /* kinds of struct patch_site */
 #define PATCH_CLAC 2
@@ -14,6 +13,18 @@
 /* Last stop before a guest: a no-op of five bytes, or a jump to xpti.S. */
 #define PATCH_LEAVE       3 /* all registers hold the guest's values */
 #define PATCH_LEAVE_SAVED 4 /* the same, and rsp is guest_regs() */
+
+/*
+ * Instructions of ours that may fault, and where to go on when they do.
+ *
+ *     __asm__ goto / volatile ("1: mov (%1), %0\n"
+ *                              "2:\n"
+ *                              EX_TABLE(1b, 3f) ...
+ *
+ * A page fault at a guest's address there first asks
+ * upcall_guest_page_fault(); the fix-up is for what it could not resolve.
+ * Registers are as the faulting instruction left them.
+ */
 
 #ifdef __ASSEMBLER__
 
@@ -27,9 +38,30 @@
     .long 771b - ., \kind
     .popsection
 .endm
+
+.macro EX_TABLE from, to
+    .pushsection .ex_table, "a"
+    .balign 4
+    .long \from - ., \to - .
+    .popsection
+.endm
 /* clang-format on */
 
 #else
+
+#define EX_TABLE(from, to)                                                     \
+    "    .pushsection .ex_table, \"a\"\n"                                      \
+    "    .balign 4\n"                                                          \
+    "    .long " #from " - ., " #to " - .\n"                                   \
+    "    .popsection\n"
+
+/* Both relative to their own address. */
+struct ex_entry {
+    int32_t from, to;
+};
+
+/* Where to go on after a fault at @rip; 0: nowhere, a fault there is a bug. */
+uint64_t ex_table_find(uint64_t rip);
 
 #define PATCH_SITE_(kind)                                                      \
     "771: .byte 0x0f, 0x1f, 0x00\n"                                            \
@@ -58,5 +90,3 @@ static inline void guest_access_end(void)
 void guest_access_patch(void);
 
 #endif /* __ASSEMBLER__ */
-
-#endif /* ARCH_X86_64_GUEST_ACCESS_H */

@@ -5,11 +5,10 @@
  * address and opened the window (guest_access.h).
  */
 
-#ifndef ARCH_X86_64_GUEST_COPY_H
-#define ARCH_X86_64_GUEST_COPY_H
+#pragma once
 
 #include "arch/x86_64/address_map.h"
-#include "arch/x86_64/ex_table.h"
+#include "arch/x86_64/guest_access.h"
 
 #if defined(UNIT_TEST) && !defined(UNIT_TEST_GUEST_COPY)
 
@@ -137,5 +136,3 @@ static __in_place uint64_t guest_address(uint64_t va)
     __asm__("" : "+r"(at));
     return at;
 }
-
-#endif /* ARCH_X86_64_GUEST_COPY_H */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Keeping guest-chosen indices inside their tables, in speculation too. */
 
-#ifndef ARCH_X86_64_NOSPEC_H
-#define ARCH_X86_64_NOSPEC_H
+#pragma once
 
 /*
  * @index when it is below @limit, else 0, with no branch to be mistrained: a
@@ -19,5 +18,3 @@ static inline uint64_t index_nospec(uint64_t index, uint64_t limit)
             : "cc");
     return index & mask;
 }
-
-#endif /* ARCH_X86_64_NOSPEC_H */

@@ -4,8 +4,7 @@
  * instructions: eight bytes a step, no vector registers.
  */
 
-#ifndef ARCH_X86_64_PAGE_OPS_H
-#define ARCH_X86_64_PAGE_OPS_H
+#pragma once
 
 /* Fill @count pages at @page with zeros. */
 static inline void pages_clear(void *page, size_t count)
@@ -34,5 +33,3 @@ static inline void bytes_copy(void *dst, const void *src, size_t size)
                              :
                              : "memory");
 }
-
-#endif /* ARCH_X86_64_PAGE_OPS_H */

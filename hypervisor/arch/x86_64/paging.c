@@ -6,12 +6,8 @@
 
 #include "arch/x86_64/paging.h"
 
-#include "arch/x86_64/address_map.h"
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/tlb.h"
-
 /* In the image; what else is in it is only reached by hv_l4_slots(). */
-extern uint64_t hv_l4[PT_ENTRIES]; /* trampoline.S loads it, too. */
+extern uint64_t hv_l4[PT_ENTRIES]; /* the trampoline loads it, too. */
 uint64_t hv_l4[PT_ENTRIES] __page_aligned;
 
 static_assert(HV_L4_FIRST + HV_L4_COUNT <= PT_ENTRIES, "slots are in the L4");

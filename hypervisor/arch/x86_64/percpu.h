@@ -9,8 +9,7 @@
  * under a running function and the address may be computed once.
  */
 
-#ifndef ARCH_X86_64_PERCPU_H
-#define ARCH_X86_64_PERCPU_H
+#pragma once
 
 #define CPU_MAX 64U
 
@@ -93,5 +92,3 @@ uintptr_t ldt_area_of(unsigned int cpu);
 
 /* Number of the CPU this runs on, 0 .. CPU_MAX - 1. */
 DECLARE_PER_CPU(unsigned int, cpu_id);
-
-#endif /* ARCH_X86_64_PERCPU_H */

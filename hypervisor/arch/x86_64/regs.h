@@ -1,15 +1,60 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest's registers as entry.S saves them at the top of the CPU's stack,
- * and as they lie in struct vcpu while it does not run; and what entry.S looks
- * at when a hypercall or an exception is done: whether it may go straight back
- * to the guest, or has to call upcall_return_to_guest() first.
+ * Ways into the hypervisor and out of it: the vectors; a guest's registers, as
+ * entry.S saves them at the top of the CPU's stack, and as they lie in struct
+ * vcpu while it does not run; and what entry.S looks at when a hypercall or an
+ * exception is done: whether it may go straight back to the guest, or has to
+ * call upcall_return_to_guest() first.
  */
 
-#ifndef ARCH_X86_64_REGS_H
-#define ARCH_X86_64_REGS_H
+#pragma once
 
 #include "arch/x86_64/percpu.h"
+
+/* --- Who has which of the 256 vectors ----------------------------------- */
+
+/* Exceptions, as the processor numbers them: X(name, vector, text). */
+#define EXCEPTIONS(X)                                                          \
+    X(DE, 0, "#DE divide error")                                               \
+    X(DB, 1, "#DB debug")                                                      \
+    X(NMI, 2, "NMI")                                                           \
+    X(BP, 3, "#BP breakpoint")                                                 \
+    X(OF, 4, "#OF overflow")                                                   \
+    X(BR, 5, "#BR bound range")                                                \
+    X(UD, 6, "#UD invalid opcode")                                             \
+    X(NM, 7, "#NM no FPU")                                                     \
+    X(DF, 8, "#DF double fault")                                               \
+    X(TS, 10, "#TS invalid TSS")                                               \
+    X(NP, 11, "#NP segment not present")                                       \
+    X(SS, 12, "#SS stack segment")                                             \
+    X(GP, 13, "#GP general protection")                                        \
+    X(PF, 14, "#PF page fault")                                                \
+    X(MF, 16, "#MF x87 error")                                                 \
+    X(AC, 17, "#AC alignment check")                                           \
+    X(MC, 18, "#MC machine check")                                             \
+    X(XM, 19, "#XM SIMD error")
+#define VECTOR_EXCEPTIONS 32
+
+#define EXCEPTION_VECTOR_(name, vector, text) VECTOR_##name = (vector),
+enum { EXCEPTIONS(EXCEPTION_VECTOR_) };
+#undef EXCEPTION_VECTOR_
+
+/* The 8259s are masked; what strays from them lands here and is ignored. */
+#define VECTOR_PIC_FIRST 0x20
+
+/*
+ * The device room's.  A guest may execute INT 0x80, so that vector is never a
+ * device's.
+ */
+#define VECTOR_DEVICE_FIRST 0x30
+#define VECTOR_DEVICE_LAST  0xdf
+#define VECTOR_INT80        0x80
+
+#define VECTOR_TIMER      0xe0
+#define VECTOR_CONSOLE    0xe1
+#define VECTOR_IPI        0xe2 /* another CPU wants something; smp.c */
+#define VECTOR_APIC_ERROR 0xfe
+#define VECTOR_SPURIOUS   0xff /* the LAPIC's; wants no EOI */
 
 struct cpu_regs {
     uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8;
@@ -72,4 +117,45 @@ static inline void return_slowly(void)
     this_cpu(slow_return) = true;
 }
 
-#endif /* ARCH_X86_64_REGS_H */
+/* --- Ways into and out of guests; entry.S and exception.c ---------------- */
+
+/*
+ * Leave for the guest whose registers are in guest_regs(), by way of
+ * upcall_return_to_guest(); what is on the stack is forgotten.
+ */
+void __noreturn enter_guest(void);
+
+/* One stub a CPU for SYSCALL; entry.S. */
+#define SYSCALL_STUB_SIZE 64U
+extern const char syscall_stubs[];
+
+/* One stub a vector for the IDT. */
+#define VECTOR_STUB_SIZE 16U
+extern const char vector_stubs[];
+
+/* The IRETQ to guests: a fault there is the guest's. */
+extern const char iret_to_guest[];
+
+/*
+ * Of an exception or interrupt in ring 3; @regs are guest_regs().  The stack
+ * afterwards is the ordinary one, empty but for them.
+ */
+void exception_from_guest(struct cpu_regs *regs);
+
+/* The same, and then back to the guest; what is on the stack is forgotten. */
+void __noreturn exception_from_guest_only(struct cpu_regs *regs);
+
+/*
+ * In ring 0.  Returns the registers to go on with: @regs, or guest_regs() when
+ * it was the way into a guest that failed.
+ */
+struct cpu_regs *exception_from_hypervisor(struct cpu_regs *regs);
+
+/*
+ * A guest was interrupted onto an IST stack: move its registers to where
+ * guest_regs() has them, on the ordinary stack, which is empty.
+ */
+struct cpu_regs *exception_leave_ist(const struct cpu_regs *regs);
+
+/* The name of exception @vector, "#PF page fault"; NULL beyond 31. */
+const char *exception_name(uint32_t vector);

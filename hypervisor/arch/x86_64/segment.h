@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Segments: the selectors of ABI 2.8, and loading a guest's.
+ * Segments: the selectors of ABI 2.8, loading a guest's, and each CPU's tables
+ * of them: GDT, TSS and IDT, with the MSRs of SYSCALL.
  *
  * Each CPU's GDT is 15 pages of which the last, from 0xe000 on, is ours; the
  * pages below are where class pv maps its guest's descriptors, and hold
  * nothing until then.
  */
 
-#ifndef ARCH_X86_64_SEGMENT_H
-#define ARCH_X86_64_SEGMENT_H
+#pragma once
 
 #define SELECTOR_RESERVED 0xe000 /* first that guests may not fill */
 #define SELECTOR_HV_CS    0xe008
@@ -23,7 +23,7 @@
 
 #ifndef __ASSEMBLER__
 
-#include "arch/x86_64/ex_table.h"
+#include "arch/x86_64/guest_access.h"
 
 /* The data segment registers of a vCPU. */
 struct segments {
@@ -74,6 +74,33 @@ static inline void segments_load(struct segments s)
     segment_load_gs(s.gs);
 }
 
-#endif /* __ASSEMBLER__ */
+/* So much is mapped at gdt_area_of(). */
+#define GDT_AREA_USED (SELECTOR_RESERVED + 0x1000UL)
 
-#endif /* ARCH_X86_64_SEGMENT_H */
+/*
+ * Load them on this CPU.  Its area and its GDT area are mapped.  CPU 0 makes
+ * the IDT, which all share, and makes it anew when xpti has been set up.
+ */
+void descriptors_init_cpu(unsigned int cpu);
+
+/*
+ * Let selectors of page @page of this CPU's GDT, one below the last, be the
+ * descriptors in frame @m, which the processor may mark as accessed; MFN_NONE:
+ * be null.
+ */
+void gdt_map(unsigned int page, mfn_t m);
+
+/* The same for this CPU's LDT, where nothing is mapped at first. */
+#define LDT_PAGES 16U
+void ldt_map(unsigned int page, mfn_t m);
+
+/* Load an LDT of @entries; 0: none. */
+void ldt_load(uint32_t entries);
+
+/* Whether @va is in this CPU's LDT. */
+bool ldt_holds(vaddr_t va);
+
+/* Where the IDT is: one page. */
+const void *idt_page(void);
+
+#endif /* __ASSEMBLER__ */

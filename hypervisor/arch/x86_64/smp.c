@@ -15,9 +15,7 @@
 
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/regs.h"
-#include "arch/x86_64/vectors.h"
 
 unsigned int cpu_count = 1;
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* CPUs asking each other; docs/smp.md. */
 
-#ifndef ARCH_X86_64_SMP_H
-#define ARCH_X86_64_SMP_H
+#pragma once
 
 #include "arch/x86_64/percpu.h"
 
@@ -52,7 +51,7 @@ struct cpu_counts {
 DECLARE_PER_CPU(struct cpu_counts, cpu_counts);
 
 /*
- * How another CPU comes from real mode: trampoline.S, to be copied to the page
+ * How another CPU comes from real mode: in boot.S, to be copied to the page
  * where it starts, anywhere in the first MiB; it is the same wherever it lies.
  */
 extern const char trampoline[], trampoline_end[];
@@ -62,5 +61,3 @@ extern const char trampoline[], trampoline_end[];
  * upcall_start_cpu() on it.  One that finds 0 halts.
  */
 extern uint64_t trampoline_stack;
-
-#endif /* ARCH_X86_64_SMP_H */

@@ -5,8 +5,7 @@
  * guest_regs().
  */
 
-#ifndef ARCH_X86_64_UPCALLS_H
-#define ARCH_X86_64_UPCALLS_H
+#pragma once
 
 #include "arch/x86_64/regs.h"
 
@@ -86,5 +85,3 @@ void upcall_deliver_events(struct cpu_regs *regs, struct vcpu *v);
  * deliver events.  Returns when the registers may be loaded.  Defined by pv.
  */
 void upcall_return_to_guest(void);
-
-#endif /* ARCH_X86_64_UPCALLS_H */

@@ -3,8 +3,7 @@
 
 #include "arch/x86_64/xpti.h"
 
-#include "arch/x86_64/descriptors.h"
-#include "arch/x86_64/smp.h"
+#include "arch/x86_64/segment.h"
 
 extern const char entry_text_start[], entry_text_end[];
 

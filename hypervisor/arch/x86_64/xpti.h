@@ -9,12 +9,9 @@
  * and one of ours, which all share.  Off, this costs a no-op on the way out.
  */
 
-#ifndef ARCH_X86_64_XPTI_H
-#define ARCH_X86_64_XPTI_H
+#pragma once
 
-#include "arch/x86_64/address_map.h"
 #include "arch/x86_64/paging.h"
-#include "arch/x86_64/percpu.h"
 
 /* At CPU_AREA_ENTRY.  Behind it, up to CPU_AREA_ENTRY_TOP, is a stack. */
 struct xpti_page {
@@ -50,5 +47,3 @@ static inline void xpti_load(mfn_t own, mfn_t guest)
     page->own_cr3 = mfn_to_maddr(own);
     page->guest_cr3 = mfn_to_maddr(guest);
 }
-
-#endif /* ARCH_X86_64_XPTI_H */

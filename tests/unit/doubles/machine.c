@@ -8,12 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/x86_64/paging.h"
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/xpti.h"
 #include "core/spec_ctrl.h"
-#include "arch/x86_64/tlb.h"
 #include "core/lock.h"
 #include "core/log.h"
 #include "core/panic.h"

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/smp.h"
 
 /* The linker names where the section begins and ends. */

@@ -7,7 +7,6 @@
 #include "arch/x86_64/smp.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/percpu.h"
 #include "core/lock.h"
 #include "doubles/cpus.h"
 #include "lib/atomic.h"

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* LINK: hypervisor/boot/multiboot1.c hypervisor/boot/multiboot2.c */
 /* LINK: hypervisor/boot/boot_info.c */
 /* What a boot loader says, rightly and wrongly. */
 
 #include "boot/boot_info.h"
 
-#include "arch/x86_64/early_map.h"
+#include "arch/x86_64/paging.h"
 #include "core/log.h"
-#include "lib/assert.h"
 #include "lib/string.h"
 #include "unit/test.h"
 

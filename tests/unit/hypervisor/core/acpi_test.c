@@ -7,7 +7,7 @@
 
 #include "core/acpi.h"
 
-#include "arch/x86_64/early_map.h"
+#include "arch/x86_64/paging.h"
 #include "core/log.h"
 #include "unit/test.h"
 

@@ -8,7 +8,6 @@
 #include "unit/test.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/msr.h"
 
 static struct cpuid_regs leaf_7, leaf_88, leaf_821;
 static uint32_t vendor;

@@ -12,7 +12,6 @@
 #include "core/timer.h"
 #include "doubles/cpus.h"
 #include "lib/atomic.h"
-#include "lib/compiler.h"
 #include "unit/test.h"
 
 #define TIMERS 6

@@ -8,7 +8,7 @@
 
 #include "unit/test.h"
 
-#include "device/config_space.h"
+#include "device/pci.h"
 
 static uint8_t space[PCI_CONFIG_BYTES];
 static unsigned int writes;

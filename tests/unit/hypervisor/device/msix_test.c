@@ -8,18 +8,16 @@
 
 /* LINK: hypervisor/device/msix.c */
 
-#include "device/config_space.h"
+#include "device/pci.h"
 
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/upcalls.h"
-#include "arch/x86_64/vectors.h"
 #include "core/log.h"
 #include "core/time.h"
 #include "core/timer.h"
 #include "domain/domain.h"
 #include "event/evtchn.h"
 #include "event/upcalls.h"
-#include "lib/bitops.h"
 #include "lib/errno.h"
 #include "memory/direct_map.h"
 #include "unit/test.h"

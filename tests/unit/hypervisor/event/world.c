@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/x86_64/percpu.h"
 #include "arch/x86_64/smp.h"
 #include "core/lock.h"
 #include "core/log.h"
@@ -17,7 +16,6 @@
 #include "event/fifo.h"
 #include "event/table.h"
 #include "event/upcalls.h"
-#include "lib/bitops.h"
 #include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light.h"

@@ -5,7 +5,6 @@
  */
 
 /* LINK: hypervisor/hypercall/grant_table_op.c hypervisor/pv/guest_copy.c */
-/* LINK: hypervisor/domain/policy.c */
 
 #include <abi/grant_table.h>
 
@@ -13,7 +12,6 @@
 #include "domain/vcpu.h"
 #include "grant/grant.h"
 #include "hypercall/hypercall.h"
-#include "lib/assert.h"
 #include "lib/errno.h"
 #include "memory/direct_map.h"
 #include "pv/guest_copy.h"

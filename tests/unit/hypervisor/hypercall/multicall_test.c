@@ -9,7 +9,6 @@
 #include <abi/hypercall.h>
 #include <abi/multicall.h>
 
-#include "arch/x86_64/regs.h"
 #include "arch/x86_64/upcalls.h"
 #include "core/time.h"
 #include "domain/fault.h"
@@ -194,8 +193,8 @@ void teardown(void)
 
 static struct multicall_entry list[40];
 
-/* What is moved for an entry: its number, five arguments, its result. */
-#define WORDS 7U
+/* Moved for an entry: its number, result, five arguments; again the result. */
+#define WORDS 8U
 
 static void fill(unsigned int count)
 {

@@ -13,7 +13,16 @@
 #define strlen      hv_strlen
 #define strnlen     hv_strnlen
 #define string_copy hv_string_copy
-#undef LIB_STRING_H
+
+/* lib/string.h again, which was read before the names were changed. */
+void *memcpy(void *restrict dst, const void *restrict src, size_t size);
+void *memmove(void *dst, const void *src, size_t size);
+void *memset(void *dst, int byte, size_t size);
+int memcmp(const void *a, const void *b, size_t size);
+size_t strlen(const char *s);
+size_t strnlen(const char *s, size_t max);
+void string_copy(char *dst, const char *src, size_t size);
+
 #include "lib/string.c"
 
 #define BYTES 64

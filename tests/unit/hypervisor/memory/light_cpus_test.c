@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SANITIZE: thread */
-/* LINK: hypervisor/memory/light.c hypervisor/memory/light_tables.c */
+/* LINK: hypervisor/memory/light.c */
 /* LINK: hypervisor/memory/light_pages.c hypervisor/memory/light_window.c */
 /* LINK: hypervisor/memory/space.c */
 /* LINK: hypervisor/memory/tlb_batch.c hypervisor/memory/frame.c */
@@ -14,9 +14,6 @@
 
 #include "memory/light.h"
 
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/paging.h"
-#include "arch/x86_64/tlb.h"
 #include "arch/x86_64/xpti.h"
 #include "core/spec_ctrl.h"
 #include "doubles/cpus.h"

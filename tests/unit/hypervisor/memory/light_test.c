@@ -4,7 +4,7 @@
  * operation, as the processor would see it.
  */
 
-/* LINK: hypervisor/memory/light.c hypervisor/memory/light_tables.c */
+/* LINK: hypervisor/memory/light.c */
 /* LINK: hypervisor/memory/light_pages.c hypervisor/memory/light_window.c */
 /* LINK: hypervisor/memory/space.c */
 /* LINK: hypervisor/memory/tlb_batch.c hypervisor/memory/frame.c */
@@ -13,8 +13,6 @@
 
 #include "memory/light.h"
 
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/paging.h"
 #include "arch/x86_64/xpti.h"
 #include "doubles/machine.h"
 #include "lib/errno.h"

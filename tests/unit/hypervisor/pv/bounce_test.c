@@ -10,12 +10,8 @@
 
 #include <setjmp.h>
 
-#include "arch/x86_64/address_map.h"
-#include "arch/x86_64/entry.h"
 #include "arch/x86_64/paging.h"
-#include "arch/x86_64/regs.h"
 #include "arch/x86_64/upcalls.h"
-#include "arch/x86_64/vectors.h"
 #include "domain/domain.h"
 #include "domain/fault.h"
 #include "domain/vcpu.h"

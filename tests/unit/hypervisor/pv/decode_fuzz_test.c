@@ -192,11 +192,11 @@ static bool same_memory(const struct insn *i, const ZydisDecodedOperandMem *mem)
 static bool same_register(const struct insn *i, ZydisRegister reg)
 {
     if (reg >= ZYDIS_REGISTER_AH && reg <= ZYDIS_REGISTER_BH)
-        return i->high_byte && i->reg == reg - ZYDIS_REGISTER_AH;
+        return i->reg == reg - ZYDIS_REGISTER_AH + INSN_AH;
     /* Numbers of byte registers count ah to bh. */
     if (reg >= ZYDIS_REGISTER_SPL && reg <= ZYDIS_REGISTER_R15B)
-        return !i->high_byte && i->reg == reg - ZYDIS_REGISTER_SPL + INSN_RSP;
-    return !i->high_byte && i->reg == register_number(reg);
+        return i->reg == reg - ZYDIS_REGISTER_SPL + INSN_RSP;
+    return i->reg == register_number(reg);
 }
 
 static const char *first_difference(const struct insn *i,

@@ -80,7 +80,9 @@ static inline void random_insn(uint8_t *bytes)
         bytes[at++] = 0x0f;
         bytes[at] = two[random_below(sizeof(two))];
         if (bytes[at] == 1 && at + 1 < INSN_MAX)
-            bytes[at + 1] = (bytes[at + 1] & 0x38) | 0xc1;
+            bytes[at + 1] =
+                0xc0 |
+                (random_below(2) ? bytes[at + 1] : (bytes[at + 1] & 0x38) | 1);
     }
 }
 

@@ -10,42 +10,22 @@
 
 #include "pv/decode.h"
 
-static const char *const insn_name[] = {
-    [INSN_CLTS] = "clts",       [INSN_WBINVD] = "wbinvd",
-    [INSN_READ_CR] = "read_cr", [INSN_WRITE_CR] = "write_cr",
-    [INSN_READ_DR] = "read_dr", [INSN_WRITE_DR] = "write_dr",
-    [INSN_RDTSC] = "rdtsc",     [INSN_RDTSCP] = "rdtscp",
-    [INSN_RDMSR] = "rdmsr",     [INSN_WRMSR] = "wrmsr",
-    [INSN_CPUID] = "cpuid",     [INSN_XSETBV] = "xsetbv",
-    [INSN_CLI] = "cli",         [INSN_STI] = "sti",
-    [INSN_IN] = "in",           [INSN_OUT] = "out",
-    [INSN_INS] = "ins",         [INSN_OUTS] = "outs",
-    [INSN_MOV] = "mov",         [INSN_STOS] = "stos",
-    [INSN_XCHG] = "xchg",       [INSN_XADD] = "xadd",
-    [INSN_CMPXCHG] = "cmpxchg", [INSN_NOT] = "not",
-    [INSN_NEG] = "neg",         [INSN_INC] = "inc",
-    [INSN_DEC] = "dec",         [INSN_BTS] = "bts",
-    [INSN_BTR] = "btr",         [INSN_BTC] = "btc",
-    [INSN_ADD] = "add",         [INSN_OR] = "or",
-    [INSN_ADC] = "adc",         [INSN_SBB] = "sbb",
-    [INSN_AND] = "and",         [INSN_SUB] = "sub",
-    [INSN_XOR] = "xor",
-};
+#define INSN_NAME(name) [INSN_##name] = #name,
+static const char *const insn_name[] = {INSN_OF_SYSTEM(INSN_NAME)
+                                            INSN_STORES(INSN_NAME)};
 
 #define INSN_NAMES (sizeof(insn_name) / sizeof(insn_name[0]))
 
 static const char *const insn_register_name[] = {
-    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8",
-    "r9",  "r10", "r11", "r12", "r13", "r14", "r15", "rip", "-",
-};
+    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10",
+    "r11", "r12", "r13", "r14", "r15", "rip", "-",   "ah",  "ch", "dh", "bh"};
 
 /*
- * "lock btr8 [rdi] $5": name and size of the operand, memory operand, source;
+ * "lock BTR8 [rdi] $5": name and size of the operand, memory operand, source;
  * then the number of the control or debug register.
  */
 static inline const char *insn_text(const struct insn *i)
 {
-    static const char high[] = "acdb";
     static char text[128];
     size_t at = 0;
 
@@ -74,8 +54,6 @@ static inline const char *insn_text(const struct insn *i)
     }
     if (i->has_immediate)
         ADD(" $%lld", (long long)i->immediate);
-    else if (i->size && i->high_byte)
-        ADD(" %ch", high[i->reg]);
     else if (i->size && i->reg != INSN_NONE)
         ADD(" %s", insn_register_name[i->reg]);
     if (i->op >= INSN_READ_CR && i->op <= INSN_WRITE_DR)
