@@ -116,6 +116,8 @@ void pv_save(struct vcpu *v)
     p->gs_base_inactive = rdmsr(MSR_GS_INACTIVE);
     pv_unload_descriptors(p);
     pv_unload_debug(p);
+    if (p->tsc_aux)
+        wrmsr(MSR_TSC_AUX, 0);
     if (p->task_switched)
         clts();
 }
@@ -129,6 +131,8 @@ void pv_restore(struct vcpu *v)
     wrmsr(MSR_GS_INACTIVE, p->gs_base_inactive);
     pv_load_descriptors(p);
     pv_load_debug(p);
+    if (p->tsc_aux)
+        wrmsr(MSR_TSC_AUX, p->tsc_aux);
     if (p->task_switched)
         write_cr0(read_cr0() | CR0_TS);
 }
@@ -140,4 +144,10 @@ void pv_set_task_switched(struct vcpu *v, bool set)
         write_cr0(read_cr0() | CR0_TS);
     else
         clts();
+}
+
+bool pv_write_xcr0(struct vcpu *v, uint64_t value)
+{
+    (void)v, (void)value;
+    return false;
 }

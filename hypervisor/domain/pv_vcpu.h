@@ -48,6 +48,7 @@ struct pv_vcpu {
     bool task_switched;               /* (o) virtual CR0.TS */
     uint64_t cr4;                     /* (o) what the guest chose of it */
     uint64_t xcr0;                    /* (o) */
+    uint32_t tsc_aux;                 /* (o) */
     uint64_t debugreg[PV_DEBUG_REGS]; /* (o) */
     uint8_t iopl;                     /* (o) virtual */
     bool nmi_pending, nmi_masked;     /* (a), (o) */
@@ -145,6 +146,11 @@ void pv_unload_debug(const struct pv_vcpu *p);
 
 /* Virtual CR0.TS of the current vCPU. */
 void pv_set_task_switched(struct vcpu *v, bool set);
+
+/*
+ * xsetbv, of the current vCPU.  False: what is not offered, or makes no sense.
+ */
+bool __must_check pv_write_xcr0(struct vcpu *v, uint64_t value);
 
 /* CR4 as a guest sees it, and what of a value it may choose. */
 uint64_t pv_visible_cr4(const struct vcpu *v);

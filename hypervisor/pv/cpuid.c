@@ -131,7 +131,8 @@ static __in_place struct cpuid_regs native_leaf(uint32_t leaf, uint32_t subleaf)
 }
 
 /* What leaf @leaf, @subleaf says to a domain of @class. */
-static struct cpuid_regs policy(uint32_t class, uint32_t leaf, uint32_t subleaf)
+static __in_place struct cpuid_regs policy(uint32_t class, uint32_t leaf,
+                                           uint32_t subleaf)
 {
     if (leaf >= CAIRN_CPUID_LEAF_BASE && leaf < CAIRN_CPUID_LEAF_BASE + 0x100)
         return cairn_leaf(class, leaf - CAIRN_CPUID_LEAF_BASE);
@@ -163,20 +164,30 @@ static __in_place bool is_at(uint64_t at)
     return ok;
 }
 
+static __in_place void answer(struct cpu_regs *regs, uint32_t class)
+{
+    struct cpuid_regs r =
+        policy(class, (uint32_t)regs->rax, (uint32_t)regs->rcx);
+
+    regs->rax = r.eax;
+    regs->rbx = r.ebx;
+    regs->rcx = r.ecx;
+    regs->rdx = r.edx;
+}
+
+void cpuid_answer(struct cpu_regs *regs, uint32_t class)
+{
+    answer(regs, class);
+}
+
 bool cpuid_emulate(struct cpu_regs *regs, uint32_t class)
 {
-    struct cpuid_regs r;
-
     if (unlikely(!is_at(guest_address(regs->rip)))) {
         /* Text is always there: what was not, was something else. */
         fault_do_not_wait();
         return false;
     }
-    r = policy(class, (uint32_t)regs->rax, (uint32_t)regs->rcx);
-    regs->rax = r.eax;
-    regs->rbx = r.ebx;
-    regs->rcx = r.ecx;
-    regs->rdx = r.edx;
+    answer(regs, class);
     regs->rip += WANTED_BYTES;
     return true;
 }

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "arch/x86_64/guest_access.h"
 #include "arch/x86_64/percpu.h"
 
 #define CR0_MP (1UL << 1)
@@ -41,6 +42,7 @@
 #define MSR_FS_BASE      0xc0000100U
 #define MSR_GS_BASE      0xc0000101U
 #define MSR_GS_INACTIVE  0xc0000102U
+#define MSR_TSC_AUX      0xc0000103U
 
 #define EFER_SCE (1UL << 0)  /* SYSCALL */
 #define EFER_NXE (1UL << 11) /* no-execute pages */
@@ -86,6 +88,20 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
                          : "c"(msr), "a"((uint32_t)(value & 0xffffffffUL)),
                            "d"((uint32_t)(value >> 32))
                          : "memory");
+}
+
+/* False: there is no such register. */
+static inline bool __must_check rdmsr_safe(uint32_t msr, uint64_t *value)
+{
+    uint32_t low = 0, high = 0, found = 0;
+
+    __asm__ __volatile__("1: rdmsr\n"
+                         "   mov $1, %[found]\n"
+                         "2:\n" EX_TABLE(1b, 2b)
+                         : "+a"(low), "+d"(high), [found] "+r"(found)
+                         : "c"(msr));
+    *value = (uint64_t)high << 32 | low;
+    return found;
 }
 
 /* Exchange the two GS bases. */
