@@ -6,11 +6,20 @@ They find there what they find on Xen, so what is not Xen's is skipped as there.
 
 import pytest
 
-from test_conformance import IMAGES, run_guest
+from test_conformance import IMAGES, PAIR_CPU, run_guest
 
 ARGUMENTS = "dom0_pv dom0_mem=64M dom0_vcpus=4"
+LIGHT_ONLY = ("control", "device")
 
 
-@pytest.mark.parametrize("name", IMAGES)
+@pytest.mark.parametrize("name", [i for i in IMAGES if i not in LIGHT_ONLY])
 def test_as_class_pv(name):
-    run_guest(name, may_skip=True, name=f"pv-{name}", append=ARGUMENTS)
+    run_guest(name, may_skip=True, name=f"pv-{name}", append=ARGUMENTS,
+              cpu=PAIR_CPU)
+
+
+# The debug build checks locks and counts; events move vCPUs between CPUs.
+@pytest.mark.parametrize("name", ["events", "vcpus"])
+def test_on_two_processors(name):
+    run_guest(name, may_skip=True, name=f"pv-{name}-smp", append=ARGUMENTS,
+              cpu=PAIR_CPU, smp=2, debug=True)
