@@ -31,6 +31,8 @@ static int pin(struct mmu_list *l, const struct mmuext_op *op)
 
 static int set_user_base(struct mmu_list *l, uint64_t m)
 {
+    if (m == MFN_NONE.raw)
+        return -EINVAL;
     return pv_set_user_base(current, m ? mfn(m) : MFN_NONE, &l->work);
 }
 
@@ -48,6 +50,8 @@ static int fill_page(struct mmu_list *l, uint64_t to, const uint64_t *from)
     struct domain *d = current->domain;
     struct frame *dest, *source = NULL;
 
+    if (!mmu_drain(l))
+        return -EAGAIN;
     if (from && memory_get(d, *from, false, &source))
         return -EINVAL;
     if (memory_get(d, to, true, &dest)) {
