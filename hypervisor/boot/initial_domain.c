@@ -53,6 +53,11 @@ static uint64_t dom0_vcpus = 1;
 BOOT_OPTION(dom0_vcpus, "dom0_vcpus", "virtual CPUs of the initial domain (1)",
             NULL, &dom0_vcpus);
 
+static bool dom0_pv;
+BOOT_OPTION(dom0_pv, "dom0_pv",
+            "run the initial domain as class pv whatever it asks for",
+            &dom0_pv, NULL);
+
 static uint64_t choose_pages(void)
 {
     struct frame_totals totals;
@@ -81,6 +86,8 @@ static void read_image(struct elf_image *image, const struct boot_module *m)
     if (rc)
         boot_fail("the first module (%s) cannot be the initial domain: %s",
                   m->string, why);
+    if (dom0_pv)
+        image->class = CAIRN_CLASS_PV;
 }
 
 static struct domain *create(const struct elf_image *image)

@@ -57,7 +57,7 @@ static void context_load(struct vcpu *v)
 
     /* Even if it is this vCPU's: an idle CPU may have dropped the space. */
     if (unlikely(v->pv))
-        pv_load_tables(v);
+        pv_load_tables(v, loaded == v);
     else
         light_load(v->domain->space);
     assert(v->loaded && v->cpu == this_cpu(cpu_id));

@@ -8,8 +8,9 @@
 
 #include "arch/x86_64/address_map.h"
 
-#define DR6_MASK 0x0000e00fUL /* what a #DB can set that a guest has use for   \
-                               */
+#define DR6_MASK                                                               \
+    0x0000e00fUL /* what a #DB can set that a guest has use for                \
+                  */
 #define DR6_ZERO 0x00001000UL
 #define DR7_ON   0x000000ffUL
 #define DR7_ZERO 0x0000d800UL

@@ -34,7 +34,6 @@ struct pv_vcpu *pv_vcpu_create(void)
     for (unsigned int i = 0; i < LDT_PAGES; i++)
         p->ldt_frame[i] = MFN_NONE;
     p->mode = GUEST_KERNEL;
-    p->kernel_ss = SELECTOR_DS;
     p->xcr0 = XCR0_X87;
     p->debugreg[6] = DR6_NONE;
     p->debugreg[7] = DR7_NONE;
@@ -67,11 +66,14 @@ void pv_vcpu_release(struct vcpu *v)
     spin_unlock(&s->base.lock);
 }
 
-void pv_load_tables(struct vcpu *v)
+void pv_load_tables(struct vcpu *v, bool loaded)
 {
-    bool user = this_cpu(guest_mode) == GUEST_USER;
+    const struct pv_vcpu *p = v->pv;
+    uint8_t mode = loaded ? this_cpu(guest_mode) : p->mode;
 
-    pv_load(v->domain->pv, user ? v->pv->user_l4 : v->pv->kernel_l4);
+    pv_load(v->domain->pv, mode == GUEST_USER ? p->user_l4 : p->kernel_l4);
+    if (!loaded)
+        tlb_flush_global();
 }
 
 /* The space is live here; its user pages are global, and stay. */

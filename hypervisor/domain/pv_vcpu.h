@@ -35,14 +35,12 @@ struct pv_vcpu {
     uint8_t mode; /* (p) GUEST_KERNEL or GUEST_USER */
 
     uint64_t kernel_sp;             /* (o) stack_switch */
-    uint16_t kernel_ss;             /* (o) */
     uint64_t gs_base_inactive;      /* (p) that of the mode it is not in */
     mfn_t gdt_frame[PV_GDT_FRAMES]; /* (o) MFN_NONE, or of type descriptors */
     uint32_t gdt_entries;           /* (o) */
     uint64_t ldt_base;              /* (o) */
     uint32_t ldt_entries;           /* (o) */
     mfn_t ldt_frame[LDT_PAGES];     /* (o) as the GDT's */
-    struct pv_callback failsafe;    /* (o) */
     struct pv_callback syscall;     /* (o) 64-bit user code */
     struct pv_callback syscall32, sysenter;
     bool task_switched; /* (o) virtual CR0.TS */
@@ -94,8 +92,12 @@ static inline bool pv_in_user_mode(void)
     return this_cpu(guest_mode) == GUEST_USER;
 }
 
-/* The tables of its mode, on this CPU. */
-void pv_load_tables(struct vcpu *v);
+/*
+ * The tables of its mode, on this CPU, where it is @loaded already or will be.
+ * If not, what the CPU knows is another vCPU's, or of this one from before it
+ * was elsewhere, when it may have flushed only there.
+ */
+void pv_load_tables(struct vcpu *v, bool loaded);
 
 /*
  * The current vCPU changes to the other mode.  To user mode it needs tables of

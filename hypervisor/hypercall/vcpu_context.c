@@ -3,12 +3,17 @@
 
 #include "hypercall/hypercall.h"
 
+#include "arch/x86_64/cpu.h"
 #include "domain/pv_vcpu.h"
 #include "memory/direct_map.h"
 #include "memory/pool.h"
 #include "pv/trap_table.h"
 
-#define LDT_ENTRIES_MAX 8192U
+#define LDT_ENTRIES_MAX    8192U
+#define PV_GDT_ENTRIES_MAX 7168U
+
+#define RPL_3      0x3U
+#define IOPL_SHIFT 12
 
 static int check(const struct vcpu_guest_context *c)
 {
@@ -66,60 +71,73 @@ static void set_registers(struct vcpu *v, const struct cpu_user_regs *r)
     v->segments = (struct segments){r->ds, r->es, r->fs, r->gs};
 }
 
-/* What can be refused of a vCPU of class pv; -EAGAIN: make the call again. */
-static int take_tables(struct vcpu *v, const struct vcpu_guest_context *c)
+static bool is_user(const struct vcpu_guest_context *c)
 {
-    struct page_work work = {PAGE_WORK_QUANTUM};
-    mfn_t user = MFN_NONE, gdt[PV_GDT_FRAMES];
-    int rc;
-
-    if (c->gdt_ents > PV_GDT_FRAMES * PAGE_SIZE / sizeof(uint64_t) ||
-        (!(c->flags & VGCF_in_kernel) && !c->ctrlreg[1]) ||
-        (v->id >= LEGACY_MAX_VCPUS && !v->info_frame))
-        return -EINVAL;
-    for (unsigned int i = 0; i < PV_GDT_FRAMES; i++)
-        gdt[i] = mfn(c->gdt_frames[i]);
-    if (c->ctrlreg[1])
-        user = maddr_to_mfn(c->ctrlreg[1]);
-
-    rc = pv_set_kernel_base(v, maddr_to_mfn(c->ctrlreg[3]), &work);
-    if (!rc)
-        rc = pv_set_user_base(v, user, &work);
-    if (!rc)
-        rc = pv_set_gdt(v, gdt, (uint32_t)c->gdt_ents, &work);
-    for (unsigned int i = 0; !rc && i < PV_DEBUG_REGS; i++)
-        if (i != 4 && i != 5)
-            rc = pv_set_debugreg(v, i, c->debugreg[i]);
-    return rc && rc != -EAGAIN ? -EINVAL : rc;
+    return !(c->flags & VGCF_in_kernel);
 }
 
+/* Class pv: what is refused before anything is taken. */
+static int check_pv(const struct vcpu *v, const struct vcpu_guest_context *c)
+{
+    bool shown = v->id < LEGACY_MAX_VCPUS || v->info_frame;
+
+    return shown && c->gdt_ents <= PV_GDT_ENTRIES_MAX &&
+                   (!is_user(c) || c->ctrlreg[1])
+               ? 0
+               : -EINVAL;
+}
+
+/* Descriptors and tables; a call that is made again takes them again. */
+static int take_tables(struct vcpu *v, const struct vcpu_guest_context *c,
+                       struct page_work *work)
+{
+    mfn_t gdt[PV_GDT_FRAMES], user = maddr_to_mfn(c->ctrlreg[1]);
+    int rc;
+
+    for (unsigned int i = 0; i < PV_GDT_FRAMES; i++)
+        gdt[i] = mfn(c->gdt_frames[i]);
+    rc = pv_set_gdt(v, gdt, (uint32_t)c->gdt_ents, work);
+    if (!rc)
+        rc = pv_set_user_base(v, user.raw ? user : MFN_NONE, work);
+    if (!rc)
+        rc = pv_set_kernel_base(v, maddr_to_mfn(c->ctrlreg[3]), work);
+    return rc == -EBUSY ? -EINVAL : rc;
+}
+
+/* Bad values of debug registers are as if there were none. */
 static void set_pv(struct vcpu *v, const struct vcpu_guest_context *c)
 {
-    bool kernel = c->flags & VGCF_in_kernel;
     struct pv_vcpu *p = v->pv;
 
-    p->mode = kernel ? GUEST_KERNEL : GUEST_USER;
-    v->gs_base = kernel ? c->gs_base_kernel : c->gs_base_user;
-    p->gs_base_inactive = kernel ? c->gs_base_user : c->gs_base_kernel;
+    for (unsigned int i = 0; i < PV_DEBUG_REGS; i++)
+        if (i != 4 && i != 5)
+            (void)!pv_set_debugreg(v, i, c->debugreg[i]);
+    pv_set_ldt(v, c->ldt_base, (uint32_t)c->ldt_ents);
     p->kernel_sp = c->kernel_sp;
-    p->iopl = c->user_regs.rflags >> IOPL_SHIFT & 3;
     p->syscall = (struct pv_callback){c->syscall_callback_eip,
                                       c->flags & VGCF_syscall_disables_events};
-    pv_set_ldt(v, c->ldt_base, (uint32_t)c->ldt_ents);
     pv_write_cr4(v, c->ctrlreg[4]);
+    p->gs_base_inactive = c->gs_base_user;
+    p->iopl = (uint8_t)((c->user_regs.rflags & RFLAGS_IOPL) >> IOPL_SHIFT);
+    if (!is_user(c))
+        return;
+    p->mode = GUEST_USER;
+    p->gs_base_inactive = c->gs_base_kernel;
+    v->gs_base = c->gs_base_user;
 }
 
 /* It never ran, and cannot go up while its domain's lock is held. */
 static int apply(struct vcpu *v, const struct vcpu_guest_context *c)
     __must_hold(v->domain->lock)
 {
+    struct page_work work = {PAGE_WORK_QUANTUM};
     int rc;
 
     if (v->has_start)
         return -EEXIST;
     rc = check(c);
     if (!rc && v->pv)
-        rc = take_tables(v, c);
+        rc = check_pv(v, c) ?: take_tables(v, c, &work);
     if (!rc)
         rc = set_traps(v, c);
     if (rc)
@@ -134,9 +152,9 @@ static int apply(struct vcpu *v, const struct vcpu_guest_context *c)
     }
     v->fs_base = c->fs_base;
     v->gs_base = c->gs_base_kernel;
+    v->event_callback = c->event_callback_eip;
     if (v->pv)
         set_pv(v, c);
-    v->event_callback = c->event_callback_eip;
     v->has_start = true;
     return 0;
 }

@@ -58,6 +58,8 @@ static __in_place bool __must_check entry_near_set(struct pv_space *s,
                 atomic_cmpxchg(at, &old, keep_ad ? e | (old & PTE_AD) : e));
         if (unlikely(keep_ad) || unlikely(!entry_near_get(s, e)))
             return false;
+    } else if (unlikely(keep_ad)) {
+        return false;
     }
     /* Only bits that nobody counts change by themselves. */
     old = atomic_exchange(at, e);

@@ -19,8 +19,8 @@ static void __noreturn wrong(const struct frame *f, const char *what)
 
 static bool is_table(const struct frame *f)
 {
-    return f->refs && f->type_info & FRAME_HELD && frame_type(f) >= FRAME_L1 &&
-           frame_type(f) <= FRAME_L4;
+    return f->owner != DOMID_INVALID && f->type_info & FRAME_HELD &&
+           frame_type(f) >= FRAME_L1 && frame_type(f) <= FRAME_L4;
 }
 
 /* Take an entry's part of what it refers to away, or give it back. */
@@ -71,19 +71,23 @@ static void give_parts(struct frame *f)
         table_part(f, false);
 }
 
+static void look_whole(struct frame *f)
+{
+    if (is_table(f) && frame_type_count(f) && f->progress != PT_ENTRIES)
+        wrong(f, "in use, and not valid");
+}
+
 /* With all parts taken away. */
-static void look(struct frame *f)
+static void look_rest(struct frame *f)
 {
     uint32_t count = frame_type_count(f), held = f->type_info & FRAME_HELD;
 
-    if (f->progress & FRAME_FREE(0) || !f->refs)
+    if (f->owner == DOMID_INVALID)
         return;
     if (f->refs < count + (held != 0))
         wrong(f, "more typed references than references");
     if (f->type_info & FRAME_PINNED && !(count && held))
         wrong(f, "pinned, and nobody holds it");
-    if (is_table(f) && count && f->progress != PT_ENTRIES)
-        wrong(f, "in use, and not valid");
 }
 
 static void each_frame(void (*visit)(struct frame *f))
@@ -97,8 +101,9 @@ static void each_frame(void (*visit)(struct frame *f))
 
 void pv_check_frames(void)
 {
+    each_frame(look_whole);
     each_frame(take_parts);
-    each_frame(look);
+    each_frame(look_rest);
     each_frame(give_parts);
 }
 

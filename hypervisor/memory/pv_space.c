@@ -150,13 +150,16 @@ void pv_put_frame(struct frame *f, bool write)
     frame_put(f);
 }
 
-/* It may be nobody's, or mapped by a grant, or ours no more. */
+/*
+ * What a neighbour owns was mapped by a grant, which holds it for longer; but
+ * it may be nobody's, and ours no more.
+ */
 static void drop_foreign(struct pv_space *s, struct frame *f)
 {
     bool leaving = f->owner == (s->base.owner | PV_LEAVING);
     uint32_t refs;
 
-    if (s->stale)
+    if (s->stale && f->owner >= DOMID_FIRST_RESERVED)
         pv_flush_all(s);
     refs = atomic_sub(&f->refs, 1);
     s->pages -= !refs && leaving;
