@@ -4,8 +4,6 @@
 # from what is in that folder and in guests/conformance/framework/.  The runtime is linked
 # behind it for its headers' sake only; the framework starts by itself.  No vector
 # registers: exceptions and upcalls may arrive anywhere, and save none.
-#
-# NAME.pv.elf is the same image without the note that asks for class light.
 
 CONFORMANCE_FRAMEWORK := $(call sources,guests/conformance/framework,*.c *.S)
 CONFORMANCE_NAMES := $(filter-out framework,$(notdir $(patsubst %/,%,\
@@ -21,12 +19,8 @@ $(eval $(call guest-objects,$(OUT)/guests/conformance/obj,\
 define conformance-guest
 $(eval $(call guest-image,$(OUT)/guests/conformance/$(1),\
     $(patsubst %,$(OUT)/guests/conformance/obj/%.o,$(2) $(CONFORMANCE_FRAMEWORK))))
-IMAGES += $(if $(2),$(addprefix $(OUT)/guests/conformance/$(1),.elf .pv.elf))
+IMAGES += $(if $(2),$(OUT)/guests/conformance/$(1).elf)
 endef
-
-%.pv.elf: %.elf
-	$(say) NOTE $@
-	$(Q)$(OBJCOPY) --remove-section .note.Cairn $< $@
 
 $(foreach n,$(CONFORMANCE_NAMES),$(eval $(call conformance-guest,$(n),\
     $(call sources,guests/conformance/$(n),*.c *.S))))

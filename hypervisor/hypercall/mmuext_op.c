@@ -38,7 +38,7 @@ static int set_user_base(struct mmu_list *l, uint64_t m)
 
 static int set_ldt(uint64_t base, uint32_t entries)
 {
-    if (base % PAGE_SIZE || entries > LDT_ENTRIES_MAX)
+    if (base % PAGE_SIZE || entries > LDT_ENTRIES_MAX || !guest_range(base, 1))
         return -EINVAL;
     pv_set_ldt(current, base, entries);
     return 0;
@@ -133,8 +133,6 @@ long hypercall_mmuext_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
             rc = -EFAULT;
         else
             rc = make_one(&l, &op);
-        if (unlikely(rc == -EBUSY)) /* of another type */
-            rc = -EINVAL;
         if (likely(!rc)) {
             mmu_advance(&l, 1, sizeof(op));
             l.work.left -= REQUEST_WORK;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a test guest runs on: Cairn in class light, or Cairn in class pv and Xen
- * with page tables that its builder made.  These functions are all that differs between them.
+ * with page tables that its builder made.  These functions are all that differs
+ * between them.
  */
 
 #ifndef FRAMEWORK_MACHINE_H

@@ -35,14 +35,14 @@ static unsigned int index_of(const volatile void *va)
     return (unsigned int)((uint64_t)(uintptr_t)va / PAGE_SIZE % TABLE_ENTRIES);
 }
 
-uint64_t entry_of(const volatile void *va)
+uint64_t leaf_of(const volatile void *va)
 {
     const volatile uint64_t *table = builders_table(va, 1);
 
     return table[index_of(va)];
 }
 
-uint64_t entry_of_at(const volatile void *va)
+uint64_t leaf_at(const volatile void *va)
 {
     return entry_at(builders_table(va, 1), index_of(va));
 }
@@ -55,7 +55,7 @@ long mmu_one(uint64_t ptr, uint64_t value)
                       DOMID_SELF);
 }
 
-long mmuext_one(uint32_t cmd, uint64_t arg1, uint64_t arg2)
+long mmuext_call(uint32_t cmd, uint64_t arg1, uint64_t arg2)
 {
     struct mmuext_op op = {.cmd = cmd, .arg1 = arg1, .arg2 = arg2};
 
@@ -69,24 +69,24 @@ long map_at(const volatile void *va, uint64_t entry)
                       UVMF_INVLPG | UVMF_ALL);
 }
 
-long make_readable(const volatile void *va)
+long map_readable(const volatile void *va)
 {
     return map_at(va, entry_for(va, TO_READ));
 }
 
-long make_writable(const volatile void *va)
+long map_writable(const volatile void *va)
 {
     return map_at(va, entry_for(va, TO_WRITE));
 }
 
 long pin(const volatile void *va, unsigned int level)
 {
-    return mmuext_one(MMUEXT_PIN_L1_TABLE + level - 1, frame_of(va), 0);
+    return mmuext_call(MMUEXT_PIN_L1_TABLE + level - 1, frame_of(va), 0);
 }
 
 long unpin(const volatile void *va)
 {
-    return mmuext_one(MMUEXT_UNPIN_TABLE, frame_of(va), 0);
+    return mmuext_call(MMUEXT_UNPIN_TABLE, frame_of(va), 0);
 }
 
 void tables_use(void *pages, unsigned int count)
@@ -108,7 +108,7 @@ void tables_reset(void)
     for (unsigned int i = 0; i < pool_count; i++)
         (void)unpin(page_at(i));
     for (unsigned int i = 0; i < pool_count; i++) {
-        if (make_writable(page_at(i)) != 0) {
+        if (map_writable(page_at(i)) != 0) {
             test_error("a page is not ordinary any more");
             print("# page %u\n", i);
             return;
@@ -123,5 +123,5 @@ void tree_make(unsigned int first)
         page_at(i)[0] = entry_for(page_at(i + 1), TO_TABLE);
     page_at(first + 3)[0] = entry_for(page_at(first + 4), TO_READ);
     for (unsigned int i = first; i < first + 4; i++)
-        EXPECT_EQ(make_readable(page_at(i)), 0);
+        EXPECT_EQ(map_readable(page_at(i)), 0);
 }

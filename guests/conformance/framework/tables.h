@@ -25,8 +25,7 @@
 #define TABLE_ENTRIES 512U
 
 /* An entry that refers to a table, one that maps read-only, and writable. */
-#define TO_TABLE                                                               \
-    (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
+#define TO_TABLE (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
 #define TO_READ  (PTE_PRESENT | PTE_USER | PTE_ACCESSED | PTE_DIRTY)
 #define TO_WRITE (TO_READ | PTE_WRITE)
 
@@ -57,17 +56,17 @@ static inline uint64_t entry_at(const volatile void *va, unsigned int index)
 uint64_t *builders_table(const volatile void *va, unsigned int level);
 
 /* The level-1 entry that maps @va. */
-uint64_t entry_of(const volatile void *va);
-uint64_t entry_of_at(const volatile void *va); /* its machine address */
+uint64_t leaf_of(const volatile void *va);
+uint64_t leaf_at(const volatile void *va); /* its machine address */
 
 /* One request of mmu_update, mmuext_op, update_va_mapping; errors. */
 long mmu_one(uint64_t ptr, uint64_t value);
-long mmuext_one(uint32_t cmd, uint64_t arg1, uint64_t arg2);
+long mmuext_call(uint32_t cmd, uint64_t arg1, uint64_t arg2);
 long map_at(const volatile void *va, uint64_t entry);
 
 /* How our own page is mapped; 0, or why not. */
-long make_readable(const volatile void *va);
-long make_writable(const volatile void *va);
+long map_readable(const volatile void *va);
+long map_writable(const volatile void *va);
 
 /* Pin @va as table of @level 1-4, which must not be mapped writable. */
 long pin(const volatile void *va, unsigned int level);

@@ -74,7 +74,7 @@ TEST("control and status keep their fixed bits, and refuse the rest")
     EXPECT_EQ(set_reg(7, 1UL << 13), -ABI_EPERM); /* GD */
     for (unsigned int i = 0; i < 4; i++)
         EXPECT_EQ(set_reg(7, 1UL << 2 * i | 2UL << (16 + 4 * i)),
-                  -ABI_EPERM); /* I/O */
+                  -ABI_EPERM);           /* I/O */
     EXPECT_EQ(set_reg(7, 2UL << 16), 0); /* but it is off */
     EXPECT_EQ(set_reg(7, 2UL << 16 | 4), -ABI_EPERM);
     EXPECT_EQ(set_reg(7, 0xd800), 0);

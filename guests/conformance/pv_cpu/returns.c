@@ -157,4 +157,3 @@ TEST("a program can make no hypercall")
     EXPECT_EQ(user_came, came + 1);
     user_end();
 }
-

@@ -25,12 +25,12 @@ bool user_begin(void)
     return hypercall_callback_op(CALLBACKOP_register, &syscall) == 0 &&
            hypercall2(HYPERCALL_stack_switch, FLAT_RING3_DS,
                       hypercall_ptr(stack) + sizeof(stack)) == 0 &&
-           mmuext_one(MMUEXT_NEW_USER_BASEPTR, frame_of(base), 0) == 0;
+           mmuext_call(MMUEXT_NEW_USER_BASEPTR, frame_of(base), 0) == 0;
 }
 
 void user_end(void)
 {
-    EXPECT_EQ(mmuext_one(MMUEXT_NEW_USER_BASEPTR, 0, 0), 0);
+    EXPECT_EQ(mmuext_call(MMUEXT_NEW_USER_BASEPTR, 0, 0), 0);
 }
 
 struct iret_context user_context(void)

@@ -18,7 +18,7 @@ static bool make_table(void)
 {
     table = page_at(0);
     data = page_at(1);
-    return make_readable(table) == 0 && pin(table, 1) == 0;
+    return map_readable(table) == 0 && pin(table, 1) == 0;
 }
 
 TEST("commands 0, 2 and 3 write an entry, and 2 keeps its two bits")
@@ -33,8 +33,7 @@ TEST("commands 0, 2 and 3 write an entry, and 2 keeps its two bits")
         uint64_t keeps = commands[i] == MMU_PT_UPDATE_PRESERVE_AD;
 
         EXPECT_EQ(mmu_one(entry_at(table, 7), plain | ACCESSED_DIRTY), 0);
-        EXPECT_EQ(table[7] & COMPARED,
-                  (plain | ACCESSED_DIRTY) & COMPARED);
+        EXPECT_EQ(table[7] & COMPARED, (plain | ACCESSED_DIRTY) & COMPARED);
         EXPECT_EQ(mmu_one(entry_at(table, 7) | commands[i], plain), 0);
         EXPECT_EQ(table[7] & ACCESSED_DIRTY, keeps ? ACCESSED_DIRTY : 0);
         EXPECT_EQ(mmu_one(entry_at(table, 7) | commands[i], plain | PTE_WRITE),
@@ -62,8 +61,8 @@ TEST("a list ends at the first failure, and tells how many were done")
 
     REQUIRE(make_table());
     for (unsigned int i = 0; i < 5; i++)
-        list[i] = (struct mmu_update){entry_at(table, i),
-                                      entry_for(data, TO_READ)};
+        list[i] =
+            (struct mmu_update){entry_at(table, i), entry_for(data, TO_READ)};
     list[2].val |= PTE_FRAME;
     EXPECT_EQ(hypercall4(HYPERCALL_mmu_update, hypercall_ptr(list), 5,
                          hypercall_ptr(&done), DOMID_SELF),
@@ -79,16 +78,16 @@ TEST("a list ends at the first failure, and tells how many were done")
 
 TEST("a list that cannot be read is -EFAULT")
 {
-    EXPECT_EQ(hypercall4(HYPERCALL_mmu_update, 0xffff830000000000, 1, 0,
-                         DOMID_SELF),
-              -ABI_EFAULT);
+    EXPECT_EQ(
+        hypercall4(HYPERCALL_mmu_update, 0xffff830000000000, 1, 0, DOMID_SELF),
+        -ABI_EFAULT);
     EXPECT_EQ(hypercall4(HYPERCALL_mmu_update, FREE_ADDRESS, 1, 0, DOMID_SELF),
               -ABI_EFAULT);
 }
 
 TEST("domains that are none of ours are -ESRCH, the caller's number too")
 {
-    struct mmu_update request = {entry_of_at(page_at(0)),
+    struct mmu_update request = {leaf_at(page_at(0)),
                                  entry_for(page_at(0), TO_WRITE)};
     struct mmuext_op op = {.cmd = MMUEXT_TLB_FLUSH_LOCAL};
     uint64_t domains[] = {0x7000, own_domid, DOMID_IDLE};
@@ -108,7 +107,7 @@ TEST("a word of an ordinary page is stored as it is")
     data = page_at(1);
     EXPECT_EQ(mmu_one(entry_at(data, 3), 0xdeadbeef12345fffUL), 0);
     EXPECT_EQ(data[3], 0xdeadbeef12345fffUL);
-    EXPECT_EQ(make_readable(data), 0);
+    EXPECT_EQ(map_readable(data), 0);
     EXPECT_EQ(mmu_one(entry_at(data, 4), ~0UL), 0);
     EXPECT_EQ(data[4], ~0UL);
 }
@@ -119,7 +118,7 @@ TEST("a page of descriptors takes no entry")
 
     data = page_at(1);
     frame = frame_of(data);
-    REQUIRE_EQ(make_readable(data), 0);
+    REQUIRE_EQ(map_readable(data), 0);
     REQUIRE_EQ(hypercall2(HYPERCALL_set_gdt, hypercall_ptr(&frame), 512), 0);
     EXPECT_EQ(mmu_one(entry_at(data, 3), 0), -ABI_EINVAL);
     EXPECT_EQ(mmu_one(entry_at(data, 3), 0x00cff3000000ffffUL), -ABI_EINVAL);

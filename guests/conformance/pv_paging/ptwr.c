@@ -28,7 +28,7 @@ static bool begin(void)
     table[0] = good;
     return hypercall2(HYPERCALL_vm_assist, VMASST_CMD_enable,
                       VMASST_TYPE_writable_pagetables) == 0 &&
-           make_readable(table) == 0 && pin(table, 1) == 0;
+           map_readable(table) == 0 && pin(table, 1) == 0;
 }
 
 /* The instruction under test, and what it works with. */
@@ -47,12 +47,11 @@ static void run(void *unused)
     {                                                                          \
         uint64_t r = value;                                                    \
                                                                                \
-        __asm__ volatile("push $0x202\n\tpopfq\n\t" text                       \
-                         "\n\tpushfq\n\tpop %[flags]"                          \
-                         : [r] "+&r"(r), [flags] "=&r"(flags)                  \
-                         : [at] "r"(at), ##__VA_ARGS__                         \
-                         : "rax", "rcx", "rdi", "rsi", "r8", "r13", "memory",  \
-                           "cc");                                              \
+        __asm__ volatile(                                                      \
+            "push $0x202\n\tpopfq\n\t" text "\n\tpushfq\n\tpop %[flags]"       \
+            : [r] "+&r"(r), [flags] "=&r"(flags)                               \
+            : [at] "r"(at), ##__VA_ARGS__                                      \
+            : "rax", "rcx", "rdi", "rsi", "r8", "r13", "memory", "cc");        \
         result = r;                                                            \
     }
 
@@ -94,8 +93,7 @@ static bool store(void (*form)(volatile uint64_t *), uint64_t with)
     return !fault_probe(run, NULL);
 }
 
-#define EXPECT_ENTRY(want)                                                     \
-    EXPECT_EQ(table[0] & COMPARED, (want) & COMPARED)
+#define EXPECT_ENTRY(want) EXPECT_EQ(table[0] & COMPARED, (want)&COMPARED)
 
 TEST("plain stores to a table are made, whatever names the place")
 {
@@ -246,8 +244,7 @@ TEST("stores that are not aligned are the faults they were")
 {
     REQUIRE(begin());
     for (unsigned int offset = 1; offset < 8; offset++) {
-        target =
-            (uint64_t *)((uint8_t *)(table + 4) + offset);
+        target = (uint64_t *)((uint8_t *)(table + 4) + offset);
         instruction = mov64;
         value = 0;
         EXPECT_TRUE(fault_probe(run, NULL));
@@ -284,14 +281,14 @@ TEST("tables of other levels, and descriptors, cannot be stored to")
     REQUIRE(begin());
     for (unsigned int level = 2; level <= 4; level++) {
         table = page_at(level + 2);
-        REQUIRE_EQ(make_readable(table), 0);
+        REQUIRE_EQ(map_readable(table), 0);
         REQUIRE_EQ(pin(table, level), 0);
         refuse(mov64, 0);
         refuse(xchg64, 0);
         refuse(or8, 0);
     }
     table = page_at(3);
-    REQUIRE_EQ(make_readable(table), 0);
+    REQUIRE_EQ(map_readable(table), 0);
     REQUIRE_EQ(hypercall2(HYPERCALL_set_gdt, hypercall_ptr(&frame), 1), 0);
     refuse(mov64, 0);
     refuse(xchg64, 0);

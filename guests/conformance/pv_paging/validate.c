@@ -73,7 +73,7 @@ TEST("no way from a good entry of level 1 leads to another caching")
     NEEDS_NO_DEVICES;
     tree_make(0);
     REQUIRE_EQ(pin(level_page(4), 4), 0);
-    REQUIRE_EQ(make_readable(page_at(4)), 0);
+    REQUIRE_EQ(map_readable(page_at(4)), 0);
     for (unsigned int set = 0; set < 1U << FREE_BITS; set++)
         refuse_bits(1, free_bits(set), REFUSED_LEAF);
 }
@@ -94,29 +94,29 @@ TEST("a table with a bad entry is none, at each level and wherever it is")
             tree_make(0);
             table[2] = entry_for(level_page(level - 1), TO_TABLE);
             table[place] = entry_for(level_page(level - 1), TO_TABLE | PTE_PSE);
-            REQUIRE_EQ(make_readable(table), 0);
+            REQUIRE_EQ(map_readable(table), 0);
             EXPECT_EQ(pin(table, level), -ABI_EINVAL);
             /* And nothing is left of it: */
-            EXPECT_EQ(make_writable(table), 0);
+            EXPECT_EQ(map_writable(table), 0);
             for (unsigned int p = 0; p < 4; p++)
-                EXPECT_EQ(make_writable(page_at(p)), 0);
+                EXPECT_EQ(map_writable(page_at(p)), 0);
         }
     }
 }
 
 TEST("frames that do not exist are refused at each level")
 {
-    static const uint64_t frames[] = {
-        PTE_FRAME, PTE_FRAME & ~0xfffULL << 1, 1ULL << 51, 1ULL << 45};
+    static const uint64_t frames[] = {PTE_FRAME, PTE_FRAME & ~0xfffULL << 1,
+                                      1ULL << 51, 1ULL << 45};
 
     NEEDS_NO_DEVICES;
     tree_make(0);
     REQUIRE_EQ(pin(level_page(4), 4), 0);
     for (unsigned int i = 0; i < 4; i++) {
         for (unsigned int level = 2; level <= 4; level++)
-            EXPECT_EQ(mmu_one(entry_at(level_page(level), 1),
-                              frames[i] | TO_TABLE),
-                      -ABI_EINVAL);
+            EXPECT_EQ(
+                mmu_one(entry_at(level_page(level), 1), frames[i] | TO_TABLE),
+                -ABI_EINVAL);
         EXPECT_EQ(mmu_one(entry_at(level_page(1), 1), frames[i] | TO_READ),
                   i == 0 ? -ABI_EINVAL : -ABI_EPERM);
         EXPECT_EQ(mmu_one(entry_at(level_page(1), 1), frames[i] | TO_WRITE),
@@ -139,7 +139,7 @@ TEST("a frame is a table of one level only")
 {
     for (unsigned int level = 1; level <= 4; level++) {
         tables_reset();
-        REQUIRE_EQ(make_readable(page_at(0)), 0);
+        REQUIRE_EQ(map_readable(page_at(0)), 0);
         REQUIRE_EQ(pin(page_at(0), level), 0);
         for (unsigned int other = 1; other <= 4; other++) {
             if (other == level)
@@ -148,9 +148,9 @@ TEST("a frame is a table of one level only")
             if (other == 4)
                 continue;
             page_at(1)[0] = entry_for(page_at(0), TO_TABLE);
-            EXPECT_EQ(make_readable(page_at(1)), 0);
+            EXPECT_EQ(map_readable(page_at(1)), 0);
             EXPECT_EQ(pin(page_at(1), other + 1), -ABI_EINVAL);
-            EXPECT_EQ(make_writable(page_at(1)), 0);
+            EXPECT_EQ(map_writable(page_at(1)), 0);
         }
     }
 }
@@ -164,7 +164,7 @@ TEST("what is mapped writable is no table, and no descriptor page")
     EXPECT_EQ(hypercall2(HYPERCALL_set_gdt, hypercall_ptr(&frame), 1),
               -ABI_EINVAL);
     page_at(1)[0] = entry_for(page_at(0), TO_TABLE);
-    REQUIRE_EQ(make_readable(page_at(1)), 0);
+    REQUIRE_EQ(map_readable(page_at(1)), 0);
     for (unsigned int level = 2; level <= 4; level++)
         EXPECT_EQ(pin(page_at(1), level), -ABI_EINVAL);
 }
@@ -172,7 +172,7 @@ TEST("what is mapped writable is no table, and no descriptor page")
 TEST("a table that maps itself writable is none")
 {
     page_at(0)[9] = entry_for(page_at(0), TO_WRITE);
-    REQUIRE_EQ(make_readable(page_at(0)), 0);
+    REQUIRE_EQ(map_readable(page_at(0)), 0);
     EXPECT_EQ(pin(page_at(0), 1), -ABI_EBUSY);
     for (unsigned int level = 2; level <= 4; level++)
         EXPECT_EQ(pin(page_at(0), level), -ABI_EINVAL);
@@ -214,9 +214,9 @@ TEST("no table refers to one of its own level at all")
     tables_reset();
     for (unsigned int level = 2; level <= 4; level++) {
         page_at(0)[9] = entry_for(page_at(0), TO_READ);
-        REQUIRE_EQ(make_readable(page_at(0)), 0);
+        REQUIRE_EQ(map_readable(page_at(0)), 0);
         EXPECT_EQ(pin(page_at(0), level), -ABI_EINVAL);
-        REQUIRE_EQ(make_writable(page_at(0)), 0);
+        REQUIRE_EQ(map_writable(page_at(0)), 0);
     }
 }
 
@@ -228,10 +228,10 @@ TEST("a refused table leaves what it refers to as it was")
     for (unsigned int i = 0; i < 300; i++)
         table[i] = entry_for(page_at(1 + i % 4), TO_WRITE);
     table[300] = entry_for(table, TO_WRITE);
-    REQUIRE_EQ(make_readable(table), 0);
+    REQUIRE_EQ(map_readable(table), 0);
     EXPECT_EQ(pin(table, 1), -ABI_EBUSY);
     for (unsigned int i = 1; i < 5; i++) {
-        REQUIRE_EQ(make_readable(page_at(i)), 0);
+        REQUIRE_EQ(map_readable(page_at(i)), 0);
         EXPECT_EQ(pin(page_at(i), 1), 0);
     }
 }
