@@ -6,6 +6,7 @@ They find there what they find on Xen, so what is not Xen's is skipped as there.
 
 import pytest
 
+from machine import DEBUG_HYPERVISOR
 from test_conformance import IMAGES, PAIR_CPU, run_guest
 
 ARGUMENTS = "dom0_pv dom0_mem=64M dom0_vcpus=4"
@@ -19,7 +20,7 @@ def test_as_class_pv(name):
 
 
 # The debug build checks locks and counts; events move vCPUs between CPUs.
-@pytest.mark.parametrize("name", ["events", "vcpus"])
+@pytest.mark.parametrize("name", ["events", "paging", "vcpus"])
 def test_on_two_processors(name):
     run_guest(name, may_skip=True, name=f"pv-{name}-smp", append=ARGUMENTS,
-              cpu=PAIR_CPU, smp=2, debug=True)
+              cpu=PAIR_CPU, smp=2, kernel=DEBUG_HYPERVISOR)

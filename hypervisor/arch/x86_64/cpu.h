@@ -17,6 +17,12 @@
 #define DR7_NONE 0x400UL
 #define DR6_NONE 0xffff0ff0UL
 
+/* States that XSAVE keeps. */
+#define XCR0_X87    (1UL << 0)
+#define XCR0_SSE    (1UL << 1)
+#define XCR0_AVX    (1UL << 2)
+#define XCR0_AVX512 (7UL << 5) /* all of it or nothing */
+
 #define CR4_TSD        (1UL << 2)
 #define CR4_DE         (1UL << 3)
 #define CR4_PAE        (1UL << 5)
@@ -210,6 +216,8 @@ struct cpu_features {
     bool fsgsbase, smep, smap, umip, gib_pages, x2apic, pge, tsc_adjust;
     bool xpti;          /* wanted, not a feature; see xpti.h */
     uint8_t maddr_bits; /* width of a machine address */
+    uint64_t xcr0;      /* what of it guests are offered; 0: no XSAVE */
+    uint32_t xstate_size;
 };
 extern struct cpu_features cpu_features;
 
@@ -229,6 +237,20 @@ void cpu_enable_features(void);
 DECLARE_PER_CPU(uint64_t, own_cr4);
 DECLARE_PER_CPU(uint64_t, loaded_cr4);
 
+/* The same for XCR0, while CR4_OSXSAVE is on. */
+DECLARE_PER_CPU(uint64_t, loaded_xcr0);
+
+static inline void xcr0_load(uint64_t value)
+{
+    if (unlikely(value != this_cpu(loaded_xcr0))) {
+        this_cpu(loaded_xcr0) = value;
+        __asm__ __volatile__("xsetbv"
+                             :
+                             : "c"(0), "a"((uint32_t)value), "d"(value >> 32)
+                             : "memory");
+    }
+}
+
 /* @value is in force on this CPU. */
 static inline void cr4_load(uint64_t value)
 {
@@ -237,4 +259,3 @@ static inline void cr4_load(uint64_t value)
         write_cr4(value);
     }
 }
-
