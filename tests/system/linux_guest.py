@@ -62,9 +62,11 @@ class LinuxMachine(Machine):
         self.position = len(self.output)
         self.type(f"console {name}\r")
         self.wait_for("Ctrl-] leaves it\n")
-        yield
-        self.type(DETACH)
-        self.wait_for(r"^cairn> ")
+        try:
+            yield
+        finally:
+            self.type(DETACH)
+            self.wait_for(r"^cairn> ")
 
     def wait_ended(self, name, how, seconds=SECONDS):
         """Its console until it ends; returns that, after checking the report."""
