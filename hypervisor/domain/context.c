@@ -22,7 +22,8 @@ static void save(struct vcpu *v)
     v->segments = segments_read();
     if (unlikely(v->pv))
         pv_save(v);
-    fpu_save(v->fpu);
+    else
+        fpu_save(v->fpu);
     /* From here on another CPU may load it. */
     __atomic_store_n(&v->loaded, false, __ATOMIC_RELEASE);
 }
@@ -34,12 +35,12 @@ static void save(struct vcpu *v)
 static void load(struct vcpu *v)
 {
     *guest_regs() = v->regs;
-    fpu_restore(v->fpu);
     if (unlikely(v->pv)) {
         pv_restore(v);
     } else {
         this_cpu(guest_mode) = GUEST_LIGHT;
         cr4_load(this_cpu(own_cr4));
+        fpu_restore(v->fpu);
     }
     segments_load(v->segments);
     wrmsr(MSR_FS_BASE, v->fs_base);

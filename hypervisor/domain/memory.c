@@ -40,30 +40,29 @@ void memory_put(struct frame *frame, bool write)
     frame_put(frame);
 }
 
-int memory_get_own(uint64_t g, struct frame **frame)
+int memory_get_own(struct domain *d, uint64_t g, struct frame **frame)
 {
-    int rc = memory_get(current->domain, g, true, frame);
+    int rc = memory_get(d, g, true, frame);
 
     if (rc == -ENOMEM)
         fault_repeat_call(gfn(g));
     return rc;
 }
 
-int memory_get_at(vaddr_t va, struct frame **frame)
+int memory_get_at(struct domain *d, vaddr_t va, struct frame **frame)
 {
-    const struct domain *d = current->domain;
     uint64_t entry = 0;
     unsigned int index;
     mfn_t table;
 
     if (!d->pv)
-        return memory_get_own((va - d->space->layout.virt_base) >> PAGE_SHIFT,
-                              frame);
+        return memory_get_own(
+            d, (va - d->space->layout.virt_base) >> PAGE_SHIFT, frame);
     spin_lock(&d->pv->base.lock);
     if (entry_find(current->pv->kernel_l4, va, &table, &index))
         entry = ((const uint64_t *)mfn_to_virt(table))[index];
     spin_unlock(&d->pv->base.lock);
-    return entry & PTE_PRESENT ? memory_get_own(pte_mfn(entry).raw, frame)
+    return entry & PTE_PRESENT ? memory_get_own(d, pte_mfn(entry).raw, frame)
                                : -EFAULT;
 }
 

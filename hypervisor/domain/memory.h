@@ -20,13 +20,15 @@ int __must_check memory_get(struct domain *d, uint64_t g, bool write,
 void memory_put(struct frame *frame, bool write);
 
 /*
- * The same for one of the current domain's own that a hypercall needs, to
+ * The same for a page of the current domain @d that a hypercall needs, to
  * write: at -ENOMEM the call is made again, once there is memory.
  */
-int __must_check memory_get_own(uint64_t g, struct frame **frame);
+int __must_check memory_get_own(struct domain *d, uint64_t g,
+                                struct frame **frame);
 
 /* And for the page that is at @va there, in its kernel's address space. */
-int __must_check memory_get_at(vaddr_t va, struct frame **frame);
+int __must_check memory_get_at(struct domain *d, vaddr_t va,
+                               struct frame **frame);
 
 /*
  * Let @d's guest map page @f of the hypervisor's, writable: shared_info or a

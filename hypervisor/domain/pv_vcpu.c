@@ -13,23 +13,38 @@
 #define CR4_CHOICE (CR4_TSD | CR4_DE | CR4_FSGSBASE | CR4_OSXSAVE)
 #define CR4_SHOWN  (CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
 
+/* FXSAVE's, where there is no XSAVE. */
+#define XSTATE_SIZE MAX(cpu_features.xstate_size, XSTATE_LEGACY_SIZE)
+
 struct pv_vcpu *pv_vcpu_create(void)
 {
     struct pv_vcpu *p = pool_alloc(sizeof(*p));
 
     if (!p)
         return NULL;
+    p->xstate = pool_alloc(XSTATE_SIZE);
+    if (!p->xstate) {
+        pool_free(p, sizeof(*p));
+        return NULL;
+    }
+    fpu_init_state(p->xstate);
     p->kernel_l4 = p->user_l4 = MFN_NONE;
     for (unsigned int i = 0; i < PV_GDT_FRAMES; i++)
         p->gdt_frame[i] = MFN_NONE;
     for (unsigned int i = 0; i < LDT_PAGES; i++)
         p->ldt_frame[i] = MFN_NONE;
     p->mode = GUEST_KERNEL;
-    p->kernel_ss = SELECTOR_DS;
-    p->xcr0 = 1;
+    p->xcr0 = XCR0_X87;
     p->debugreg[6] = DR6_NONE;
     p->debugreg[7] = DR7_NONE;
     return p;
+}
+
+void pv_vcpu_free(struct pv_vcpu *p)
+{
+    if (p)
+        pool_free(p->xstate, XSTATE_SIZE);
+    pool_free(p, sizeof(*p));
 }
 
 void pv_drop_type(struct pv_space *s, mfn_t *m)
@@ -87,7 +102,8 @@ bool pv_to_user(struct vcpu *v)
 static uint64_t real_cr4(const struct vcpu *v)
 {
     return (this_cpu(own_cr4) & ~CR4_UMIP) |
-           (v->pv->cr4 & (CR4_TSD | CR4_FSGSBASE));
+           (v->pv->cr4 & (CR4_TSD | CR4_FSGSBASE)) |
+           (cpu_features.xcr0 ? CR4_OSXSAVE : 0);
 }
 
 uint64_t pv_visible_cr4(const struct vcpu *v)
@@ -97,12 +113,48 @@ uint64_t pv_visible_cr4(const struct vcpu *v)
 
 void pv_write_cr4(struct vcpu *v, uint64_t value)
 {
-    uint64_t offered = CR4_CHOICE & ~CR4_OSXSAVE;
+    uint64_t offered = CR4_CHOICE;
 
     if (!cpu_features.fsgsbase)
         offered &= ~CR4_FSGSBASE;
+    if (!cpu_features.xcr0)
+        offered &= ~CR4_OSXSAVE;
     v->pv->cr4 = value & offered;
-    cr4_load(real_cr4(v));
+    if (v == current)
+        cr4_load(real_cr4(v));
+}
+
+/*
+ * With all states on, whatever the guest has switched off: those have their
+ * initial values then, and not another's.
+ */
+static void save_fpu(const struct pv_vcpu *p)
+{
+    if (!cpu_features.xcr0) {
+        fpu_save(p->xstate);
+        return;
+    }
+    xcr0_load(cpu_features.xcr0);
+    xstate_save(p->xstate);
+}
+
+static void restore_fpu(const struct pv_vcpu *p)
+{
+    if (!cpu_features.xcr0) {
+        fpu_restore(p->xstate);
+        return;
+    }
+    xcr0_load(cpu_features.xcr0);
+    xstate_restore(p->xstate);
+    xcr0_load(p->xcr0);
+}
+
+void pv_set_fpu(struct vcpu *v, const void *state)
+{
+    memcpy(v->pv->xstate, state, FPU_STATE_SIZE);
+    fpu_make_valid(v->pv->xstate);
+    if (cpu_features.xcr0)
+        xstate_set_legacy(v->pv->xstate);
 }
 
 /* A guest changes its bases without telling. */
@@ -110,14 +162,17 @@ void pv_save(struct vcpu *v)
 {
     struct pv_vcpu *p = v->pv;
 
+    if (p->task_switched)
+        clts();
+    save_fpu(p);
     p->mode = this_cpu(guest_mode);
     v->fs_base = rdmsr(MSR_FS_BASE);
     v->gs_base = rdmsr(MSR_GS_BASE);
     p->gs_base_inactive = rdmsr(MSR_GS_INACTIVE);
     pv_unload_descriptors(p);
     pv_unload_debug(p);
-    if (p->task_switched)
-        clts();
+    if (p->tsc_aux)
+        wrmsr(MSR_TSC_AUX, 0);
 }
 
 void pv_restore(struct vcpu *v)
@@ -126,9 +181,12 @@ void pv_restore(struct vcpu *v)
 
     this_cpu(guest_mode) = p->mode;
     cr4_load(real_cr4(v));
+    restore_fpu(p);
     wrmsr(MSR_GS_INACTIVE, p->gs_base_inactive);
     pv_load_descriptors(p);
     pv_load_debug(p);
+    if (p->tsc_aux)
+        wrmsr(MSR_TSC_AUX, p->tsc_aux);
     if (p->task_switched)
         write_cr0(read_cr0() | CR0_TS);
 }
@@ -140,4 +198,17 @@ void pv_set_task_switched(struct vcpu *v, bool set)
         write_cr0(read_cr0() | CR0_TS);
     else
         clts();
+}
+
+bool pv_write_xcr0(struct vcpu *v, uint64_t value)
+{
+    uint64_t with_avx512 = value & XCR0_AVX512;
+
+    if (!(value & XCR0_X87) || value & ~cpu_features.xcr0 ||
+        (value & XCR0_AVX && !(value & XCR0_SSE)) ||
+        (with_avx512 && (with_avx512 != XCR0_AVX512 || !(value & XCR0_AVX))))
+        return false;
+    v->pv->xcr0 = value;
+    xcr0_load(value);
+    return true;
 }

@@ -35,19 +35,19 @@ struct pv_vcpu {
     uint8_t mode; /* (p) GUEST_KERNEL or GUEST_USER */
 
     uint64_t kernel_sp;             /* (o) stack_switch */
-    uint16_t kernel_ss;             /* (o) */
     uint64_t gs_base_inactive;      /* (p) that of the mode it is not in */
     mfn_t gdt_frame[PV_GDT_FRAMES]; /* (o) MFN_NONE, or of type descriptors */
     uint32_t gdt_entries;           /* (o) */
     uint64_t ldt_base;              /* (o) */
     uint32_t ldt_entries;           /* (o) */
     mfn_t ldt_frame[LDT_PAGES];     /* (o) as the GDT's */
-    struct pv_callback failsafe;    /* (o) */
     struct pv_callback syscall;     /* (o) 64-bit user code */
     struct pv_callback syscall32, sysenter;
-    bool task_switched;               /* (o) virtual CR0.TS */
-    uint64_t cr4;                     /* (o) what the guest chose of it */
-    uint64_t xcr0;                    /* (o) */
+    bool task_switched; /* (o) virtual CR0.TS */
+    uint64_t cr4;       /* (o) what the guest chose of it */
+    uint64_t xcr0;      /* (o) */
+    void *xstate;       /* (p) of XSAVE or FXSAVE, in place of vcpu.fpu */
+    uint32_t tsc_aux;   /* (o) */
     uint64_t debugreg[PV_DEBUG_REGS]; /* (o) */
     uint8_t iopl;                     /* (o) virtual */
     bool nmi_pending, nmi_masked;     /* (a), (o) */
@@ -58,6 +58,9 @@ struct pv_vcpu {
 
 /* Its state at the start of a vCPU (ABI 2.3); NULL: no memory. */
 struct pv_vcpu *__must_check pv_vcpu_create(void);
+
+/* What that made, or NULL. */
+void pv_vcpu_free(struct pv_vcpu *p);
 
 /*
  * Let go of base pointers and descriptor tables: @v never runs again.  Takes
@@ -145,6 +148,14 @@ void pv_unload_debug(const struct pv_vcpu *p);
 
 /* Virtual CR0.TS of the current vCPU. */
 void pv_set_task_switched(struct vcpu *v, bool set);
+
+/* @v, which never ran, begins with what FXSAVE has left at @state. */
+void pv_set_fpu(struct vcpu *v, const void *state);
+
+/*
+ * xsetbv, of the current vCPU.  False: what is not offered, or makes no sense.
+ */
+bool __must_check pv_write_xcr0(struct vcpu *v, uint64_t value);
 
 /* CR4 as a guest sees it, and what of a value it may choose. */
 uint64_t pv_visible_cr4(const struct vcpu *v);

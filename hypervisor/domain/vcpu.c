@@ -102,7 +102,7 @@ void vcpu_free(struct vcpu *v)
     for (uint32_t i = 0; i < TRAP_GROUPS; i++)
         if (v->traps[i] != trap_none)
             pool_free(v->traps[i], sizeof(trap_none));
-    pool_free(v->pv, v->pv ? sizeof(*v->pv) : 0);
+    pv_vcpu_free(v->pv);
     pool_free(v, sizeof(*v));
 }
 

@@ -17,10 +17,10 @@ static size_t fifo_bytes(const struct evtchn_table *t)
 }
 
 /* RAM page @g of the current domain, pinned for as long as we write to it. */
-static int pin(uint64_t g, void **page)
+static int pin(struct domain *d, uint64_t g, void **page)
 {
     struct frame *frame;
-    int rc = memory_get_own(g, &frame);
+    int rc = memory_get_own(d, g, &frame);
 
     if (rc)
         return rc == -ENOMEM ? rc : -EINVAL;
@@ -71,7 +71,7 @@ int evtchn_init_control(struct domain *d, struct evtchn_init_control *op)
     if (op->offset % sizeof(uint64_t) ||
         op->offset > PAGE_SIZE - sizeof(struct evtchn_fifo_control))
         return -EINVAL;
-    rc = pin(op->control_gfn, &page);
+    rc = pin(d, op->control_gfn, &page);
     if (rc)
         return rc;
 
@@ -99,7 +99,7 @@ int evtchn_expand_array(struct domain *d, uint64_t g)
 
     if (!atomic_read(&t->fifo))
         return -EOPNOTSUPP;
-    rc = pin(g, &page);
+    rc = pin(d, g, &page);
     if (rc)
         return rc;
 

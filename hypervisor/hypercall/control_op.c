@@ -87,6 +87,8 @@ long hypercall_control_op(uint64_t a1)
     struct domain *d;
     int rc;
 
+    if (current->pv) /* Its guests find in Cairn what they find in Xen. */
+        return -ENOSYS;
     if (copy_from_guest(&op, guest_ptr(a1), sizeof(op)))
         return -EFAULT;
     if (op.version != CONTROL_OP_VERSION)

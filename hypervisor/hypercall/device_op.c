@@ -106,6 +106,8 @@ long hypercall_device_op(uint64_t a1)
     struct domain *d = current->domain;
     struct device_op op;
 
+    if (d->pv)
+        return -ENOSYS;
     if (!policy_allows(d, POLICY_device))
         return -EPERM;
     if (copy_from_guest(&op, guest_ptr(a1), sizeof(op)))

@@ -48,6 +48,8 @@ long hypercall_light_op(uint64_t a1, uint64_t a2)
     struct domain *d = current->domain;
     struct guest_ptr arg = guest_ptr(a2);
 
+    if (d->pv)
+        return -ENOSYS;
     switch (a1 & CMD_MASK) {
     case LIGHT_OP_layout:
         return copy_to_guest(arg, &d->space->layout, sizeof(d->space->layout));

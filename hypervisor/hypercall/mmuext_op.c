@@ -129,6 +129,8 @@ long hypercall_mmuext_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
             rc = -EFAULT;
         else
             rc = make_one(&l, &op);
+        if (unlikely(rc == -EBUSY)) /* of another type */
+            rc = -EINVAL;
         if (likely(!rc)) {
             mmu_advance(&l, 1, sizeof(op));
             l.work.left -= REQUEST_WORK;

@@ -54,16 +54,19 @@ static_assert(offsetof(struct cpu_user_regs, rip) ==
                       offsetof(struct cpu_regs, ss),
               "one begins like the other");
 
+#define RPL_3      0x3U
+#define IOPL_SHIFT 12
+
 /*
- * As by iret: the flat selectors, only flags a guest may choose, and the way
- * there is IRET, not SYSRET.
+ * As by iret: the flat selectors, of class pv any of ring 3, only flags a guest
+ * may choose, and the way there is IRET, not SYSRET.
  */
 static void set_registers(struct vcpu *v, const struct cpu_user_regs *r)
 {
     memcpy(&v->regs, r, sizeof(v->regs));
     v->regs.error_code = v->regs.entry_vector = 0;
-    v->regs.cs = SELECTOR_CS64;
-    v->regs.ss = SELECTOR_DS;
+    v->regs.cs = v->pv ? r->cs | RPL_3 : SELECTOR_CS64;
+    v->regs.ss = v->pv ? r->ss | RPL_3 : SELECTOR_DS;
     v->regs.rflags = (r->rflags & RFLAGS_GUEST) | RFLAGS_FIXED | RFLAGS_IF;
     v->segments = (struct segments){r->ds, r->es, r->fs, r->gs};
 }
@@ -111,11 +114,9 @@ static void set_pv(struct vcpu *v, const struct vcpu_guest_context *c)
             (void)!pv_set_debugreg(v, i, c->debugreg[i]);
     pv_set_ldt(v, c->ldt_base, (uint32_t)c->ldt_ents);
     p->kernel_sp = c->kernel_sp;
-    p->kernel_ss = (uint16_t)c->kernel_ss | RPL_3;
-    p->failsafe = (struct pv_callback){
-        c->failsafe_callback_eip, c->flags & VGCF_failsafe_disables_events};
     p->syscall = (struct pv_callback){c->syscall_callback_eip,
                                       c->flags & VGCF_syscall_disables_events};
+    pv_write_cr4(v, c->ctrlreg[4]);
     p->gs_base_inactive = c->gs_base_user;
     p->iopl = (uint8_t)((c->user_regs.rflags & RFLAGS_IOPL) >> IOPL_SHIFT);
     if (!is_user(c))
@@ -123,8 +124,6 @@ static void set_pv(struct vcpu *v, const struct vcpu_guest_context *c)
     p->mode = GUEST_USER;
     p->gs_base_inactive = c->gs_base_kernel;
     v->gs_base = c->gs_base_user;
-    v->regs.cs = c->user_regs.cs | RPL_3;
-    v->regs.ss = c->user_regs.ss | RPL_3;
 }
 
 /* It never ran, and cannot go up while its domain's lock is held. */
@@ -145,7 +144,9 @@ static int apply(struct vcpu *v, const struct vcpu_guest_context *c)
         return rc;
 
     set_registers(v, &c->user_regs);
-    if (c->flags & VGCF_i387_valid) {
+    if (c->flags & VGCF_i387_valid && v->pv) {
+        pv_set_fpu(v, c->fpu_ctxt.x);
+    } else if (c->flags & VGCF_i387_valid) {
         memcpy(v->fpu, c->fpu_ctxt.x, sizeof(v->fpu));
         fpu_make_valid(v->fpu);
     }

@@ -25,9 +25,10 @@ static long register_runstate(struct vcpu *v, uint64_t va)
 
     if (va % sizeof(uint64_t))
         return -EINVAL;
-    if (va && memory_get_at(va, &frame))
+    if (va && memory_get_at(v->domain, va, &frame))
         return -EFAULT;
-    if (va && va / PAGE_SIZE != end / PAGE_SIZE && memory_get_at(end, &rest)) {
+    if (va && va / PAGE_SIZE != end / PAGE_SIZE &&
+        memory_get_at(v->domain, end, &rest)) {
         memory_put(frame, true);
         return -EFAULT;
     }
@@ -69,7 +70,7 @@ static long register_info(struct vcpu *v,
     if (op->offset % sizeof(uint64_t) ||
         op->offset > PAGE_SIZE - sizeof(struct vcpu_info))
         return -ENXIO;
-    rc = memory_get_own(op->mfn, &frame);
+    rc = memory_get_own(v->domain, op->mfn, &frame);
     if (rc)
         return rc;
     rc = vcpu_move_info(v, frame, op->offset);

@@ -14,6 +14,7 @@
 
 #include "core/time.h"
 #include "domain/fault.h"
+#include "domain/pv_vcpu.h"
 #include "pv/guest_copy.h"
 
 #define BIT(n) (1U << (n))
@@ -27,9 +28,12 @@
      | BIT(15) | BIT(17)      /* PDCM, PCID */                                 \
      | BIT(18) | BIT(21)      /* DCA, x2APIC */                                \
      | BIT(24)                /* TSC deadline */                               \
-     | BIT(26) | BIT(27)      /* XSAVE, OSXSAVE: XCR0 is not switched yet, */  \
-     | BIT(12) | BIT(28)      /* ... so neither FMA nor AVX */                 \
-     | BIT(29))               /* ... nor F16C */
+     | BIT(26) | BIT(27)      /* XSAVE, OSXSAVE: of class pv only, ... */      \
+     | BIT(12) | BIT(28)      /* ... and so are FMA, AVX */                    \
+     | BIT(29))               /* ... and F16C */
+#define L1_ECX_XSAVE   BIT(26)
+#define L1_ECX_OSXSAVE BIT(27)
+#define L1_ECX_AVX     (BIT(12) | BIT(28) | BIT(29))
 #define L1_EDX_HIDDEN                                                          \
     (BIT(1) | BIT(3)      /* VME, PSE */                                       \
      | BIT(12) | BIT(13)  /* MTRR, PGE */                                      \
@@ -46,6 +50,18 @@
      | BIT(29))                         /* SHA */
 #define L7_ECX_SHOWN (BIT(22))          /* RDPID */
 #define L7_EDX_SHOWN (BIT(4) | BIT(10)) /* FSRM, MD_CLEAR */
+
+/* The same, of class pv only. */
+#define L7_EBX_FSGSBASE BIT(0)
+#define L7_EBX_AVX2     BIT(5)
+#define L7_ECX_AVX      (BIT(8) | BIT(9) | BIT(10)) /* GFNI, VAES, VPCLMUL */
+#define L7_EBX_AVX512                                                          \
+    (BIT(16) | BIT(17) | BIT(21) | BIT(26) | BIT(27) | BIT(28) | BIT(30) |     \
+     BIT(31))
+#define L7_ECX_AVX512 (BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14))
+
+/* Leaf 0xd, subleaf 1: XSAVEOPT, XSAVEC, XGETBV with 1. */
+#define LD_EAX_SHOWN 7U
 
 /* Leaf 0x80000001. */
 #define LX1_ECX_SHOWN                                                          \
@@ -68,7 +84,8 @@
 
 static const struct cpuid_regs none;
 
-static struct cpuid_regs xen_leaf(uint32_t index, uint32_t subleaf)
+static struct cpuid_regs xen_leaf(uint32_t class, uint32_t index,
+                                  uint32_t subleaf)
 {
     switch (index) {
     case 0: /* "XenVMMXenVMM" */
@@ -77,6 +94,10 @@ static struct cpuid_regs xen_leaf(uint32_t index, uint32_t subleaf)
     case 1:
         return (struct cpuid_regs){.eax = XEN_VERSION_MAJOR << 16 |
                                           XEN_VERSION_MINOR};
+    case 2: /* How many MSRs make a hypercall page, and which. */
+        return class == CAIRN_CLASS_PV
+                   ? (struct cpuid_regs){1, XEN_CPUID_LEAF_BASE, 1, 0}
+                   : none;
     case 3: /* The TSC is native: only its frequency is of interest. */
         return (struct cpuid_regs){.eax = subleaf == 2 ? tsc_khz : 0,
                                    .ecx = subleaf == 0 ? tsc_khz : 0};
@@ -130,16 +151,59 @@ static __in_place struct cpuid_regs native_leaf(uint32_t leaf, uint32_t subleaf)
     }
 }
 
-/* What leaf @leaf, @subleaf says to a domain of @class. */
-static struct cpuid_regs policy(uint32_t class, uint32_t leaf, uint32_t subleaf)
+/*
+ * The states of XSAVE, and what needs them.  OSXSAVE is what the processor
+ * has for a kernel, and for its programs what the kernel chose.  The sizes in
+ * leaf 0xd follow XCR0, which is the guest's.
+ */
+static __noinline void add_of_pv(struct cpuid_regs *r, uint32_t leaf,
+                                 uint32_t subleaf)
 {
+    uint64_t xcr0 = cpu_features.xcr0;
+    struct cpuid_regs native = cpuid(leaf, subleaf);
+
+    if (leaf == 1 && xcr0) {
+        r->ecx |= L1_ECX_XSAVE;
+        if (!pv_in_user_mode() || current->pv->cr4 & CR4_OSXSAVE)
+            r->ecx |= L1_ECX_OSXSAVE;
+        if (xcr0 & XCR0_AVX)
+            r->ecx |= native.ecx & L1_ECX_AVX;
+    } else if (leaf == 7 && subleaf == 0) {
+        r->ebx |= native.ebx & L7_EBX_FSGSBASE;
+        if (xcr0 & XCR0_AVX) {
+            r->ebx |= native.ebx & L7_EBX_AVX2;
+            r->ecx |= native.ecx & L7_ECX_AVX;
+        }
+        if (xcr0 & XCR0_AVX512) {
+            r->ebx |= native.ebx & L7_EBX_AVX512;
+            r->ecx |= native.ecx & L7_ECX_AVX512;
+        }
+    } else if (leaf == XSTATE_LEAF && subleaf == 0 && xcr0) {
+        *r = (struct cpuid_regs){(uint32_t)xcr0, native.ebx,
+                                 cpu_features.xstate_size, 0};
+    } else if (leaf == XSTATE_LEAF && subleaf == 1 && xcr0) {
+        *r = (struct cpuid_regs){native.eax & LD_EAX_SHOWN, native.ebx, 0, 0};
+    } else if (leaf == XSTATE_LEAF && subleaf < 32 && xcr0 >> subleaf & 1) {
+        *r = native;
+    }
+}
+
+/* What leaf @leaf, @subleaf says to a domain of @class. */
+static __in_place struct cpuid_regs policy(uint32_t class, uint32_t leaf,
+                                           uint32_t subleaf)
+{
+    struct cpuid_regs r;
+
     if (leaf >= CAIRN_CPUID_LEAF_BASE && leaf < CAIRN_CPUID_LEAF_BASE + 0x100)
         return cairn_leaf(class, leaf - CAIRN_CPUID_LEAF_BASE);
     if (leaf >= XEN_CPUID_LEAF_BASE && leaf < XEN_CPUID_LEAF_BASE + 0x100)
-        return xen_leaf(leaf - XEN_CPUID_LEAF_BASE, subleaf);
+        return xen_leaf(class, leaf - XEN_CPUID_LEAF_BASE, subleaf);
     if (leaf >= XEN_CPUID_LEAF_BASE && leaf < 0x80000000U)
         return none;
-    return native_leaf(leaf, subleaf);
+    r = native_leaf(leaf, subleaf);
+    if (class == CAIRN_CLASS_PV)
+        add_of_pv(&r, leaf, subleaf);
+    return r;
 }
 
 /*
@@ -163,20 +227,30 @@ static __in_place bool is_at(uint64_t at)
     return ok;
 }
 
+static __in_place void answer(struct cpu_regs *regs, uint32_t class)
+{
+    struct cpuid_regs r =
+        policy(class, (uint32_t)regs->rax, (uint32_t)regs->rcx);
+
+    regs->rax = r.eax;
+    regs->rbx = r.ebx;
+    regs->rcx = r.ecx;
+    regs->rdx = r.edx;
+}
+
+void cpuid_answer(struct cpu_regs *regs, uint32_t class)
+{
+    answer(regs, class);
+}
+
 bool cpuid_emulate(struct cpu_regs *regs, uint32_t class)
 {
-    struct cpuid_regs r;
-
     if (unlikely(!is_at(guest_address(regs->rip)))) {
         /* Text is always there: what was not, was something else. */
         fault_do_not_wait();
         return false;
     }
-    r = policy(class, (uint32_t)regs->rax, (uint32_t)regs->rcx);
-    regs->rax = r.eax;
-    regs->rbx = r.ebx;
-    regs->rcx = r.ecx;
-    regs->rdx = r.edx;
+    answer(regs, class);
     regs->rip += WANTED_BYTES;
     return true;
 }

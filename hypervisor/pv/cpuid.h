@@ -11,3 +11,6 @@
  * step over.  False: it is something else.
  */
 bool cpuid_emulate(struct cpu_regs *regs, uint32_t class);
+
+/* Answer it only. */
+void cpuid_answer(struct cpu_regs *regs, uint32_t class);

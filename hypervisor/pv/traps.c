@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Exceptions of guests: what we resolve ourselves, and what they handle. */
 
+#include <abi/assist.h>
+
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
 #include "domain/fault.h"
@@ -34,12 +36,20 @@ static bool has_error_code(uint32_t vector)
     return vector < VECTOR_EXCEPTIONS && (mask >> vector & 1);
 }
 
+static bool table_writes_caught(const struct domain *d)
+{
+    return atomic_read(&d->assists) >> VMASST_TYPE_writable_pagetables & 1;
+}
+
 /* Class pv: what the processor itself looks up in an LDT comes here, too. */
 static void page_fault_pv(struct cpu_regs *regs, struct vcpu *v, uint64_t cr2)
 {
     uint32_t code = regs->error_code & ~PF_USER;
 
     if (code == regs->error_code && ldt_holds(cr2) && pv_ldt_fault(v, &cr2))
+        return;
+    if (code == (PF_PRESENT | PF_WRITE) && !pv_in_user_mode() &&
+        table_writes_caught(v->domain) && emulate_table_write(regs, v, cr2))
         return;
     v->info->arch.cr2 = cr2;
     /* Kernels run in ring 3. */

@@ -43,16 +43,16 @@ struct cpu_user_regs {
 };
 
 /* vcpu_guest_context.flags */
-#define VGCF_i387_valid 0x01U
-#define VGCF_in_kernel  0x04U /* class light: always */
-#define VGCF_online     0x20U /* up at once */
+#define VGCF_i387_valid              0x01U
+#define VGCF_in_kernel               0x04U /* class light: always */
+#define VGCF_syscall_disables_events 0x10U
+#define VGCF_online                  0x20U /* up at once */
 
-#define VGCF_failsafe_disables_events 0x08U
-#define VGCF_syscall_disables_events  0x10U
 
 /*
  * VCPUOP_initialise.  Class light ignores what is about descriptors, stacks
- * and page tables of the guest's own, but checks it all the same.
+ * and page tables of the guest's own (marked "pv"), but checks some of it all
+ * the same.
  */
 struct vcpu_guest_context {
     struct {
@@ -61,17 +61,17 @@ struct vcpu_guest_context {
     uint64_t flags;                          /* VGCF_* */
     struct cpu_user_regs user_regs;
     struct trap_info trap_ctxt[TRAP_COUNT]; /* by vector */
-    uint64_t ldt_base, ldt_ents;            /* ignored */
-    uint64_t gdt_frames[16], gdt_ents;      /* ignored */
-    uint64_t kernel_ss, kernel_sp;          /* ignored */
-    uint64_t ctrlreg[8];                    /* ignored */
-    uint64_t debugreg[8];                   /* ignored */
+    uint64_t ldt_base, ldt_ents;            /* pv */
+    uint64_t gdt_frames[16], gdt_ents;      /* pv */
+    uint64_t kernel_ss, kernel_sp;          /* pv */
+    uint64_t ctrlreg[8];                    /* pv */
+    uint64_t debugreg[8];                   /* pv */
     uint64_t event_callback_eip;
-    uint64_t failsafe_callback_eip; /* ignored */
-    uint64_t syscall_callback_eip;  /* ignored */
-    uint64_t vm_assist;             /* ignored */
+    uint64_t failsafe_callback_eip; /* pv */
+    uint64_t syscall_callback_eip;  /* pv */
+    uint64_t vm_assist;             /* pv */
     uint64_t fs_base, gs_base_kernel;
-    uint64_t gs_base_user; /* ignored */
+    uint64_t gs_base_user; /* pv */
 };
 
 #define RUNSTATE_running  0

@@ -3,6 +3,7 @@
 
 #include "arch/x86_64/cpu.h"
 
+#include "arch/x86_64/fpu.h"
 #include "arch/x86_64/guest_access.h"
 #include "arch/x86_64/xpti.h"
 
@@ -11,6 +12,7 @@ struct cpu_features cpu_features;
 DEFINE_PER_CPU(unsigned int, cpu_id);
 DEFINE_PER_CPU(uint64_t, own_cr4);
 DEFINE_PER_CPU(uint64_t, loaded_cr4);
+DEFINE_PER_CPU(uint64_t, loaded_xcr0) = XCR0_X87; /* as after a reset */
 
 /* Bits of CPUID, here and below: SDM 2A, tables 3-10 and 3-11. */
 static const struct {
@@ -20,6 +22,24 @@ static const struct {
     {1, 4, "TSC"},   {1, 5, "MSR"},   {1, 9, "APIC"},
     {1, 24, "FXSR"}, {1, 26, "SSE2"}, {0x80000001, 11, "SYSCALL"},
 };
+
+/* The states guests may have, and the area that keeps them. */
+static void read_xstate(struct cpu_features *f)
+{
+    const uint64_t known = XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512;
+    uint32_t size = XSTATE_LEGACY_SIZE + XSTATE_HEADER_SIZE;
+
+    f->xcr0 = cpuid(XSTATE_LEAF, 0).eax & known;
+    if ((f->xcr0 & XCR0_AVX512) != XCR0_AVX512 || !(f->xcr0 & XCR0_AVX))
+        f->xcr0 &= ~XCR0_AVX512;
+    for (uint32_t i = 2; f->xcr0 >> i; i++) {
+        struct cpuid_regs r = cpuid(XSTATE_LEAF, i);
+
+        if (f->xcr0 >> i & 1)
+            size = MAX(size, r.ebx + r.eax); /* where it is, how large */
+    }
+    f->xstate_size = size;
+}
 
 static const char *read_features(struct cpu_features *f)
 {
@@ -36,6 +56,8 @@ static const char *read_features(struct cpu_features *f)
     f->pge = leaf1.edx >> 13 & 1;
     f->x2apic = leaf1.ecx >> 21 & 1;
     f->tsc_adjust = leaf7.ebx >> 1 & 1;
+    if (leaf1.ecx >> 26 & 1)
+        read_xstate(f);
     f->fsgsbase = leaf7.ebx & 1;
     f->smep = leaf7.ebx >> 7 & 1;
     f->smap = leaf7.ebx >> 20 & 1;

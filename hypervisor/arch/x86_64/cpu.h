@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "arch/x86_64/guest_access.h"
 #include "arch/x86_64/percpu.h"
 
 #define CR0_MP (1UL << 1)
@@ -15,6 +16,12 @@
 /* No breakpoint is set, none was hit; SDM 3, table 9-1. */
 #define DR7_NONE 0x400UL
 #define DR6_NONE 0xffff0ff0UL
+
+/* States that XSAVE keeps. */
+#define XCR0_X87    (1UL << 0)
+#define XCR0_SSE    (1UL << 1)
+#define XCR0_AVX    (1UL << 2)
+#define XCR0_AVX512 (7UL << 5) /* all of it or nothing */
 
 #define CR4_TSD        (1UL << 2)
 #define CR4_DE         (1UL << 3)
@@ -41,6 +48,7 @@
 #define MSR_FS_BASE      0xc0000100U
 #define MSR_GS_BASE      0xc0000101U
 #define MSR_GS_INACTIVE  0xc0000102U
+#define MSR_TSC_AUX      0xc0000103U
 
 #define EFER_SCE (1UL << 0)  /* SYSCALL */
 #define EFER_NXE (1UL << 11) /* no-execute pages */
@@ -86,6 +94,20 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
                          : "c"(msr), "a"((uint32_t)(value & 0xffffffffUL)),
                            "d"((uint32_t)(value >> 32))
                          : "memory");
+}
+
+/* False: there is no such register. */
+static inline bool __must_check rdmsr_safe(uint32_t msr, uint64_t *value)
+{
+    uint32_t low = 0, high = 0, found = 0;
+
+    __asm__ __volatile__("1: rdmsr\n"
+                         "   mov $1, %[found]\n"
+                         "2:\n" EX_TABLE(1b, 2b)
+                         : "+a"(low), "+d"(high), [found] "+r"(found)
+                         : "c"(msr));
+    *value = (uint64_t)high << 32 | low;
+    return found;
 }
 
 /* Exchange the two GS bases. */
@@ -194,6 +216,8 @@ struct cpu_features {
     bool fsgsbase, smep, smap, umip, gib_pages, x2apic, pge, tsc_adjust;
     bool xpti;          /* wanted, not a feature; see xpti.h */
     uint8_t maddr_bits; /* width of a machine address */
+    uint64_t xcr0;      /* what of it guests are offered; 0: no XSAVE */
+    uint32_t xstate_size;
 };
 extern struct cpu_features cpu_features;
 
@@ -213,6 +237,20 @@ void cpu_enable_features(void);
 DECLARE_PER_CPU(uint64_t, own_cr4);
 DECLARE_PER_CPU(uint64_t, loaded_cr4);
 
+/* The same for XCR0, while CR4_OSXSAVE is on. */
+DECLARE_PER_CPU(uint64_t, loaded_xcr0);
+
+static inline void xcr0_load(uint64_t value)
+{
+    if (unlikely(value != this_cpu(loaded_xcr0))) {
+        this_cpu(loaded_xcr0) = value;
+        __asm__ __volatile__("xsetbv"
+                             :
+                             : "c"(0), "a"((uint32_t)value), "d"(value >> 32)
+                             : "memory");
+    }
+}
+
 /* @value is in force on this CPU. */
 static inline void cr4_load(uint64_t value)
 {
@@ -221,4 +259,3 @@ static inline void cr4_load(uint64_t value)
         write_cr4(value);
     }
 }
-

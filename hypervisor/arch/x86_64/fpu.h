@@ -1,12 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The x87 and SSE state, saved and loaded at every switch of vCPU: never
- * lazily, so that no guest can ever find another's values in it.
+ * The x87 and SSE state, and what XSAVE keeps beyond it, saved and loaded at
+ * every switch of vCPU: never lazily, so that no guest can ever find another's
+ * values in it.
  */
 
 #pragma once
 
 #define FPU_STATE_SIZE 512 /* 16-byte aligned */
+
+/*
+ * XSAVE's area begins like it, aligned to 64 bytes, and has a header behind.
+ * cpu_features.xstate_size is all of it.
+ */
+#define XSTATE_LEAF        0xdU /* of CPUID */
+#define XSTATE_LEGACY_SIZE FPU_STATE_SIZE
+#define XSTATE_HEADER_SIZE 64U
 
 static inline void fpu_save(void *state)
 {
@@ -21,6 +30,32 @@ static inline void fpu_save(void *state)
 static inline void fpu_restore(const void *state)
 {
     __asm__ __volatile__("fninit\n\tfxrstor64 (%0)" : : "r"(state) : "memory");
+}
+
+/*
+ * All that XCR0 has.  @area is from xstate_save(), or zeros behind what the
+ * functions below make of its beginning.
+ */
+static inline void xstate_save(void *area)
+{
+    __asm__ __volatile__("xsave64 (%0)"
+                         :
+                         : "r"(area), "a"(~0U), "d"(~0U)
+                         : "memory");
+}
+
+static inline void xstate_restore(const void *area)
+{
+    __asm__ __volatile__("fninit\n\txrstor64 (%0)"
+                         :
+                         : "r"(area), "a"(~0U), "d"(~0U)
+                         : "memory");
+}
+
+/* The first two states of @area are not the initial ones. */
+static inline void xstate_set_legacy(void *area)
+{
+    *(uint64_t *)((char *)area + XSTATE_LEGACY_SIZE) = 3;
 }
 
 /*

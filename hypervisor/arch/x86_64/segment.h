@@ -42,6 +42,17 @@ static inline struct segments segments_read(void)
     return s;
 }
 
+/* Whether @selector is of 64-bit code, in the tables that are loaded. */
+static inline bool segment_is_long(uint16_t selector)
+{
+    uint32_t rights = 0;
+
+    if (likely(selector == SELECTOR_CS64))
+        return true;
+    __asm__("lar %1, %0" : "+r"(rights) : "r"((uint32_t)selector) : "cc");
+    return rights >> 21 & 1;
+}
+
 /* Load a register with a guest's selector; null if the CPU refuses it. */
 #define SEGMENT_LOADER_(reg)                                                   \
     static inline void segment_load_##reg(uint16_t selector)                   \

@@ -6,6 +6,7 @@
 
 /* LINK: hypervisor/domain/domain.c hypervisor/domain/table.c */
 /* LINK: hypervisor/domain/life.c hypervisor/domain/vcpu.c */
+/* LINK: hypervisor/domain/memory.c tests/unit/doubles/no_pv.c */
 /* LINK: hypervisor/domain/time.c hypervisor/domain/runstate.c */
 /* LINK: hypervisor/domain/sched.c */
 /* LINK: hypervisor/domain/balance.c hypervisor/domain/share.c */
@@ -34,6 +35,7 @@
 #include "core/time.h"
 #include "domain/domain.h"
 #include "domain/fault.h"
+#include "domain/memory.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"
 #include "doubles/machine.h"
@@ -418,12 +420,21 @@ TEST("a new domain has its upcalls masked, a time, and a wall clock")
     destroy(d);
 }
 
+static int set_start(struct domain *d, uint32_t vcpu, uint64_t rip,
+                     uint64_t rsp, uint64_t rsi)
+{
+    struct control_set_start start = {
+        .vcpu = vcpu, .rip = rip, .rsp = rsp, .rsi = rsi};
+
+    return domain_set_start(d, &start);
+}
+
 TEST("a vCPU begins with the registers of the ABI")
 {
     struct domain *d = make();
     const struct cpu_regs *r = &d->vcpu[0]->regs;
 
-    REQUIRE(domain_set_start(d, 0, 0x1000, 0x2000, 0x3000) == 0);
+    REQUIRE(set_start(d, 0, 0x1000, 0x2000, 0x3000) == 0);
     EXPECT_EQ(r->rip, 0x1000);
     EXPECT_EQ(r->rsp, 0x2000);
     EXPECT_EQ(r->rsi, 0x3000);
@@ -441,8 +452,8 @@ TEST("a domain starts once it has registers and its last pause is undone")
     struct domain *d = make();
 
     EXPECT_EQ(domain_unpause(d), -EINVAL);
-    EXPECT_EQ(domain_set_start(d, 2, 1, 2, 3), -ENOENT);
-    REQUIRE(domain_set_start(d, 0, 1, 2, 3) == 0);
+    EXPECT_EQ(set_start(d, 2, 1, 2, 3), -ENOENT);
+    REQUIRE(set_start(d, 0, 1, 2, 3) == 0);
     EXPECT_EQ(domain_pause(d), 0);
     EXPECT_EQ(domain_unpause(d), 0);
     EXPECT_EQ(d->vcpu[0]->state, VCPU_OFFLINE);
@@ -451,7 +462,7 @@ TEST("a domain starts once it has registers and its last pause is undone")
     EXPECT_TRUE(d->vcpu[0]->place);
     EXPECT_EQ(d->vcpu[1]->state, VCPU_OFFLINE);
     EXPECT_EQ(domain_unpause(d), -EINVAL);
-    EXPECT_EQ(domain_set_start(d, 0, 1, 2, 3), -EBUSY);
+    EXPECT_EQ(set_start(d, 0, 1, 2, 3), -EBUSY);
     destroy(d);
 }
 
@@ -459,7 +470,7 @@ static struct domain *running(void)
 {
     struct domain *d = make();
 
-    REQUIRE(domain_set_start(d, 0, 1, 2, 3) == 0);
+    REQUIRE(set_start(d, 0, 1, 2, 3) == 0);
     REQUIRE(domain_unpause(d) == 0);
     return d;
 }
@@ -592,7 +603,7 @@ TEST("a registered vcpu_info holds its page until the end")
     struct vcpu *v = d->vcpu[1];
     struct frame *f;
 
-    REQUIRE(light_get_frame(d->space, gfn(5), LIGHT_WRITE, false, &f) == 0);
+    REQUIRE(memory_get(d, 5, true, &f) == 0);
     v->info->evtchn_pending_sel = 6;
     EXPECT_EQ(vcpu_move_info(v, f, 128), 0);
     EXPECT_PTR(v->info, (char *)mfn_to_virt(frame_to_mfn(f)) + 128);
@@ -611,14 +622,14 @@ TEST("a runstate area is kept up to date, and let go when another is given")
     struct vcpu_runstate_info *area;
     struct frame *f;
 
-    REQUIRE(light_get_frame(d->space, gfn(5), LIGHT_WRITE, false, &f) == 0);
-    vcpu_set_runstate_area(v, f, 64);
+    REQUIRE(memory_get(d, 5, true, &f) == 0);
+    vcpu_set_runstate_area(v, f, 64, NULL);
     area = (void *)((char *)mfn_to_virt(frame_to_mfn(f)) + 64);
     EXPECT_EQ(area->state, RUNSTATE_runnable);
     EXPECT_EQ(domain_pause(d), 0);
     EXPECT_EQ(area->state, RUNSTATE_offline);
     EXPECT_TRUE(area->time[RUNSTATE_runnable] > 0);
-    vcpu_set_runstate_area(v, NULL, 0);
+    vcpu_set_runstate_area(v, NULL, 0, NULL);
     EXPECT_EQ(f->refs, 1);
     destroy(d);
 }

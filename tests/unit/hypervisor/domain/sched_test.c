@@ -14,6 +14,7 @@
 #include "arch/x86_64/smp.h"
 #include "core/time.h"
 #include "domain/domain.h"
+#include "domain/memory.h"
 #include "domain/sched.h"
 #include "domain/vcpu.h"
 #include "doubles/turns.h"
@@ -97,6 +98,12 @@ mfn_t frame_to_mfn(const struct frame *f)
 {
     (void)f;
     abort();
+}
+
+void memory_put(struct frame *frame, bool write)
+{
+    (void)write;
+    frame_put(frame);
 }
 
 void frame_put_last(struct frame *f, uint32_t refs)

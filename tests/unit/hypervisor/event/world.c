@@ -12,6 +12,7 @@
 #include "core/time.h"
 #include "doubles/check.h"
 #include "domain/fault.h"
+#include "domain/memory.h"
 #include "domain/upcalls.h"
 #include "event/fifo.h"
 #include "event/table.h"
@@ -151,25 +152,26 @@ void frame_put_last(struct frame *f, uint32_t refs)
     CHECK(false);
 }
 
-int light_get_frame(struct light_space *s, gfn_t g, enum light_access access,
-                    bool override, struct frame **frame)
+int memory_get_own(struct domain *d, uint64_t g, struct frame **frame)
 {
-    CHECK(world_locks == 0 && access == LIGHT_WRITE && !override);
-    if (g.raw == WORLD_PAGE_READ_ONLY)
+    CHECK(world_locks == 0);
+    if (g == WORLD_PAGE_READ_ONLY)
         return -EACCES;
-    if (g.raw == WORLD_PAGE_NO_MEMORY)
+    if (g == WORLD_PAGE_NO_MEMORY) {
+        world_repeats++;
         return -ENOMEM;
-    if (g.raw >= WORLD_PAGES)
+    }
+    if (g >= WORLD_PAGES)
         return -EINVAL;
-    *frame = &frames[(uint64_t)(s - spaces) * WORLD_PAGES + g.raw];
+    *frame = &frames[(uint64_t)(d - world) * WORLD_PAGES + g];
     (*frame)->refs++;
     return 0;
 }
 
-void fault_repeat_call(gfn_t g)
+void memory_put(struct frame *frame, bool write)
 {
-    CHECK(g.raw == WORLD_PAGE_NO_MEMORY);
-    world_repeats++;
+    CHECK(write && frame->refs > 1);
+    frame->refs--;
 }
 
 void cpu_kick(unsigned int cpu)

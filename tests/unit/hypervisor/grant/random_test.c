@@ -11,6 +11,7 @@
 /* LINK: hypervisor/grant/active.c hypervisor/grant/copy.c */
 /* LINK: hypervisor/grant/map.c hypervisor/grant/maptrack.c */
 /* LINK: hypervisor/grant/table.c */
+/* LINK: hypervisor/domain/memory.c tests/unit/doubles/no_pv.c */
 /* LINK: hypervisor/memory/light.c */
 /* LINK: hypervisor/memory/light_pages.c hypervisor/memory/light_window.c */
 /* LINK: hypervisor/memory/space.c */

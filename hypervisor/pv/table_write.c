@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Stores to page tables, which a guest maps read-only: caught, and made after
+ * the same checks as those it asks for by hypercall.
+ *
+ * What is made is what the bytes at rip are now, and only if it stores where
+ * the fault was.  The entry is exchanged if it is still what was read; if not,
+ * the guest executes its instruction again.
+ */
+
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/paging.h"
+#include "domain/domain.h"
+#include "domain/pv_vcpu.h"
+#include "memory/page_entry.h"
+#include "pv/emulate.h"
+#include "pv/operate.h"
+
+/* The operand is where the fault was, naturally aligned. */
+static bool is_at(const struct insn *insn, const struct cpu_regs *regs,
+                  uint64_t cr2)
+{
+    uint64_t base = 0;
+
+    if (unlikely(insn->segment != INSN_FLAT))
+        base = rdmsr(insn->segment == INSN_FS ? MSR_FS_BASE : MSR_GS_BASE);
+    return cr2 % insn->size == 0 && insn_address(insn, regs, base, base) == cr2;
+}
+
+/* The table at @cr2, if it is mapped for reading. */
+static bool find_table(const struct vcpu *v, uint64_t cr2, mfn_t *table)
+{
+    unsigned int index;
+    uint64_t entry;
+    mfn_t m;
+
+    if (!entry_find(v->pv->kernel_l4, cr2, &m, &index))
+        return false;
+    entry = atomic_read((uint64_t *)mfn_to_virt(m) + index);
+    *table = pte_mfn(entry);
+    return (entry & (PTE_PRESENT | PTE_WRITE)) == PTE_PRESENT;
+}
+
+/* @size bytes of the word at @shift bits are @value. */
+static uint64_t replace(uint64_t word, unsigned int shift, unsigned int size,
+                        uint64_t value)
+{
+    uint64_t mask = (~0UL >> (64 - 8 * size)) << shift;
+
+    return (word & ~mask) | (value << shift & mask);
+}
+
+/* -EAGAIN: the guest tries again. */
+static int store(struct vcpu *v, const struct insn *insn,
+                 const struct cpu_regs *regs, uint64_t cr2,
+                 struct insn_effect *effect)
+    __must_hold(v->domain->pv->base.lock)
+{
+    struct page_work work = {PAGE_WORK_QUANTUM};
+    struct pv_space *s = v->domain->pv;
+    unsigned int shift = cr2 % sizeof(uint64_t) * 8;
+    unsigned int index = cr2 % PAGE_SIZE / sizeof(uint64_t);
+    uint64_t old, seen;
+    mfn_t table;
+    int rc;
+
+    if (!find_table(v, cr2, &table) || !pv_frame(s, table))
+        return -EINVAL;
+    old = seen = atomic_read((uint64_t *)mfn_to_virt(table) + index);
+    if (!insn_store(insn, regs, old >> shift, effect))
+        return -EINVAL;
+    rc = entry_set(s, table, 1, index,
+                   replace(old, shift, insn->size, effect->value), false, &seen,
+                   &work);
+    return rc == -EBUSY && seen != old ? -EAGAIN : rc;
+}
+
+bool emulate_table_write(struct cpu_regs *regs, struct vcpu *v, uint64_t cr2)
+{
+    struct insn_effect effect;
+    struct insn insn;
+    int rc;
+
+    if (!emulate_fetch(regs, &insn) || !insn_is_store(&insn) ||
+        !is_at(&insn, regs, cr2))
+        return false;
+    spin_lock(&v->domain->pv->base.lock);
+    rc = store(v, &insn, regs, cr2, &effect);
+    spin_unlock(&v->domain->pv->base.lock);
+    if (!rc) {
+        insn_commit(&insn, &effect, regs);
+        emulate_end(regs, v);
+    }
+    return !rc || rc == -EAGAIN;
+}
