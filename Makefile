@@ -30,6 +30,7 @@ include guests/control/build.mk
 include guests/web/build.mk
 include guests/conformance/build.mk
 include guests/bench/build.mk
+include guests/linux/build.mk
 include tests/unit/build.mk
 include tests/lint/build.mk
 include tests/bench/build.mk
@@ -84,6 +85,22 @@ system: all
 test-on-xen: deps
 	@$(MAKE) --no-print-directory all
 	@$(TEST_ENV) $(PYTHON) tests/xen/on_xen.py $(IMAGES_ON_XEN)
+
+## Guests that are not ours: kernels, first file systems, GRUB (build/guests/linux)
+.PHONY: linux-guests
+linux-guests: $(LINUX_IMAGES)
+
+## Linux and GRUB as guests of Debian's Xen, logs in build/linux (JOBS_ON_XEN=)
+.PHONY: linux-on-xen
+linux-on-xen: deps
+	@$(MAKE) --no-print-directory linux-guests
+	@$(TEST_ENV) $(PYTHON) tests/xen/linux_guests.py $(JOBS_ON_XEN)
+
+## A small Linux of our configuration, built once into CACHE (a quarter of an hour)
+.PHONY: pv-kernel
+pv-kernel: deps
+	@CACHE='$(CACHE)' config/deps.sh kernel
+	@CACHE='$(CACHE)' pv-kernel-patches/build.sh build linux-6.1
 
 ## Write the list in docs/conformance.md anew, from the cases' sources
 .PHONY: conformance-page

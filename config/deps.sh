@@ -5,6 +5,8 @@
 # sources that config/sources.txt pins.  `make run` and `make test` call this
 # each time, so when nothing is missing it only looks, and says nothing.
 #
+#   config/deps.sh [SET]   a SET: its sections of packages.txt instead (kernel)
+#
 #   CACHE=dir   where downloads and apt's private state are kept
 #   YES=1       do not ask (nor in CI, nor without a terminal)
 
@@ -14,6 +16,7 @@ export LC_ALL=C DEBIAN_FRONTEND=noninteractive
 CACHE=${CACHE:-${HOME:-/root}/.cache/cairn}
 # shellcheck source=config/apt.sh
 . config/apt.sh
+SET=${1:+$1-}
 
 # "NAME SUITE VERSION PROGRAM" (- for none) for each line of a section.
 packages() {
@@ -41,7 +44,7 @@ have_program() {
 # The lines of the install section that are not satisfied.
 missing_packages() {
     local name suite version program installed list
-    list=$(packages install)
+    list=$(packages "${SET}install")
     # dpkg-query expands these, not the shell.
     # shellcheck disable=SC2016
     installed=$(awk '{print $1}' <<<"$list" |
@@ -59,11 +62,28 @@ missing_packages() {
     done <<<"$list"
 }
 
-# The packages of the unpack section that are not unpacked.
+# "DEPENDS FILES" (- for none) for a line of the unpack section.
+unpack_options() {
+    awk -v n="$1" -v want="[${SET}unpack]" '
+        { sub(/#.*/, "") }
+        /^\[/ { section = $1 }
+        section == want && $1 == n {
+            f["depends"] = f["files"] = "-"
+            for (i = 2; i <= NF; i++) {
+                at = index($i, "=")
+                f[substr($i, 1, at - 1)] = substr($i, at + 1)
+            }
+            print f["depends"], f["files"]
+        }' config/packages.txt
+}
+
+# The packages of the unpack section that are not unpacked, or of which other
+# files were kept than the line wants now.
 missing_unpacked() {
     local name rest
-    packages unpack | while read -r name rest; do
-        [ -e "$CACHE/unpacked/$name/.done" ] || echo "$name"
+    packages "${SET}unpack" | while read -r name rest; do
+        cmp -s "$CACHE/unpacked/$name/.done" <(unpack_options "$name") ||
+            echo "$name"
     done
 }
 
@@ -95,7 +115,7 @@ prefer_suites() {
     while read -r name suite version program; do
         [ "$suite" = - ] || printf 'Package: %s\nPin: release n=%s\nPin-Priority: 600\n\n' \
             "$name" "$suite"
-    done < <(packages install) >"$APT_STATE/preferences/cairn"
+    done < <(packages "${SET}install") >"$APT_STATE/preferences/cairn"
 }
 
 # apt tells a lot; of that, one line for each package that is ready.
@@ -123,17 +143,7 @@ install_packages() {
 # which of its files are kept.
 unpack_choice() {
     local name=$1 package=$1 depends files
-    read -r depends files < <(awk -v n="$name" '
-        { sub(/#.*/, "") }
-        /^\[/ { section = $1 }
-        section == "[unpack]" && $1 == n {
-            f["depends"] = f["files"] = "-"
-            for (i = 2; i <= NF; i++) {
-                at = index($i, "=")
-                f[substr($i, 1, at - 1)] = substr($i, at + 1)
-            }
-            print f["depends"], f["files"]
-        }' config/packages.txt)
+    read -r depends files < <(unpack_options "$name")
     [ "$depends" = - ] ||
         package=$(apt_private apt-cache depends "$name" |
             awk -v p="$depends" '$1 == "Depends:" && index($2, p) == 1 {
@@ -146,7 +156,7 @@ unpack_choice() {
 unpack_package() {
     local name=$1 to=$CACHE/unpacked/$1 choice
     read -r -a choice < <(unpack_choice "$name")
-    rm -rf "$to" "$to.new"
+    rm -rf "$to.new"
     mkdir -p "$to.new"
     (cd "$to.new" && apt_private apt-get -q download "${choice[0]}" \
         >"$APT_STATE/download.log" 2>&1) || fail \
@@ -155,7 +165,9 @@ unpack_package() {
     dpkg-deb --fsys-tarfile "$to.new"/*.deb |
         tar -C "$to.new" -x --wildcards "${choice[@]:1}"
     rm "$to.new"/*.deb
-    touch "$to.new/.done"
+    unpack_options "$name" >"$to.new/.done"
+    # Only now, as somebody may be using the old one.
+    rm -rf "$to"
     mv "$to.new" "$to"
     say "unpacked $name"
 }
@@ -190,7 +202,7 @@ main() {
             "The mirror has no version that is new enough."
         exec 9>&-
     fi
-    config/sources.sh fetch
+    [ -n "$SET" ] || config/sources.sh fetch
 }
 
 main

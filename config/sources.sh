@@ -26,6 +26,7 @@ files() {
 place() {
     case $1 in
     /*) echo "$1" ;;
+    unpacked/*) echo "$CACHE/$1" ;;
     *) echo "$CACHE/sources/$1" ;;
     esac
 }
@@ -66,7 +67,8 @@ fetch() {
         [ -n "$updated" ] || apt_update
         updated=1
         fetch_one "$name" "$version"
-    done < <(files | awk '{print $1, $2}' | uniq)
+        # What is unpacked on demand is looked at when it is used.
+    done < <(files | awk '$4 !~ "^unpacked/" {print $1, $2}' | uniq)
 }
 
 unpack() {

@@ -10,6 +10,8 @@
 
 #include "core/console.h"
 
+#include <abi/event_channel.h>
+
 #include "arch/x86_64/upcalls.h"
 #include "core/keys.h"
 #include "core/lock.h"
@@ -183,7 +185,7 @@ void upcall_console_interrupt(void)
         any = true;
     }
     if (any && !input.to_keys)
-        upcall_console_input();
+        upcall_raise_global(VIRQ_CONSOLE);
 }
 
 size_t console_read(char *buffer, size_t size)

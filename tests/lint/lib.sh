@@ -37,7 +37,7 @@ includes_of() {
     guests/runtime/lwip/*) echo "-Iguests/web/lwip $lwip $guest" ;;
     guests/runtime/*) echo "$guest" ;;
     guests/bench/*) echo "-Iguests/bench -Iguests/conformance $guest" ;;
-    tests/bench/floor/*) ;;
+    tests/bench/floor/* | guests/linux/*) ;;
     guests/*/*)
         local name=${1#guests/}
         name=guests/${name%%/*}
@@ -50,7 +50,7 @@ includes_of() {
 # clang_flags FILE: as clang, and so clang-tidy, would compile it.
 clang_flags() {
     case $1 in
-    tools/*) ;;
+    tools/* | guests/linux/*) ;;
     *) echo "--target=x86_64-unknown-none-elf -ffreestanding -nostdlibinc" ;;
     esac
     echo "-std=gnu11 $(includes_of "$1")"

@@ -11,11 +11,15 @@ import glob
 import os
 import re
 import shutil
-import stat
 import subprocess
+import sys
 
 CACHE = os.environ.get("CACHE") or os.path.expanduser("~/.cache/cairn")
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(1, os.path.join(HERE, "..", "..", "tools"))
+
+# pylint: disable=wrong-import-position
+from newc import Archive  # noqa: E402
 
 PACKAGES = {
     "kernel": "linux-image-amd64",
@@ -48,48 +52,6 @@ def unpacked(which, pattern):
     return sorted(found)[-1]
 
 
-class Archive:
-    """A cpio archive in the form that the kernel unpacks ("newc")."""
-
-    def __init__(self, path):
-        self.file = open(path, "wb")  # pylint: disable=consider-using-with
-        self.serial = 0
-        self.names = set()
-
-    def _entry(self, name, mode, data):
-        # magic, inode, mode, uid, gid, links, time, size, device (2),
-        # special device (2), size of the name with its NUL, checksum
-        self.serial += 1
-        numbers = [self.serial, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0,
-                   len(name) + 1, 0]
-        head = b"070701" + b"".join(b"%08x" % n for n in numbers)
-        head += name.encode() + b"\0"
-        self.file.write(head + b"\0" * (-len(head) % 4))
-        self.file.write(data + b"\0" * (-len(data) % 4))
-
-    def folder(self, name):
-        if name not in self.names:
-            self.names.add(name)
-            self._entry(name, stat.S_IFDIR | 0o755, b"")
-
-    def link(self, name, target):
-        self._entry(name, stat.S_IFLNK | 0o777, target.encode())
-
-    def text(self, name, text, mode=0o644):
-        self._entry(name, stat.S_IFREG | mode, text.encode())
-
-    def copy(self, name, path, mode=0o755):
-        if name in self.names:
-            return
-        self.names.add(name)
-        with open(path, "rb") as source:
-            self._entry(name, stat.S_IFREG | mode, source.read())
-
-    def close(self):
-        self._entry("TRAILER!!!", 0, b"")
-        self.file.close()
-
-
 def libraries_of(programs):
     """What the dynamic linker would load for them."""
     found = set(LATE_LIBRARIES)
@@ -107,7 +69,7 @@ def make_root(path):
     tools = os.path.dirname(unpacked("xen", "usr/lib/xen-*/bin/xl"))
     programs = [os.path.join(tools, name) for name in PROGRAMS]
     programs += [unpacked("store", "usr/bin/" + n) for n in STORE_PROGRAMS]
-    archive = Archive(path)
+    archive = Archive(open(path, "wb"))
     for folder in FOLDERS:
         archive.folder(folder)
     archive.link("var/run", "/run")
@@ -129,14 +91,14 @@ def make_root(path):
     archive.text("etc/passwd", "root:x:0:0:root:/:/bin/sh\n")
     archive.text("etc/group", "root:x:0:\n")
     archive.text("etc/xen/xl.conf", 'autoballoon="off"\n')
-    for script in ("init", "vif"):
+    for script in ("init", "vif", "jobs.sh"):
         archive.copy(script, os.path.join(HERE, "dom0", script))
     archive.close()
 
 
 def make_guests(path, files):
     """An archive that lays FILES, {name: path or text}, under /guests."""
-    archive = Archive(path)
+    archive = Archive(open(path, "wb"))
     for name in sorted(files):
         if os.path.dirname(name):
             archive.folder("guests/" + os.path.dirname(name))

@@ -16,11 +16,8 @@ The last line is "N passed, N failed".
 """
 
 import collections
-import glob
-import gzip
 import os
 import re
-import shutil
 import sys
 import time
 
@@ -32,19 +29,13 @@ sys.path[1:1] = [os.path.join(HERE, ".."), os.path.join(HERE, "..", "system")]
 import budgets  # noqa: E402
 import cases  # noqa: E402
 import initramfs  # noqa: E402
+from control import CPU, XEN_OPTIONS, run_linux, xen_image  # noqa: E402
 from machine import OUT, Machine, MachineError  # noqa: E402
 
-# Without ACPI idle states, which the emulator does not have in full.
-XEN_OPTIONS = "console=com1 com1=115200,8n1 cpuidle=0 loglvl=warning"
 # As many vCPUs as the cases on several want; one CPU runs them all.
 VCPUS = 4
 INITIAL_OPTIONS = f"{XEN_OPTIONS} dom0_mem=64M dom0_max_vcpus={VCPUS}"
-LINUX_OPTIONS = XEN_OPTIONS + " dom0_mem=320M guest_loglvl=error"
-LINUX_WORDS = "console=hvc0 panic=-1 quiet"
-LINUX_MIB = 640
-CPU = "EPYC,-smap"
 IMAGE_SECONDS = 90
-LINUX_SECONDS = 300
 GUEST_MIB = 16
 CRASHED = 3  # the reason of a shutdown
 
@@ -126,19 +117,6 @@ def show(stage, what, outcome):
           flush=True)
 
 
-def xen_image():
-    """Debian's hypervisor, as QEMU takes it."""
-    packed = sorted(glob.glob(os.path.join(
-        initramfs.CACHE, "unpacked", "xen-hypervisor-*", "boot", "xen-*.gz")))
-    if not packed:
-        raise initramfs.Missing("Debian's Xen is not unpacked; run make deps")
-    plain = os.path.join(OUT, "xen", "xen.elf")
-    os.makedirs(os.path.dirname(plain), exist_ok=True)
-    with gzip.open(packed[-1]) as source, open(plain, "wb") as target:
-        shutil.copyfileobj(source, target)
-    return plain
-
-
 def elf(image):
     return os.path.join(OUT, cases.FOLDER, image + ".elf")
 
@@ -154,24 +132,6 @@ def run_initial(results, images):
                 pass  # the missing line tells
             output = m.output
         show("initial", image, results.take(image, output.split("\n")))
-
-
-def run_linux(name, files):
-    """Run what is in FILES; returns {(job, domain): lines}."""
-    kernel, root = initramfs.make_dom0(os.path.join(OUT, "xen", name), files)
-    with Machine(f"xen-{name}", [f"{kernel} {LINUX_WORDS}", root],
-                 kernel=xen_image(), append=LINUX_OPTIONS, cpu=CPU,
-                 mem=LINUX_MIB, net=False) as m:
-        try:
-            m.wait_for(r"^@@ dom0 ends", LINUX_SECONDS)
-        except MachineError as error:
-            print(error)
-        output = m.output
-    lines = collections.defaultdict(list)
-    for job, domain, line in re.findall(r"^@@ ([\w.-]+)/([\w.-]+): (.*)$",
-                                        output, re.MULTILINE):
-        lines[(job, domain)].append(line)
-    return lines
 
 
 def config(name, image, extra="", more="", mib=GUEST_MIB):
