@@ -50,7 +50,9 @@ static void add_ram(uint64_t start, uint64_t bytes)
     boot_info.ram_count = kept + 1;
 }
 
-void boot_map_entry(maddr_t entry)
+/* An entry of the memory map, which both have: RAM is kept in order. */
+#define BOOT_MAP_ENTRY 20
+static void boot_map_entry(maddr_t entry)
 {
     struct __attribute__((packed)) {
         uint64_t start, bytes;
@@ -91,15 +93,15 @@ static void drop_file_name(char *line)
     memmove(line, line + n, strlen(line + n) + 1);
 }
 
-void boot_command_line_set(maddr_t text, uint64_t max)
+static void boot_command_line_set(maddr_t text, uint64_t max)
 {
     copy_text(boot_info.command_line, sizeof(boot_info.command_line), text,
               max);
     drop_file_name(boot_info.command_line);
 }
 
-const char *boot_module_add(uint64_t start, uint64_t end, maddr_t text,
-                            uint64_t max)
+static const char *boot_module_add(uint64_t start, uint64_t end, maddr_t text,
+                                   uint64_t max)
 {
     struct boot_module *m = &boot_info.module[boot_info.module_count];
 
@@ -114,6 +116,171 @@ const char *boot_module_add(uint64_t start, uint64_t end, maddr_t text,
     copy_text(m->string, sizeof(m->string), text, max);
     boot_info.module_count++;
     return NULL;
+}
+
+/* --- Multiboot specification 0.6.96, section 3.3 ------------------------- */
+
+#define HAS_COMMAND_LINE (1U << 2)
+#define HAS_MODULES      (1U << 3)
+#define HAS_MEMORY_MAP   (1U << 6)
+
+/* A map longer than this is nonsense. */
+#define MAP_BYTES_MAX 0x10000U
+
+struct multiboot_info {
+    uint32_t flags, mem_lower, mem_upper, boot_device;
+    uint32_t command_line;
+    uint32_t module_count, modules;
+    uint32_t symbols[4];
+    uint32_t map_bytes, map;
+};
+static_assert(offsetof(struct multiboot_info, map) == 48, "Multiboot");
+
+struct multiboot_module {
+    uint32_t start, end, string, reserved;
+};
+
+static const char *multiboot1_map(const struct multiboot_info *info)
+{
+    uint64_t at = 0;
+    uint32_t size; /* in front of an entry, not counting itself */
+
+    if (!(info->flags & HAS_MEMORY_MAP) || info->map_bytes > MAP_BYTES_MAX ||
+        !early_memory(info->map, info->map_bytes))
+        return "the boot loader gives no memory map";
+    while (at + sizeof(size) + BOOT_MAP_ENTRY <= info->map_bytes) {
+        memcpy(&size, early_memory(info->map + at, sizeof(size)), sizeof(size));
+        at += sizeof(size);
+        boot_map_entry(info->map + at);
+        if (size < BOOT_MAP_ENTRY)
+            break;
+        at += size;
+    }
+    return NULL;
+}
+
+static const char *multiboot1_modules(const struct multiboot_info *info)
+{
+    const struct multiboot_module *m;
+    const char *wrong = NULL;
+
+    if (!(info->flags & HAS_MODULES))
+        return NULL;
+    m = early_memory(info->modules, (uint64_t)info->module_count * sizeof(*m));
+    if (!m)
+        return "the list of modules lies outside of memory";
+    for (uint32_t i = 0; i < info->module_count && !wrong; i++)
+        wrong = boot_module_add(m[i].start, m[i].end, m[i].string, UINT64_MAX);
+    return wrong;
+}
+
+static const char *multiboot1_read(maddr_t maddr)
+{
+    const struct multiboot_info *at = early_memory(maddr, sizeof(*at));
+    struct multiboot_info info;
+    const char *wrong;
+
+    if (!at)
+        return "the boot loader's information lies outside of memory";
+    memcpy(&info, at, sizeof(info));
+    if (info.flags & HAS_COMMAND_LINE)
+        boot_command_line_set(info.command_line, UINT64_MAX);
+    wrong = multiboot1_map(&info);
+    return wrong ? wrong : multiboot1_modules(&info);
+}
+
+/* --- Multiboot2 specification 2.0, section 3.4 --------------------------- */
+
+/*
+ * A list of tags.  Each is copied
+ * before it is looked at, and a tag that does not fit in the list ends it.
+ */
+
+#define TAG_END          0U
+#define TAG_COMMAND_LINE 1U
+#define TAG_MODULE       3U
+#define TAG_MEMORY_MAP   6U
+#define TAG_RSDP_OLD     14U
+#define TAG_RSDP_NEW     15U
+
+/* Longer information is nonsense: memory maps have some KiB. */
+#define INFO_BYTES_MAX 0x100000U
+
+/* The first number is the size of all tags, and then the reserved word. */
+#define TAGS_START 8U
+
+struct tag {
+    uint32_t type, size;
+    uint32_t word[2]; /* module: start, end; map: size of an entry, version */
+};
+#define TAG_HEAD offsetof(struct tag, word)
+
+/* A map's entries end by a reserved word. */
+#define MAP_ENTRY_MIN (BOOT_MAP_ENTRY + 4)
+
+static void multiboot2_map(maddr_t map, const struct tag *t)
+{
+    uint64_t entry_bytes = t->word[0];
+
+    if (entry_bytes < MAP_ENTRY_MIN)
+        return;
+    for (uint64_t at = sizeof(*t); at + entry_bytes <= t->size;
+         at += entry_bytes)
+        boot_map_entry(map + at);
+}
+
+/* The tag at @at, whose head is @t with zeros behind its end. */
+static const char *multiboot2_tag(maddr_t at, const struct tag *t)
+{
+    switch (t->type) {
+    case TAG_COMMAND_LINE:
+        boot_command_line_set(at + TAG_HEAD, t->size - TAG_HEAD);
+        break;
+    case TAG_MODULE:
+        if (t->size < sizeof(*t))
+            return "a module's tag is too short";
+        return boot_module_add(t->word[0], t->word[1], at + sizeof(*t),
+                               t->size - sizeof(*t));
+    case TAG_MEMORY_MAP:
+        multiboot2_map(at, t);
+        break;
+    case TAG_RSDP_OLD:
+        if (!boot_info.rsdp)
+            boot_info.rsdp = at + TAG_HEAD;
+        break;
+    case TAG_RSDP_NEW:
+        boot_info.rsdp = at + TAG_HEAD;
+        break;
+    default:
+        break;
+    }
+    return NULL;
+}
+
+static const char *multiboot2_read(maddr_t info)
+{
+    const uint32_t *size = early_memory(info, sizeof(*size));
+    const char *wrong = NULL;
+    uint64_t bytes, at = TAGS_START;
+
+    if (!size || *size > INFO_BYTES_MAX || !early_memory(info, *size))
+        return "the boot loader's information lies outside of memory";
+    bytes = *size;
+    while (at + TAG_HEAD <= bytes) {
+        struct tag t = {0};
+        const char *first = wrong;
+
+        memcpy(&t, early_memory(info + at, TAG_HEAD), TAG_HEAD);
+        if (t.type == TAG_END || t.size < TAG_HEAD || t.size > bytes - at)
+            break;
+        memcpy(&t, early_memory(info + at, t.size),
+               t.size < sizeof(t) ? t.size : sizeof(t));
+        wrong = multiboot2_tag(info + at, &t);
+        /* Go on after a fault: the command line may come later. */
+        wrong = first ? first : wrong;
+        at += ((uint64_t)t.size + 7) & ~7ULL;
+    }
+    return wrong;
 }
 
 const char *boot_info_read(uint32_t magic, uint32_t info)

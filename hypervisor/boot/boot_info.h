@@ -46,19 +46,3 @@ const char *boot_info_read(uint32_t magic, uint32_t info);
 
 /* Give the frames of module @i to the allocator; its bytes are gone. */
 void boot_module_free(unsigned int i);
-
-/*
- * For the two protocols: each reads its own form, bounds what it reads, and
- * takes it up by the functions below.
- */
-const char *multiboot1_read(maddr_t info);
-const char *multiboot2_read(maddr_t info);
-
-/* An entry of the memory map, which both have: RAM is kept in order. */
-#define BOOT_MAP_ENTRY 20
-void boot_map_entry(maddr_t entry);
-
-/* Texts end by a NUL or after @max bytes; at 0 there is none. */
-void boot_command_line_set(maddr_t text, uint64_t max);
-const char *boot_module_add(uint64_t start, uint64_t end, maddr_t text,
-                            uint64_t max);

@@ -102,12 +102,11 @@ size_t log_read(uint64_t *position, char *buffer, size_t size)
 {
     size_t count = 0;
 
-    spin_lock(&log_lock);
+    SPIN_GUARD(&log_lock);
     if (ring_end > LOG_RING_SIZE && *position < ring_end - LOG_RING_SIZE)
         *position = ring_end - LOG_RING_SIZE;
     *position = MIN(*position, ring_end);
     while (count < size && *position < ring_end)
         buffer[count++] = ring[(*position)++ % LOG_RING_SIZE];
-    spin_unlock(&log_lock);
     return count;
 }

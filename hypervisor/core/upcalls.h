@@ -3,8 +3,8 @@
 
 #pragma once
 
-/* Input arrived for the initial domain.  Defined by the event room. */
-void upcall_console_input(void);
+/* Raise VIRQ_* @virq, a global one, of the initial domain.  Event room. */
+void upcall_raise_global(uint32_t virq);
 
 /* A line was added to the log; any lock may be held.  Event room. */
 void upcall_log_grew(void);

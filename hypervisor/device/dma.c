@@ -24,7 +24,7 @@ static int count_pin(struct device_owner *o, uint64_t g, bool more)
     uint32_t **page = &o->pin_page[g / PIN_PAGE_GFNS], *pins;
     int rc = -EINVAL;
 
-    spin_lock(&device_lock);
+    SPIN_GUARD(&device_lock);
     if (!*page && more)
         *page = pool_alloc(PIN_PAGE_BYTES);
     pins = *page ? *page + g % PIN_PAGE_GFNS : NULL;
@@ -34,7 +34,6 @@ static int count_pin(struct device_owner *o, uint64_t g, bool more)
         rc = 0;
     if (rc == 0)
         *pins += more ? 1U : -1U;
-    spin_unlock(&device_lock);
     return rc;
 }
 

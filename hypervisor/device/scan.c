@@ -123,7 +123,7 @@ void pci_init(void)
 {
     pci_sbdf_t sbdf = 0;
 
-    spin_lock(&device_lock);
+    SPIN_GUARD(&device_lock);
     while (sbdf >> 8 <= last_bus) {
         bool more = sbdf % FUNCTIONS_A_DEV ||
                     config_read(sbdf, PCI_HEADER_TYPE, 1) & PCI_HEADER_MULTI;
@@ -131,5 +131,4 @@ void pci_init(void)
         more &= scan_function(sbdf) || sbdf % FUNCTIONS_A_DEV;
         sbdf += more ? 1 : FUNCTIONS_A_DEV;
     }
-    spin_unlock(&device_lock);
 }

@@ -6,7 +6,6 @@
 #include <abi/cpuid.h>
 
 #include "domain/upcalls.h"
-#include "domain/vcpu.h"
 #include "memory/frame.h"
 #include "memory/light.h"
 #include "memory/pool.h"
@@ -173,9 +172,9 @@ int domain_create(const struct domain_config *config, struct domain **created)
         return rc;
     rc = create(config, domid, created);
     if (rc)
-        table_give_id(domid);
+        table_set(domid, NULL);
     else
-        table_add(*created);
+        table_set(domid, *created);
     return rc;
 }
 
@@ -185,7 +184,7 @@ void domain_put(struct domain *d)
         return;
 
     /* Its end gave everything back; what remains are the records. */
-    assert(d->end == DOMAIN_END_DONE);
+    assert(d->end == DOMAIN_END_STEPS);
     free_parts(d);
     pool_free(d, sizeof(*d));
 }

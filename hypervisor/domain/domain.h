@@ -16,7 +16,6 @@
 #pragma once
 
 #include <abi/control.h>
-#include <abi/domid.h>
 #include <abi/sched.h>
 #include <abi/shared_info.h>
 
@@ -38,16 +37,8 @@ struct vcpu;
 /* Weights of the scheduler: 1 .. this. */
 #define DOMAIN_WEIGHT_MAX 65535U
 
-/* What is still to be given back, in this order. */
-enum domain_end {
-    DOMAIN_END_NOT_BEGUN,
-    DOMAIN_END_DEVICES,
-    DOMAIN_END_EVENTS,
-    DOMAIN_END_GRANTS,
-    DOMAIN_END_MEMORY,
-    DOMAIN_END_RECORDS,
-    DOMAIN_END_DONE,
-};
+/* Steps of giving back what a domain owns: life.c. */
+#define DOMAIN_END_STEPS 6U
 
 /* How far a domain's processor time is paid for; domain/sched.h. */
 struct meter {
@@ -84,7 +75,7 @@ struct domain {
     bool is_shutdown;         /* (d) */
     bool started;             /* (d) was unpaused once */
     bool has_shutdown_code;   /* (d) reason below came early */
-    enum domain_end end;      /* (d) how far destruction is */
+    uint32_t end;             /* (d) steps of destruction that are done */
     uint32_t shutdown_reason; /* (d) SHUTDOWN_* */
     uint32_t pause_count;     /* (d) vCPUs run only at 0 */
     bool ending;              /* (a) a quantum of it is done */
@@ -152,12 +143,8 @@ uint32_t domain_count(void);
  */
 int __must_check table_take_id(domid_t wanted, domid_t *domid);
 
-/* Give the id back: there is no domain of that name. */
-void table_give_id(domid_t domid);
-
-/* From now on domain_get() finds @d under its id, until table_remove(). */
-void table_add(struct domain *d);
-void table_remove(struct domain *d);
+/* domain_get() finds @d under its id.  NULL: nobody, and the id is free. */
+void table_set(domid_t domid, struct domain *d);
 
 /*
  * Counted: a domain's vCPUs run only when every pause is undone.  The first

@@ -3,16 +3,13 @@
 
 #include "domain/fault.h"
 
+#include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
 #include "domain/policy.h"
 #include "domain/upcalls.h"
 #include "memory/frame.h"
 #include "memory/light.h"
 #include "memory/upcalls.h"
-
-/* Bits of a page fault's error code (SDM volume 3, 4.7). */
-#define PF_WRITE 0x02U
-#define PF_FETCH 0x10U
 
 /* Most that are let go at once; the next choice of a vCPU goes on. */
 #define WAKE_QUANTUM 16U
@@ -91,7 +88,7 @@ void fault_wait_for_memory(void)
         let_go(v);
     spin_unlock(&waiters_lock);
     if (first)
-        upcall_memory_wanted();
+        upcall_raise_global(VIRQ_ENOMEM);
 }
 
 void fault_stop_waiting(struct vcpu *v)

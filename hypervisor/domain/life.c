@@ -4,7 +4,6 @@
 #include <stdarg.h>
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/smp.h"
 #include "core/log.h"
 #include "core/power.h"
 #include "core/time.h"
@@ -152,7 +151,7 @@ void domain_shutdown(struct domain *d, uint32_t reason)
             machine_power_off();
         machine_reset();
     }
-    upcall_domain_changed();
+    upcall_raise_global(VIRQ_DOM_EXC);
 }
 
 void domain_crash(struct domain *d, const char *fmt, ...)
@@ -243,21 +242,24 @@ static bool end_memory(struct domain *d)
 static bool vanish(struct domain *d)
 {
     share_give_back(d);
-    table_remove(d);
-    upcall_domain_changed();
+    table_set(d->domid, NULL);
+    upcall_raise_global(VIRQ_DOM_EXC);
     domain_put(d);
     return true;
 }
 
 /* A quantum of each; true when it is done. */
-static bool (*const end_step[])(struct domain *d) = {
-    [DOMAIN_END_NOT_BEGUN] = begin_end,
-    [DOMAIN_END_DEVICES] = upcall_devices_release,
-    [DOMAIN_END_EVENTS] = upcall_events_destroy,
-    [DOMAIN_END_GRANTS] = upcall_grants_destroy,
-    [DOMAIN_END_MEMORY] = end_memory,
-    [DOMAIN_END_RECORDS] = vanish,
+static bool (*const end_step[DOMAIN_END_STEPS])(struct domain *d) = {
+    begin_end,
+    upcall_devices_release,
+    upcall_events_destroy,
+    upcall_grants_destroy,
+    end_memory,
+    vanish,
 };
+
+/* So many are short: one call may do them and the next. */
+#define SHORT_STEPS 2U
 
 int domain_destroy(struct domain *d)
 {
@@ -269,10 +271,10 @@ int domain_destroy(struct domain *d)
     if (atomic_exchange(&d->ending, true))
         return -EAGAIN;
 
-    while (d->end != DOMAIN_END_DONE && end_step[d->end](d))
-        if (++d->end > DOMAIN_END_EVENTS)
-            break; /* Enough for once; what came before is short. */
-    rc = d->end == DOMAIN_END_DONE ? 0 : -EAGAIN;
+    while (d->end != DOMAIN_END_STEPS && end_step[d->end](d))
+        if (++d->end > SHORT_STEPS)
+            break; /* Enough for once. */
+    rc = d->end == DOMAIN_END_STEPS ? 0 : -EAGAIN;
     (void)atomic_exchange(&d->ending, false);
     return rc;
 }

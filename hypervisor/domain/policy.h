@@ -10,7 +10,7 @@
 
 #include "domain/domain.h"
 
-/* X-macro: POLICY(operation, the right it needs). */
+/* X-macro: POLICY(operation, the right it needs), which is its value. */
 #define POLICIES(POLICY)                                                       \
     POLICY(host_info, CONTROL)      /* control_op host_info */                 \
     POLICY(create, CONTROL)         /* control_op create */                    \
@@ -34,10 +34,14 @@
     POLICY(power, POWER)            /* its shutdown is the machine's */
 
 enum policy_operation {
-#define POLICY_ENUM_(operation, right) POLICY_##operation,
+#define POLICY_ENUM_(operation, right)                                         \
+    POLICY_##operation = DOMAIN_RIGHT_##right,
     POLICIES(POLICY_ENUM_)
 #undef POLICY_ENUM_
-        POLICY_COUNT
 };
 
-bool policy_allows(const struct domain *d, enum policy_operation operation);
+static inline bool policy_allows(const struct domain *d,
+                                 enum policy_operation operation)
+{
+    return d->rights & operation;
+}

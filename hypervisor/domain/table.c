@@ -32,11 +32,6 @@ static struct spinlock *lock_of(domid_t domid)
     return &group_lock[domid % LOCK_COUNT];
 }
 
-static bool is_taken(uint32_t id)
-{
-    return ids_taken[id / 64] >> (id % 64) & 1;
-}
-
 /* The first id in [from, to) that is taken, or free; @to if there is none. */
 static uint32_t find(uint32_t from, uint32_t to, bool taken)
 {
@@ -58,7 +53,7 @@ static int pick_id(domid_t wanted, uint32_t *id)
         *id = wanted;
         if (*id >= DOMAIN_MAX)
             return -EINVAL;
-        return is_taken(*id) ? -EEXIST : 0;
+        return bit_test(ids_taken, *id) ? -EEXIST : 0;
     }
     *id = find(next_id, DOMAIN_MAX, false);
     if (*id == DOMAIN_MAX)
@@ -83,29 +78,17 @@ int table_take_id(domid_t wanted, domid_t *domid)
     return 0;
 }
 
-void table_give_id(domid_t domid)
+void table_set(domid_t domid, struct domain *d)
 {
+    spin_lock(lock_of(domid));
+    domains[domid] = d;
+    spin_unlock(lock_of(domid));
+    if (d)
+        return;
     SPIN_GUARD(&id_lock);
-    assert(is_taken(domid));
+    assert(bit_test(ids_taken, domid));
     ids_taken[domid / 64] &= ~(1ULL << (domid % 64));
     ids_count--;
-}
-
-static void set_entry(domid_t domid, struct domain *d)
-{
-    SPIN_GUARD(lock_of(domid));
-    domains[domid] = d;
-}
-
-void table_add(struct domain *d)
-{
-    set_entry(d->domid, d);
-}
-
-void table_remove(struct domain *d)
-{
-    set_entry(d->domid, NULL);
-    table_give_id(d->domid);
 }
 
 /* The domain of that id, dying ones included; held. */

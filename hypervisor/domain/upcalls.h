@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "core/upcalls.h"
 #include "domain/vcpu.h"
 
 /* Event room. */
@@ -10,8 +11,6 @@ int __must_check upcall_events_create(struct domain *d, uint32_t max_ports);
 bool upcall_events_destroy(struct domain *d); /* a quantum; true when done */
 void upcall_events_free(struct domain *d);    /* with the last reference */
 void upcall_vcpu_timer(struct vcpu *v);       /* raise VIRQ_TIMER */
-void upcall_domain_changed(void);             /* raise VIRQ_DOM_EXC */
-void upcall_memory_wanted(void);              /* raise VIRQ_ENOMEM */
 void upcall_raise_late(void); /* what could not be raised at its time */
 
 /* Grant room. */

@@ -16,7 +16,6 @@
 #pragma once
 
 #include <abi/event_channel.h>
-#include <abi/trap.h>
 #include <abi/vcpu.h>
 
 #include "arch/x86_64/fpu.h"

@@ -23,9 +23,6 @@
 
 #pragma once
 
-#include <abi/event_channel.h>
-
-#include "core/lock.h"
 #include "domain/vcpu.h"
 
 struct domain;

@@ -56,7 +56,7 @@ static __rare void wake_pollers(struct domain *d, evtchn_port_t port)
  * for bits second.  A guest looks at pending again after it unmasks, so a port
  * that is masked waits.
  */
-static __in_place void deliver(struct evtchn_table *t, evtchn_port_t port)
+__in_place void evtchn_deliver(struct evtchn_table *t, evtchn_port_t port)
 {
     if (unlikely(!atomic_read(&t->pending)))
         fifo_set_pending(t, port);
@@ -66,12 +66,7 @@ static __in_place void deliver(struct evtchn_table *t, evtchn_port_t port)
         wake_pollers(t->domain, port);
 }
 
-void evtchn_deliver(struct evtchn_table *t, evtchn_port_t port)
-{
-    deliver(t, port);
-}
-
-void evtchn_set_pending(struct evtchn_table *t, evtchn_port_t port)
+__in_place void evtchn_set_pending(struct evtchn_table *t, evtchn_port_t port)
 {
     uint64_t *pending = atomic_read(&t->pending);
 
@@ -113,10 +108,7 @@ static __noinline long raise_and_unlock(struct evtchn_table *to,
                                         evtchn_port_t port,
                                         struct evtchn_table *t) __lock_primitive
 {
-    uint64_t *pending = atomic_read(&to->pending);
-
-    if (unlikely(!pending) || !bit_test_and_set(pending, port))
-        deliver(to, port);
+    evtchn_set_pending(to, port);
     spin_unlock(&t->lock);
     return 0;
 }

@@ -15,7 +15,6 @@
 #pragma once
 
 #include "arch/x86_64/nospec.h"
-#include "domain/domain.h"
 #include "event/evtchn.h"
 
 #define BUCKET_PORTS 64U

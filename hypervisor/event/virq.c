@@ -2,7 +2,6 @@
 /* Virtual interrupts: events that the hypervisor itself sends. */
 
 #include "core/keys.h"
-#include "core/upcalls.h"
 #include "domain/upcalls.h"
 #include "event/table.h"
 
@@ -22,7 +21,7 @@ static void raise_virq(struct domain *d, uint32_t vcpu, uint32_t virq)
 }
 
 /* There is no initial domain yet while it is being made. */
-static void raise_global(uint32_t virq)
+void upcall_raise_global(uint32_t virq)
 {
     if (initial_domain)
         raise_virq(initial_domain, 0, virq);
@@ -31,21 +30,6 @@ static void raise_global(uint32_t virq)
 void upcall_vcpu_timer(struct vcpu *v)
 {
     raise_virq(v->domain, v->id, VIRQ_TIMER);
-}
-
-void upcall_domain_changed(void)
-{
-    raise_global(VIRQ_DOM_EXC);
-}
-
-void upcall_memory_wanted(void)
-{
-    raise_global(VIRQ_ENOMEM);
-}
-
-void upcall_console_input(void)
-{
-    raise_global(VIRQ_CONSOLE);
 }
 
 /* Any lock may be held by who logs: leave it to the next choice of a vCPU. */
@@ -61,7 +45,7 @@ void upcall_log_grew(void)
 void upcall_raise_late(void)
 {
     if (unlikely(atomic_read(&log_grew)) && atomic_exchange(&log_grew, false))
-        raise_global(VIRQ_CON_RING);
+        upcall_raise_global(VIRQ_CON_RING);
 }
 
 static void raise_debug(void)

@@ -4,7 +4,6 @@
 #include "grant/active.h"
 
 #include "core/panic.h"
-#include "memory/light.h"
 #include "memory/pool.h"
 
 /* A granter that changes the word faster than this has itself to blame. */

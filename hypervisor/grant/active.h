@@ -19,13 +19,8 @@
 
 #pragma once
 
-#include <abi/grant_table.h>
-
-#include "arch/x86_64/nospec.h"
-#include "core/lock.h"
 #include "domain/domain.h"
 #include "grant/table.h"
-#include "memory/frame.h"
 #include "memory/light_near.h"
 
 /* What was pinned; valid as long as the granter is held. */

@@ -10,12 +10,9 @@
 
 #include "grant/grant.h"
 
-#include "domain/domain.h"
 #include "domain/policy.h"
 #include "grant/active.h"
 #include "grant/maptrack.h"
-#include "grant/table.h"
-#include "memory/light.h"
 #include "memory/tlb_batch.h"
 
 /* Pin, and write the leaf if one is wanted. */

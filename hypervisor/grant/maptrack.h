@@ -10,8 +10,6 @@
 
 #pragma once
 
-#include <abi/grant_table.h>
-
 #include "arch/x86_64/nospec.h"
 #include "grant/table.h"
 

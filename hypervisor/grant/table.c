@@ -3,15 +3,11 @@
 
 #include "grant/table.h"
 
-#include "arch/x86_64/nospec.h"
 #include "core/panic.h"
-#include "domain/domain.h"
 #include "domain/upcalls.h"
 #include "grant/active.h"
 #include "grant/grant.h"
 #include "grant/maptrack.h"
-#include "memory/frame.h"
-#include "memory/light.h"
 #include "memory/pool.h"
 #include "memory/tlb_batch.h"
 
@@ -20,26 +16,25 @@
 #define DESTROY_HANDLES  2048U
 #define DESTROY_CHUNKS   24U
 
+static size_t table_bytes(uint32_t max_frames)
+{
+    return sizeof(struct grant_table) +
+           max_frames * sizeof(struct grant_frame *);
+}
+
 int upcall_grants_create(struct domain *d, uint32_t max_frames,
                          uint32_t max_maptrack)
 {
-    struct grant_frame **frames;
     struct grant_table *t;
 
     if (max_frames == 0 || max_frames > LIGHT_GRANT_FRAMES_MAX ||
         max_maptrack > MAPTRACK_MAX)
         return -EINVAL;
 
-    t = pool_alloc(sizeof(*t));
-    frames = pool_alloc(max_frames * sizeof(struct grant_frame *));
-    if (!t || !frames) {
-        pool_free(frames, max_frames * sizeof(struct grant_frame *));
-        pool_free(t, sizeof(*t));
+    t = pool_alloc(table_bytes(max_frames));
+    if (!t)
         return -ENOMEM;
-    }
-
     spin_lock_init(&t->lock, LOCK_grant);
-    t->frame = frames;
     t->frame_max = max_frames;
     t->maptrack_max = max_maptrack;
     t->maptrack_free = NO_HANDLE;
@@ -237,7 +232,6 @@ void upcall_grants_free(struct domain *d)
         pool_free(t->frame[i], sizeof(*t->frame[i]));
     }
     maptrack_release(t);
-    pool_free(t->frame, t->frame_max * sizeof(struct grant_frame *));
-    pool_free(t, sizeof(*t));
+    pool_free(t, table_bytes(t->frame_max));
     d->grants = NULL;
 }

@@ -40,19 +40,19 @@ struct grant_frame {
 
 struct grant_table {
     struct spinlock lock;
-    bool closed;                /* (g) the domain dies: nothing new */
-    uint32_t entry_count;       /* (g) that can be pinned: none if closed */
-    uint32_t frame_count;       /* (g) read without it: it only grows */
-    uint32_t frame_max;         /* (c) */
-    struct grant_frame **frame; /* (g) frame_max of them */
-    uint32_t chunks_gone;       /* (g) records below are given back */
+    bool closed;          /* (g) the domain dies: nothing new */
+    uint32_t entry_count; /* (g) that can be pinned: none if closed */
+    uint32_t frame_count; /* (g) read without it: it only grows */
+    uint32_t frame_max;   /* (c) */
+    uint32_t chunks_gone; /* (g) records below are given back */
 
-    uint32_t maptrack_max;    /* (c) */
-    uint32_t maptrack_used;   /* (g) */
-    uint32_t maptrack_chunks; /* (g) made so far */
-    uint32_t maptrack_free;   /* (g) first free handle, or NO_HANDLE */
-    uint32_t maptrack_gone;   /* (g) handles below are undone for good */
-    struct maptrack **track;  /* (g) NULL until the first mapping */
+    uint32_t maptrack_max;       /* (c) */
+    uint32_t maptrack_used;      /* (g) */
+    uint32_t maptrack_chunks;    /* (g) made so far */
+    uint32_t maptrack_free;      /* (g) first free handle, or NO_HANDLE */
+    uint32_t maptrack_gone;      /* (g) handles below are undone for good */
+    struct maptrack **track;     /* (g) NULL until the first mapping */
+    struct grant_frame *frame[]; /* (g) frame_max of them */
 };
 
 /* Frames made in one call of grant_grow(): each is cleared. */

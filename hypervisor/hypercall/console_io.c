@@ -20,14 +20,10 @@
 /* Whether @d may write @size bytes now, and if so they are counted. */
 static bool within_rate(struct domain *d, size_t size)
 {
-    bool ok;
-
     if (policy_allows(d, POLICY_console))
         return true;
-    spin_lock(&d->lock);
-    ok = time_pays(&d->console_paid_until, size * NS_PER_BYTE, BURST_NS);
-    spin_unlock(&d->lock);
-    return ok;
+    SPIN_GUARD(&d->lock);
+    return time_pays(&d->console_paid_until, size * NS_PER_BYTE, BURST_NS);
 }
 
 static long op_write(uint64_t count, uint64_t va)

@@ -65,10 +65,10 @@ static void set_registers(struct vcpu *v, const struct cpu_user_regs *r)
 
 /* It never ran, and cannot go up while its domain's lock is held. */
 static int apply(struct vcpu *v, const struct vcpu_guest_context *c)
-    __must_hold(v->domain->lock)
 {
     int rc;
 
+    SPIN_GUARD(&v->domain->lock);
     if (v->has_start)
         return -EEXIST;
     rc = check(c);
@@ -92,18 +92,15 @@ static int apply(struct vcpu *v, const struct vcpu_guest_context *c)
 long vcpu_initialise(struct vcpu *v, struct guest_ptr arg)
 {
     struct vcpu_guest_context *c = pool_alloc(sizeof(*c));
-    bool up = false;
+    bool up;
     long rc;
 
     if (!c)
         return -ENOMEM;
     rc = copy_from_guest(c, arg, sizeof(*c));
-    if (!rc) {
-        spin_lock(&v->domain->lock);
+    if (!rc)
         rc = apply(v, c);
-        up = !rc && (c->flags & VGCF_online);
-        spin_unlock(&v->domain->lock);
-    }
+    up = !rc && (c->flags & VGCF_online);
     pool_free(c, sizeof(*c));
     return up ? domain_vcpu_up(v) : rc;
 }

@@ -159,15 +159,12 @@ struct frame *frame_alloc_order(domid_t owner, unsigned int order,
 
 int frame_reserve(uint64_t count)
 {
-    int rc = -ENOMEM;
+    SPIN_GUARD(&frames_lock);
 
-    spin_lock(&frames_lock);
-    if (count <= available(FRAME_GUEST)) {
-        promised += count;
-        rc = 0;
-    }
-    spin_unlock(&frames_lock);
-    return rc;
+    if (count > available(FRAME_GUEST))
+        return -ENOMEM;
+    promised += count;
+    return 0;
 }
 
 /*
@@ -260,13 +257,13 @@ void frame_type_underflow(const struct frame *f)
 
 void frame_totals(struct frame_totals *totals)
 {
-    spin_lock(&frames_lock);
+    SPIN_GUARD(&frames_lock);
+
     *totals = (struct frame_totals){
         .total = total,
         .free = free_frames,
         .unreserved = available(FRAME_GUEST),
     };
-    spin_unlock(&frames_lock);
 }
 
 static void print_frames(void)

@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Light address spaces: making, loading and unmaking them. */
+/*
+ * Light address spaces: making, loading and unmaking them, with their page
+ * tables of four levels, made as pages are first touched, freed with the space.
+ *
+ * Every table it can ever need is promised when the space is created, so a
+ * page that has a frame never lacks a table.  That is one frame for 2 MiB of
+ * the layout, windows included: promised pages can be anywhere in it, so a
+ * smaller promise could be broken.
+ */
 
 #include "memory/light.h"
 
@@ -18,7 +26,175 @@
 /* Beyond any address space, and so little that sums of such do not wrap. */
 #define LAYOUT_PAGES_END (1UL << 40)
 
+/*
+ * Work a call of tables_destroy() may do, in empty leaves looked at: some
+ * ten instructions each.  Freeing a frame is worth as many as this.
+ */
+#define DESTROY_WORK       1536U
+#define DESTROY_FRAME_COST 16U
+
+#define TABLE_FLAGS (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
+
 DEFINE_PER_CPU(struct light_space *, loaded_space);
+
+/* --- Tables ------------------------------------------------------------- */
+
+static vaddr_t page_va(const struct light_space *s, uint64_t page)
+{
+    return light_va(s, gfn(page));
+}
+
+/* Which table of @level maps @va: equal for all addresses it maps. */
+static uint64_t table_number(vaddr_t va, unsigned int level)
+{
+    return va >> (PT_SHIFT_L1 + 9 * level);
+}
+
+void light_type_frame(struct frame *f, enum frame_type type)
+{
+    if (!frame_get_type(f, type))
+        panic("frame %#lx is of type %d already", frame_to_mfn(f).raw,
+              frame_type(f));
+}
+
+/* A table of @level, which nobody can free but tables_destroy(). */
+static mfn_t table_alloc(struct light_space *s, unsigned int level)
+{
+    struct frame *f;
+
+    if (s->tables_left == 0)
+        panic("the space of domain %u needs more tables than promised",
+              s->owner);
+    f = frame_alloc(DOMID_XEN, FRAME_PROMISED);
+    light_type_frame(f, (enum frame_type)(FRAME_L1 + level - 1));
+    f->next = s->tables;
+    s->tables = (uint32_t)frame_to_mfn(f).raw + 1;
+    s->tables_left--;
+    s->table_pages++;
+    return frame_to_mfn(f);
+}
+
+/* Write an entry of a table of @level; the guest's L4 table follows ours. */
+static void entry_write(struct light_space *s, unsigned int level,
+                        uint64_t *entry, uint64_t value)
+{
+    __atomic_store_n(entry, value, __ATOMIC_RELEASE);
+    if (level == 4 && !mfn_eq(s->guest_root, s->root)) {
+        uint64_t *guests = mfn_to_virt(s->guest_root);
+
+        atomic_write(&guests[entry - s->root_table], value);
+    }
+}
+
+/*
+ * The entry for @va in a table of @level, 1 is a leaf.  NULL: there is no such
+ * table; with @make it is made, and all above it.
+ */
+static uint64_t *entry_at(struct light_space *s, vaddr_t va, unsigned int level,
+                          bool make)
+{
+    uint64_t *table = s->root_table;
+
+    for (unsigned int at = 4; at > level; at--) {
+        uint64_t *entry = &table[pt_index(va, at)];
+
+        if (!(atomic_read(entry) & PTE_PRESENT)) {
+            if (!make)
+                return NULL;
+            /* A table is cleared before the processor can see it. */
+            entry_write(s, at, entry,
+                        pte_make(table_alloc(s, at - 1), TABLE_FLAGS));
+        }
+        table = table_of_entry(*entry);
+    }
+    return &table[pt_index(va, level)];
+}
+
+uint64_t *light_leaf_walk(struct light_space *s, uint64_t page, bool make)
+{
+    return entry_at(s, page_va(s, page), 1, make);
+}
+
+static uint64_t tables_needed(const struct light_space *s)
+{
+    uint64_t tables = cpu_features.xpti ? 2 : 1; /* the roots */
+
+    for (unsigned int level = 1; level < 4; level++)
+        tables += table_number(page_va(s, s->pages - 1), level) -
+                  table_number(page_va(s, 0), level) + 1;
+    return tables;
+}
+
+static void root_make(struct light_space *s)
+{
+    vaddr_t base = s->layout.virt_base;
+
+    s->root = table_alloc(s, 4);
+    s->root_table = mfn_to_virt(s->root);
+    memcpy(&s->root_table[HV_L4_FIRST], hv_l4_slots(),
+           HV_L4_COUNT * sizeof(uint64_t));
+    s->guest_root = s->root;
+    if (cpu_features.xpti) {
+        s->guest_root = table_alloc(s, 4);
+        ((uint64_t *)mfn_to_virt(s->guest_root))[XPTI_L4_INDEX] = xpti_l4_entry;
+    }
+    s->first_l2 = entry_at(s, base, 2, true) - pt_index(base, 2);
+    s->first_leaf = pt_index(base, 2) * PT_ENTRIES + pt_index(base, 1);
+    s->near_pages = PT_ENTRIES * PT_ENTRIES - s->first_leaf;
+}
+
+/* Let go of what @leaf maps, nowhere loaded; returns the work it was. */
+static unsigned int leaf_destroy(struct light_space *s, uint64_t *leaf)
+{
+    uint64_t old = *leaf;
+    struct frame *f;
+
+    if (!(old & PTE_PRESENT))
+        return 1;
+    if ((old & LEAF_SOFT_MASK) == LEAF_GRANTED)
+        panic("domain %u still maps the grant of a frame %#lx", s->owner,
+              pte_mfn(old).raw);
+
+    atomic_write(leaf, 0);
+    if ((old & LEAF_SOFT_MASK) != LEAF_PRIVATE)
+        return 1;
+
+    f = mfn_to_frame(pte_mfn(old));
+    if (old & PTE_WRITE)
+        frame_put_type(f);
+    frame_put(f);
+    s->used_pages--;
+    return DESTROY_FRAME_COST;
+}
+
+/* In the order they are listed: nobody walks from one to another any more. */
+static bool tables_destroy(struct light_space *s)
+{
+    unsigned int work = 0;
+
+    while (s->tables) {
+        struct frame *f = mfn_to_frame(mfn(s->tables - 1));
+        uint64_t *leaf = mfn_to_virt(frame_to_mfn(f));
+        uint32_t leaves = frame_type(f) == FRAME_L1 ? PT_ENTRIES : 0;
+
+        while (s->destroy_at < leaves && work < DESTROY_WORK)
+            work += leaf_destroy(s, &leaf[s->destroy_at++]);
+        if (work >= DESTROY_WORK)
+            return false;
+        s->tables = f->next;
+        s->destroy_at = 0;
+        s->table_pages--;
+        f->next = 0;
+        frame_put_type(f);
+        frame_put(f);
+        work += DESTROY_FRAME_COST;
+    }
+    s->root = MFN_NONE;
+    s->first_l2 = NULL;
+    return true;
+}
+
+/* --- Spaces ------------------------------------------------------------- */
 
 /* Put the windows behind RAM, one after the other; how many gfns there are. */
 static uint64_t layout_place(struct light_layout *l)
@@ -60,13 +236,13 @@ int light_create(struct light_space *s, domid_t owner,
         layout->ram_pages == 0 || reserved_pages > layout->ram_pages)
         return -EINVAL;
 
-    s->tables_left = light_tables_needed(s);
+    s->tables_left = tables_needed(s);
     rc = frame_reserve(reserved_pages + s->tables_left);
     if (rc)
         return rc;
     s->reserved_pages = reserved_pages;
     s->reserve_left = reserved_pages;
-    light_root_make(s);
+    root_make(s);
     return 0;
 }
 
@@ -101,7 +277,6 @@ void light_unload(void)
 bool light_destroy(struct light_space *s)
 {
     struct tlb_batch batch;
-    bool done;
 
     if (mfn_eq(s->root, MFN_NONE))
         return true;
@@ -112,14 +287,12 @@ bool light_destroy(struct light_space *s)
         panic("the space of domain %u goes while CPUs %#lx use it", s->owner,
               s->live_cpus);
 
-    spin_lock(&s->lock);
+    SPIN_GUARD(&s->lock);
     s->dying = true;
-    done = light_tables_destroy(s);
-    if (done) {
-        frame_unreserve(s->reserve_left + s->tables_left);
-        s->reserve_left = 0;
-        s->tables_left = 0;
-    }
-    spin_unlock(&s->lock);
-    return done;
+    if (!tables_destroy(s))
+        return false;
+    frame_unreserve(s->reserve_left + s->tables_left);
+    s->reserve_left = 0;
+    s->tables_left = 0;
+    return true;
 }

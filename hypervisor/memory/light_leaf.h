@@ -75,14 +75,10 @@ static inline uint64_t *light_leaf(struct light_space *s, uint64_t page,
     return light_leaf_walk(s, page, make);
 }
 
+static inline bool in_window(uint64_t page, uint64_t first, uint64_t count)
+{
+    return page >= first && page - first < count;
+}
+
 /* A frame that has no other type gets a reference of @type. */
 void light_type_frame(struct frame *f, enum frame_type type);
-
-/* Tables that the layout can ever need, the root among them. */
-uint64_t light_tables_needed(const struct light_space *s);
-
-/* Make the root, with the hypervisor's slots in it, and the first L2 table. */
-void light_root_make(struct light_space *s);
-
-/* A quantum of freeing all tables and what their leaves map; true: done. */
-bool light_tables_destroy(struct light_space *s);

@@ -105,16 +105,13 @@ int light_get_frame(struct light_space *s, gfn_t g, enum light_access access,
                     bool override, struct frame **frame)
 {
     uint64_t page;
-    int rc;
 
     if (g.raw >= s->layout.ram_pages)
         return -EINVAL;
     page = index_nospec(g.raw, s->layout.ram_pages);
 
-    spin_lock(&s->lock);
-    rc = page_prepare(s, page, access, override, frame);
-    spin_unlock(&s->lock);
-    return rc;
+    SPIN_GUARD(&s->lock);
+    return page_prepare(s, page, access, override, frame);
 }
 
 /* Addresses below the space are in pages above its last. */
@@ -132,11 +129,12 @@ static void change_frame(struct change *c, struct frame *f)
     c->frames = (uint32_t)frame_to_mfn(f).raw + 1;
 }
 
-static void change_init(struct change *c, struct light_space *s, uint32_t prot)
+static void change_init(struct change *c, struct light_space *s, uint32_t prot,
+                        bool builder)
 {
     tlb_batch_init(&c->flushes, s);
     c->prot = prot;
-    c->builder = false;
+    c->builder = builder;
     c->frames = 0;
 }
 
@@ -233,12 +231,10 @@ int light_protect(struct light_space *s, gfn_t first, uint64_t count,
     if (prot > LIGHT_PROT_execute || (prot == LIGHT_PROT_execute && !builder))
         return -EINVAL;
 
-    change_init(&c, s, prot);
-    c.builder = builder;
-    spin_lock(&s->lock);
+    change_init(&c, s, prot, builder);
+    SPIN_GUARD(&s->lock);
     rc = range_change(s, first.raw, count, &c);
     change_finish(&c, s);
-    spin_unlock(&s->lock);
     return rc;
 }
 
@@ -246,18 +242,14 @@ unsigned int light_discard_extents(struct light_space *s, const uint64_t *first,
                                    unsigned int count, uint64_t pages, int *rc)
 {
     struct change c;
-    unsigned int done;
+    unsigned int done = 0;
 
     *rc = 0;
-    change_init(&c, s, PROT_SAME);
-    spin_lock(&s->lock);
-    for (done = 0; done < count; done++) {
-        *rc = range_change(s, first[done], pages, &c);
-        if (*rc)
-            break;
-    }
+    change_init(&c, s, PROT_SAME, false);
+    SPIN_GUARD(&s->lock);
+    while (done < count && !(*rc = range_change(s, first[done], pages, &c)))
+        done++;
     change_finish(&c, s);
-    spin_unlock(&s->lock);
     return done;
 }
 
@@ -286,16 +278,14 @@ int light_move_special(struct light_space *s, uint64_t *at, uint64_t to)
     int rc;
 
     if (to >= s->layout.ram_pages &&
-        !(to >= s->layout.special_gfn &&
-          to - s->layout.special_gfn < LIGHT_SPECIAL_PAGES))
+        !in_window(to, s->layout.special_gfn, LIGHT_SPECIAL_PAGES))
         return -EINVAL;
 
-    change_init(&c, s, PROT_SAME);
-    spin_lock(&s->lock);
+    change_init(&c, s, PROT_SAME, false);
+    SPIN_GUARD(&s->lock);
     rc = special_move(s, *at, index_nospec(to, s->pages), &c);
     if (!rc)
         *at = to;
     change_finish(&c, s);
-    spin_unlock(&s->lock);
     return rc;
 }

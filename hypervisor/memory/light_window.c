@@ -4,28 +4,21 @@
 #include "memory/light_leaf.h"
 #include "memory/tlb_batch.h"
 
-static bool in_window(uint64_t page, uint64_t first, uint64_t count)
-{
-    return page >= first && page - first < count;
-}
-
 /* Fill an empty leaf; it was absent, so no CPU has to forget anything. */
 static __in_place int leaf_install(struct light_space *s, uint64_t page,
                                    mfn_t m, uint64_t flags, bool writable)
 {
     uint64_t *leaf;
-    int rc = -EINVAL;
 
     flags |= LEAF_COMMON | PTE_NX | (writable ? LEAF_WRITE : 0);
-    spin_lock(&s->lock);
-    if (likely(!s->dying)) {
-        leaf = light_leaf(s, page, true);
-        rc = *leaf ? -EBUSY : 0;
-        if (likely(!rc))
-            atomic_write(leaf, pte_make(m, flags));
-    }
-    spin_unlock(&s->lock);
-    return rc;
+    SPIN_GUARD(&s->lock);
+    if (unlikely(s->dying))
+        return -EINVAL;
+    leaf = light_leaf(s, page, true);
+    if (unlikely(*leaf))
+        return -EBUSY;
+    atomic_write(leaf, pte_make(m, flags));
+    return 0;
 }
 
 int light_map_special(struct light_space *s, gfn_t g, mfn_t m, bool writable)

@@ -80,7 +80,7 @@ static void small_free(void *object, unsigned int class)
     if ((uintptr_t)object % size)
         panic("%p is no object of %lu bytes", object, size);
 
-    spin_lock(&pool_lock);
+    SPIN_GUARD(&pool_lock);
     if (f->next == 0 || head->next == object)
         panic("%p is freed twice", object);
     list_add_tail(head->next, object); /* before the first */
@@ -88,7 +88,6 @@ static void small_free(void *object, unsigned int class)
         slab_link((void *)((uintptr_t)object & PAGE_MASK), size, NULL);
         frame_put(f);
     }
-    spin_unlock(&pool_lock);
 }
 
 void *pool_alloc(size_t size)

@@ -14,7 +14,6 @@
 
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
-#include "domain/domain.h"
 #include "domain/fault.h"
 #include "memory/light_near.h"
 #include "pv/crash.h"

@@ -3,7 +3,6 @@
 
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
-#include "domain/domain.h"
 #include "domain/fault.h"
 #include "pv/bounce.h"
 #include "pv/cpuid.h"

@@ -172,16 +172,11 @@ static struct ioapic {
 } ioapics[IOAPIC_MAX];
 static unsigned int ioapic_count;
 
-static uint32_t ioapic_read(const struct ioapic *a, uint32_t reg)
+/* The window, with register @reg in it. */
+static volatile uint32_t *ioapic_at(const struct ioapic *a, uint32_t reg)
 {
     a->mmio[IOAPIC_INDEX] = reg;
-    return a->mmio[IOAPIC_WINDOW];
-}
-
-static void ioapic_write(const struct ioapic *a, uint32_t reg, uint32_t value)
-{
-    a->mmio[IOAPIC_INDEX] = reg;
-    a->mmio[IOAPIC_WINDOW] = value;
+    return &a->mmio[IOAPIC_WINDOW];
 }
 
 void ioapic_add(volatile void *mmio, uint32_t gsi)
@@ -192,10 +187,10 @@ void ioapic_add(volatile void *mmio, uint32_t gsi)
         return;
     a->mmio = mmio;
     a->gsi = gsi;
-    a->lines = (ioapic_read(a, IOAPIC_VERSION) >> 16 & 0xff) + 1;
+    a->lines = (*ioapic_at(a, IOAPIC_VERSION) >> 16 & 0xff) + 1;
     ioapic_count++;
     for (uint32_t line = 0; line < a->lines; line++)
-        ioapic_write(a, IOAPIC_ENTRY + 2 * line, ENTRY_MASKED);
+        *ioapic_at(a, IOAPIC_ENTRY + 2 * line) = ENTRY_MASKED;
 }
 
 static const struct ioapic *ioapic_of(uint32_t gsi)
@@ -214,11 +209,10 @@ bool ioapic_route(uint32_t gsi, uint8_t vector, bool level, bool active_low)
     if (!a)
         return false;
     reg = IOAPIC_ENTRY + 2 * (gsi - a->gsi);
-    ioapic_write(a, reg, ENTRY_MASKED);
-    ioapic_write(a, reg + 1, lapic_id() << 24);
-    ioapic_write(a, reg,
-                 vector | (level ? ENTRY_LEVEL : 0) |
-                     (active_low ? ENTRY_LOW : 0));
+    *ioapic_at(a, reg) = ENTRY_MASKED;
+    *ioapic_at(a, reg + 1) = lapic_id() << 24;
+    *ioapic_at(a, reg) =
+        vector | (level ? ENTRY_LEVEL : 0) | (active_low ? ENTRY_LOW : 0);
     return true;
 }
 

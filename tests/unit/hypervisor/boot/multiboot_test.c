@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* LINK: hypervisor/boot/multiboot1.c hypervisor/boot/multiboot2.c */
 /* LINK: hypervisor/boot/boot_info.c */
 /* What a boot loader says, rightly and wrongly. */
 

@@ -4,6 +4,7 @@
 
 #include "core/console.h"
 
+#include <abi/event_channel.h>
 #include <stdarg.h>
 
 #include "arch/x86_64/upcalls.h"
@@ -36,8 +37,9 @@ bool uart_get(char *c)
     return true;
 }
 
-void upcall_console_input(void)
+void upcall_raise_global(uint32_t virq)
 {
+    EXPECT_EQ(virq, VIRQ_CONSOLE);
     inputs++;
 }
 

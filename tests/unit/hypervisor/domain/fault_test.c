@@ -42,12 +42,6 @@ int light_fault(struct light_space *s, vaddr_t va, enum light_access access)
     return answers[asked++ % 4];
 }
 
-bool policy_allows(const struct domain *d, enum policy_operation operation)
-{
-    EXPECT_EQ(operation, POLICY_last_memory);
-    return d->rights & DOMAIN_RIGHT_CONTROL;
-}
-
 void frame_totals(struct frame_totals *totals)
 {
     *totals = (struct frame_totals){.unreserved = unreserved};
@@ -66,8 +60,9 @@ void spin_unlock(struct spinlock *lock) __lock_primitive
     lock->serving++;
 }
 
-void upcall_memory_wanted(void)
+void upcall_raise_global(uint32_t virq)
 {
+    EXPECT_EQ(virq, VIRQ_ENOMEM);
     wanted_calls++;
 }
 

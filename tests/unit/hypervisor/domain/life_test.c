@@ -7,7 +7,7 @@
 /* LINK: hypervisor/domain/domain.c hypervisor/domain/table.c */
 /* LINK: hypervisor/domain/life.c hypervisor/domain/vcpu.c */
 /* LINK: hypervisor/domain/time.c hypervisor/domain/runstate.c */
-/* LINK: hypervisor/domain/sched.c hypervisor/domain/policy.c */
+/* LINK: hypervisor/domain/sched.c */
 /* LINK: hypervisor/domain/balance.c hypervisor/domain/share.c */
 /* LINK: hypervisor/event/table.c hypervisor/event/bind.c */
 /* LINK: hypervisor/event/close.c hypervisor/event/send.c */
@@ -16,7 +16,7 @@
 /* LINK: hypervisor/grant/active.c */
 /* LINK: hypervisor/grant/map.c hypervisor/grant/maptrack.c */
 /* LINK: hypervisor/grant/table.c hypervisor/lib/heap.c */
-/* LINK: hypervisor/memory/light.c hypervisor/memory/light_tables.c */
+/* LINK: hypervisor/memory/light.c */
 /* LINK: hypervisor/memory/light_pages.c hypervisor/memory/light_window.c */
 /* LINK: hypervisor/memory/tlb_batch.c hypervisor/memory/pool.c */
 /* LINK: hypervisor/memory/frame.c hypervisor/memory/buddy.c */
@@ -580,7 +580,7 @@ TEST("a reference keeps the record of a destroyed domain, not its memory")
     domain_hold(d);
     destroy(d);
     EXPECT_EQ(domain_count(), 1);
-    EXPECT_EQ(d->end, DOMAIN_END_DONE);
+    EXPECT_EQ(d->end, DOMAIN_END_STEPS);
     EXPECT_EQ(domain_destroy(d), 0);
     domain_put(d);
 }

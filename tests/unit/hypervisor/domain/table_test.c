@@ -51,10 +51,10 @@ TEST("ids begin at 1 and are not used again at once")
     domid_t first = take(DOMID_INVALID), id;
 
     EXPECT_EQ(first, 1);
-    table_give_id(first);
+    table_set(first, NULL);
     id = take(DOMID_INVALID);
     EXPECT_EQ(id, 2);
-    table_give_id(id);
+    table_set(id, NULL);
 }
 
 TEST("a wanted id is given if it is free")
@@ -66,8 +66,8 @@ TEST("a wanted id is given if it is free")
     EXPECT_EQ(table_take_id(4711, &id), -EEXIST);
     EXPECT_EQ(table_take_id(DOMAIN_MAX, &id), -EINVAL);
     EXPECT_EQ(table_take_id(DOMID_SELF, &id), -EINVAL);
-    table_give_id(0);
-    table_give_id(4711);
+    table_set(0, NULL);
+    table_set(4711, NULL);
 }
 
 TEST("all ids but 0 are given before there is -ENOSPC, and each once")
@@ -84,10 +84,10 @@ TEST("all ids but 0 are given before there is -ENOSPC, and each once")
     EXPECT_EQ(table_take_id(DOMID_INVALID, &id), -ENOSPC);
     EXPECT_EQ(domain_count(), DOMAIN_MAX - 1);
 
-    table_give_id(777);
+    table_set(777, NULL);
     EXPECT_EQ(take(DOMID_INVALID), 777);
     for (domid_t i = 1; i < DOMAIN_MAX; i++)
-        table_give_id(i);
+        table_set(i, NULL);
 }
 
 TEST("a domain is found while it is in the table and not dying, and held")
@@ -95,7 +95,7 @@ TEST("a domain is found while it is in the table and not dying, and held")
     struct domain d = {.domid = take(DOMID_INVALID), .refs = 1};
 
     EXPECT_PTR(domain_get(d.domid), NULL);
-    table_add(&d);
+    table_set(d.domid, &d);
     EXPECT_PTR(domain_get(d.domid), &d);
     EXPECT_EQ(d.refs, 2);
     d.dying = true;
@@ -103,7 +103,7 @@ TEST("a domain is found while it is in the table and not dying, and held")
     EXPECT_EQ(d.refs, 2);
     EXPECT_PTR(domain_get_next(0), &d);
     EXPECT_EQ(d.refs, 3);
-    table_remove(&d);
+    table_set(d.domid, NULL);
     EXPECT_PTR(domain_get_next(0), NULL);
 }
 
@@ -118,7 +118,7 @@ TEST("names of nobody find nobody; DOMID_SELF and one's own id find oneself")
     EXPECT_PTR(domain_get_or_self(d.domid, &d), &d);
     EXPECT_EQ(d.refs, 3);
     EXPECT_PTR(domain_get_or_self((domid_t)(d.domid + 1), &d), NULL);
-    table_give_id(d.domid);
+    table_set(d.domid, NULL);
 }
 
 TEST("domains are walked in ascending order, gaps and all")
@@ -130,7 +130,7 @@ TEST("domains are walked in ascending order, gaps and all")
     memset(d, 0, sizeof(d));
     for (int i = 5; i >= 0; i--) {
         d[i].domid = take(ids[i]);
-        table_add(&d[i]);
+        table_set(d[i].domid, &d[i]);
     }
     for (int i = 0; i < 6; i++) {
         struct domain *next = domain_get_next(from);
@@ -141,5 +141,5 @@ TEST("domains are walked in ascending order, gaps and all")
     EXPECT_PTR(domain_get_next(from), NULL);
     EXPECT_PTR(domain_get_next(0xffff), NULL);
     for (int i = 0; i < 6; i++)
-        table_remove(&d[i]);
+        table_set(d[i].domid, NULL);
 }

@@ -366,7 +366,7 @@ TEST("a global virtual interrupt that was moved can be bound again once closed")
 
     REQUIRE(evtchn_bind(&world[0], EVTCHN_VIRQ, VIRQ_CONSOLE, 0, &port) == 0);
     EXPECT_EQ(evtchn_bind_vcpu(&world[0], port, 1), 0);
-    upcall_console_input();
+    upcall_raise_global(VIRQ_CONSOLE);
     EXPECT_EQ(world_notified[0][1], 1);
     EXPECT_EQ(evtchn_close(&world[0], port), 0);
     EXPECT_EQ(evtchn_bind(&world[0], EVTCHN_VIRQ, VIRQ_CONSOLE, 0, &again), 0);
@@ -392,10 +392,10 @@ TEST("global virtual interrupts go to the initial domain, once there is one")
 
     REQUIRE(evtchn_bind(&world[0], EVTCHN_VIRQ, VIRQ_DOM_EXC, 0, &port) == 0);
     initial_domain = NULL;
-    upcall_domain_changed();
+    upcall_raise_global(VIRQ_DOM_EXC);
     EXPECT_FALSE(world_pending(0, port));
     initial_domain = &world[0];
-    upcall_domain_changed();
+    upcall_raise_global(VIRQ_DOM_EXC);
     EXPECT_TRUE(world_pending(0, port));
 }
 

@@ -10,9 +10,8 @@
 
 /* LINK: hypervisor/grant/active.c hypervisor/grant/copy.c */
 /* LINK: hypervisor/grant/map.c hypervisor/grant/maptrack.c */
-/* LINK: hypervisor/domain/policy.c */
 /* LINK: hypervisor/grant/table.c */
-/* LINK: hypervisor/memory/light.c hypervisor/memory/light_tables.c */
+/* LINK: hypervisor/memory/light.c */
 /* LINK: hypervisor/memory/light_pages.c hypervisor/memory/light_window.c */
 /* LINK: hypervisor/memory/tlb_batch.c hypervisor/memory/pool.c */
 /* LINK: hypervisor/memory/frame.c hypervisor/memory/buddy.c */

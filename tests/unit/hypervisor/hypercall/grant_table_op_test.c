@@ -5,7 +5,6 @@
  */
 
 /* LINK: hypervisor/hypercall/grant_table_op.c hypervisor/pv/guest_copy.c */
-/* LINK: hypervisor/domain/policy.c */
 
 #include <abi/grant_table.h>
 

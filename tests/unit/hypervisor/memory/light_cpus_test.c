@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SANITIZE: thread */
-/* LINK: hypervisor/memory/light.c hypervisor/memory/light_tables.c */
+/* LINK: hypervisor/memory/light.c */
 /* LINK: hypervisor/memory/light_pages.c hypervisor/memory/light_window.c */
 /* LINK: hypervisor/memory/tlb_batch.c hypervisor/memory/frame.c */
 /* LINK: hypervisor/memory/buddy.c hypervisor/core/lock.c */

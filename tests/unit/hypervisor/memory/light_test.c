@@ -4,7 +4,7 @@
  * operation, as the processor would see it.
  */
 
-/* LINK: hypervisor/memory/light.c hypervisor/memory/light_tables.c */
+/* LINK: hypervisor/memory/light.c */
 /* LINK: hypervisor/memory/light_pages.c hypervisor/memory/light_window.c */
 /* LINK: hypervisor/memory/tlb_batch.c hypervisor/memory/frame.c */
 /* LINK: hypervisor/memory/buddy.c tests/unit/doubles/machine.c */
