@@ -16,7 +16,6 @@
 #include "arch/x86_64/upcalls.h"
 #include "boot/boot_info.h"
 #include "core/acpi.h"
-#include "core/log.h"
 #include "core/options.h"
 #include "core/spec_ctrl.h"
 #include "core/time.h"

@@ -28,7 +28,6 @@
 #include "arch/x86_64/xpti.h"
 #include "boot/boot_info.h"
 #include "core/acpi.h"
-#include "core/log.h"
 #include "core/options.h"
 #include "core/panic.h"
 #include "core/power.h"

@@ -5,7 +5,6 @@
 
 #include "arch/x86_64/smp.h"
 #include "core/keys.h"
-#include "core/log.h"
 #include "core/time.h"
 #include "memory/frame.h"
 

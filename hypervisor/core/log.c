@@ -4,8 +4,6 @@
  * boot, so that a reader finds out by itself what it has missed.
  */
 
-#include "core/log.h"
-
 #include <stdarg.h>
 
 #include "core/console.h"

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The end: the hypervisor's own invariant is broken and going on could leak
- * or corrupt.  Prints the reason, registers and a symbolised backtrace on the
- * console, then halts or reboots as the option noreboot says.
- */
+/* What a panic says; panic() itself is in lib/log.h. */
 
 #pragma once
-
-void __noreturn panic(const char *fmt, ...) __printf(1, 2);
 
 /* Give the registers @r to @tell, a line at a time. */
 struct cpu_regs;

@@ -12,7 +12,6 @@
 #include "core/drift.h"
 #include "core/keys.h"
 #include "core/lock.h"
-#include "core/log.h"
 #include "core/time.h"
 
 /* Timers that expire before others get their turn: each may wake a vCPU. */

@@ -3,7 +3,6 @@
 
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/upcalls.h"
-#include "core/log.h"
 #include "core/time.h"
 #include "core/timer.h"
 #include "device/pci.h"

@@ -4,8 +4,6 @@
  * a bridge leads to; the firmware has numbered them.
  */
 
-#include "core/log.h"
-#include "core/panic.h"
 #include "device/pci.h"
 #include "memory/pool.h"
 

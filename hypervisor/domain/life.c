@@ -4,7 +4,6 @@
 #include <stdarg.h>
 
 #include "arch/x86_64/cpu.h"
-#include "core/log.h"
 #include "core/power.h"
 #include "core/time.h"
 #include "domain/policy.h"

@@ -12,7 +12,6 @@
 #include "memory/light.h"
 
 #include "arch/x86_64/xpti.h"
-#include "core/panic.h"
 #include "core/spec_ctrl.h"
 #include "memory/light_leaf.h"
 #include "memory/tlb_batch.h"

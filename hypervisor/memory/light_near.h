@@ -7,7 +7,6 @@
 
 #pragma once
 
-#include "arch/x86_64/nospec.h"
 #include "arch/x86_64/paging.h"
 #include "memory/frame.h"
 #include "memory/light.h"

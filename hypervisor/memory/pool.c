@@ -11,7 +11,6 @@
 #include "memory/pool.h"
 
 #include "core/lock.h"
-#include "core/panic.h"
 #include "lib/list.h"
 #include "memory/frame.h"
 

@@ -5,7 +5,6 @@
 
 #include <stdarg.h>
 
-#include "core/log.h"
 #include "core/panic.h"
 #include "domain/domain.h"
 #include "domain/vcpu.h"

@@ -9,7 +9,7 @@
 #include "arch/x86_64/percpu.h"
 #include "core/drift.h"
 #include "core/lock.h"
-#include "core/log.h"
+#include "lib/log.h"
 #include "core/time.h"
 #include "unit/test.h"
 

@@ -12,7 +12,7 @@
 
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/upcalls.h"
-#include "core/log.h"
+#include "lib/log.h"
 #include "core/time.h"
 #include "core/timer.h"
 #include "domain/domain.h"

@@ -8,7 +8,7 @@
 
 #include "arch/x86_64/smp.h"
 #include "core/lock.h"
-#include "core/log.h"
+#include "lib/log.h"
 #include "core/time.h"
 #include "doubles/check.h"
 #include "domain/fault.h"
