@@ -17,10 +17,8 @@
 #include "control/control.h"
 #include "core/options.h"
 #include "device/pci.h"
-#include "domain/domain.h"
 #include "lib/elf_image.h"
 #include "lib/hypercall_page.h"
-#include "memory/frame.h"
 #include "memory/light.h"
 
 /*

@@ -7,7 +7,6 @@
 
 #include "core/drift.h"
 
-#include "arch/x86_64/cpu.h"
 #include "core/acpi.h"
 #include "core/keys.h"
 #include "core/time.h"

@@ -6,7 +6,6 @@
 
 #include "core/lock.h"
 
-#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/smp.h"
 #include "core/keys.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a panic says; panic() itself is in lib/log.h. */
+/* What a panic says, and how a run ends; panic() itself is in lib/log.h. */
 
 #pragma once
 
@@ -21,3 +21,12 @@ const char *symbol_find(uint64_t address, uint64_t *offset);
  * which frame pointer @rbp lies, as far as they make sense.
  */
 void backtrace(uint64_t rbp, void (*print)(uint64_t address));
+
+/*
+ * The end of the machine's run.  With the option noreboot, a reset halts
+ * instead, so that what the console says can be read.
+ */
+void __noreturn machine_reset(void);
+
+/* By ACPI; where that does not work, says so and halts. */
+void __noreturn machine_power_off(void);

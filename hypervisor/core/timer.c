@@ -4,8 +4,6 @@
  * An empty heap sets nothing, so an idle CPU sleeps.
  */
 
-#include "core/timer.h"
-
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/upcalls.h"

@@ -5,7 +5,7 @@
  */
 
 #include "device/pci.h"
-#include "memory/pool.h"
+#include "memory/frame.h"
 
 #define FUNCTIONS_A_DEV   8U
 #define NO_FUNCTION       0xffffU

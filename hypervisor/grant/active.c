@@ -3,8 +3,6 @@
 
 #include "grant/active.h"
 
-#include "memory/pool.h"
-
 /* A granter that changes the word faster than this has itself to blame. */
 #define MARK_TRIES 5
 

@@ -8,8 +8,6 @@
  * taken off the list, and the frame goes back to the frame allocator at once.
  */
 
-#include "memory/pool.h"
-
 #include "core/lock.h"
 #include "lib/list.h"
 #include "memory/frame.h"

@@ -15,7 +15,6 @@
 
 #pragma once
 
-#include "arch/x86_64/guest_access.h"
 #include "arch/x86_64/guest_copy.h"
 
 struct guest_ptr {
