@@ -24,7 +24,7 @@ include config/rules.mk
 include config/third-party.mk
 
 include tools/build.mk
-include hypervisor/build.mk
+include config/hypervisor.mk
 include guests/runtime/build.mk
 include guests/control/build.mk
 include guests/web/build.mk

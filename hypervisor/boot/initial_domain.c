@@ -15,14 +15,10 @@
 
 #include "boot/boot_info.h"
 #include "control/control.h"
-#include "core/log.h"
 #include "core/options.h"
-#include "core/panic.h"
 #include "device/pci.h"
-#include "domain/domain.h"
 #include "lib/elf_image.h"
 #include "lib/hypercall_page.h"
-#include "memory/frame.h"
 #include "memory/light.h"
 
 /*

@@ -3,7 +3,6 @@
 
 #include "control/control.h"
 #include "grant/grant.h"
-#include "memory/frame.h"
 #include "memory/light.h"
 
 /*

@@ -15,7 +15,6 @@
 #include "arch/x86_64/upcalls.h"
 #include "core/keys.h"
 #include "core/lock.h"
-#include "core/log.h"
 #include "core/uart.h"
 #include "core/upcalls.h"
 #include "lib/format.h"

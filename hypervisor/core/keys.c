@@ -4,7 +4,6 @@
 #include "core/keys.h"
 
 #include "arch/x86_64/smp.h"
-#include "core/log.h"
 
 extern const struct debug_key debug_keys_start[], debug_keys_end[];
 

@@ -4,10 +4,6 @@
  * boot, so that a reader finds out by itself what it has missed.
  */
 
-#include "core/log.h"
-
-#include <stdarg.h>
-
 #include "core/console.h"
 #include "core/lock.h"
 #include "core/options.h"

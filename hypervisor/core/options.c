@@ -3,8 +3,6 @@
 
 #include "core/options.h"
 
-#include "core/log.h"
-
 extern const struct boot_option boot_options_start[], boot_options_end[];
 
 static unsigned int digit_of(char c)

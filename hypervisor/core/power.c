@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Switching off, and starting again. */
 
-#include "core/power.h"
+#include "core/panic.h"
 
-#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/smp.h"
 #include "core/acpi.h"
 #include "core/console.h"

@@ -4,15 +4,12 @@
  * An empty heap sets nothing, so an idle CPU sleeps.
  */
 
-#include "core/timer.h"
-
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/smp.h"
 #include "arch/x86_64/upcalls.h"
 #include "core/drift.h"
 #include "core/keys.h"
 #include "core/lock.h"
-#include "core/log.h"
 #include "core/time.h"
 
 /* Timers that expire before others get their turn: each may wake a vCPU. */

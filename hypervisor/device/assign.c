@@ -2,10 +2,8 @@
 /* Who has which function, and what happens to it when the owner ends. */
 
 #include "device/pci.h"
-#include "domain/domain.h"
 #include "domain/upcalls.h"
 #include "memory/light.h"
-#include "memory/pool.h"
 
 int pci_assign_all(struct domain *d)
 {

@@ -9,9 +9,7 @@
 
 #include "device/pci.h"
 #include "domain/domain.h"
-#include "memory/frame.h"
 #include "memory/light.h"
-#include "memory/pool.h"
 
 /* As many pins of one page as a ring has descriptors, and to spare. */
 #define PINS_MAX 0xffffU

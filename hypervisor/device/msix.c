@@ -3,14 +3,10 @@
 
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/upcalls.h"
-#include "core/log.h"
-#include "core/time.h"
-#include "core/timer.h"
 #include "device/pci.h"
-#include "domain/domain.h"
 #include "event/evtchn.h"
 #include "event/upcalls.h"
-#include "memory/direct_map.h"
+#include "memory/frame.h"
 
 /* The capability: control at 2, table at 4, pending bits at 8. */
 #define CAP_CONTROL 2

@@ -4,10 +4,8 @@
  * a bridge leads to; the firmware has numbered them.
  */
 
-#include "core/log.h"
-#include "core/panic.h"
 #include "device/pci.h"
-#include "memory/pool.h"
+#include "memory/frame.h"
 
 #define FUNCTIONS_A_DEV   8U
 #define NO_FUNCTION       0xffffU

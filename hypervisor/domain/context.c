@@ -4,9 +4,6 @@
  * idling until there is one.
  */
 
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/regs.h"
-#include "domain/fault.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"
 #include "memory/light.h"

@@ -6,9 +6,7 @@
 #include <abi/cpuid.h>
 
 #include "domain/upcalls.h"
-#include "memory/frame.h"
 #include "memory/light.h"
-#include "memory/pool.h"
 
 static_assert(DOMAIN_MAX <= DOMID_FIRST_RESERVED, "ids are below the names");
 

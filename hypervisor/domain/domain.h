@@ -20,7 +20,7 @@
 #include <abi/shared_info.h>
 
 #include "core/lock.h"
-#include "core/timer.h"
+#include "core/time.h"
 
 struct device_owner;
 struct evtchn_table;

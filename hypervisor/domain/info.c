@@ -2,7 +2,6 @@
 /* What can be told of a domain: to the control domain and to debug keys. */
 
 #include "core/keys.h"
-#include "core/log.h"
 #include "domain/sched.h"
 #include "memory/light.h"
 

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Pausing, shutting down and destroying domains. */
 
-#include <stdarg.h>
-
-#include "arch/x86_64/cpu.h"
-#include "core/log.h"
-#include "core/power.h"
-#include "core/time.h"
+#include "core/panic.h"
 #include "domain/policy.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"

@@ -3,7 +3,6 @@
 
 #include "domain/sched.h"
 
-#include "core/time.h"
 #include "memory/frame.h"
 
 /* The guest reads it at any time: with vm_assist's flag it can tell. */

@@ -3,10 +3,7 @@
 
 #include "event/fifo.h"
 
-#include "domain/fault.h"
-#include "memory/frame.h"
 #include "memory/light.h"
-#include "memory/pool.h"
 
 /* Words of 64 waiting ports that one call looks at. */
 #define RAISE_QUANTUM 4U

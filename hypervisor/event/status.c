@@ -2,7 +2,6 @@
 /* What a port is: for EVTCHNOP_status and the debug key. */
 
 #include "core/keys.h"
-#include "core/log.h"
 #include "event/table.h"
 
 static_assert((int)EVTCHN_INTERDOMAIN == EVTCHNSTAT_interdomain &&

@@ -14,7 +14,6 @@
 
 #pragma once
 
-#include "arch/x86_64/nospec.h"
 #include "event/evtchn.h"
 
 #define BUCKET_PORTS 64U

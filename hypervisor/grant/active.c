@@ -3,9 +3,6 @@
 
 #include "grant/active.h"
 
-#include "core/panic.h"
-#include "memory/pool.h"
-
 /* A granter that changes the word faster than this has itself to blame. */
 #define MARK_TRIES 5
 

@@ -13,7 +13,6 @@
 #include "domain/policy.h"
 #include "grant/active.h"
 #include "grant/maptrack.h"
-#include "memory/tlb_batch.h"
 
 /* Pin, and write the leaf if one is wanted. */
 static __in_place int16_t map_entry(struct domain *d, struct domain *granter,

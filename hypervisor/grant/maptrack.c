@@ -3,7 +3,7 @@
 
 #include "grant/maptrack.h"
 
-#include "memory/pool.h"
+#include "memory/frame.h"
 
 static uint32_t index_size(const struct grant_table *t)
 {

@@ -10,7 +10,6 @@
 
 #pragma once
 
-#include "arch/x86_64/nospec.h"
 #include "grant/table.h"
 
 #define NO_HANDLE UINT32_MAX

@@ -4,7 +4,6 @@
 #include <abi/console_io.h>
 
 #include "core/console.h"
-#include "core/time.h"
 #include "hypercall/hypercall.h"
 
 /* A piece is copied to the stack, and the UART is slow: a quantum. */

@@ -3,7 +3,6 @@
 
 #include "control/control.h"
 
-#include "arch/x86_64/cpu.h"
 #include "hypercall/subop.h"
 
 static int set_start(struct domain *d, const struct control_set_start *op)

@@ -8,7 +8,6 @@
 
 #include "grant/grant.h"
 #include "hypercall/subop.h"
-#include "memory/frame.h"
 #include "memory/light.h"
 
 /* As in Xen: the operation below, the number of extents done above. */

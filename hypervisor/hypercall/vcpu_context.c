@@ -3,10 +3,8 @@
 
 #include "hypercall/hypercall.h"
 
-#include "arch/x86_64/cpu.h"
-#include "memory/direct_map.h"
-#include "memory/pool.h"
-#include "pv/trap_table.h"
+#include "memory/frame.h"
+#include "pv/traps.h"
 
 #define LDT_ENTRIES_MAX 8192U
 

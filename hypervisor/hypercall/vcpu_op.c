@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* vcpu_op and set_timer_op: fetch the arguments, then call the domain room. */
 
-#include "domain/fault.h"
 #include "hypercall/subop.h"
-#include "memory/frame.h"
 #include "memory/light.h"
 
 /* Of the periodic timer: what Xen takes. */

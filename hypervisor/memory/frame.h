@@ -18,7 +18,30 @@
 
 #include <abi/domid.h>
 
-#include "memory/direct_map.h"
+#include "arch/x86_64/address_map.h"
+
+/* The window onto all RAM; arch/x86_64/address_map.h says where. */
+#ifdef UNIT_TEST
+void *mfn_to_virt(mfn_t m);
+mfn_t virt_to_mfn(const void *p);
+#else
+static inline void *mfn_to_virt(mfn_t m)
+{
+    return (void *)(DIRECT_MAP_BASE + (m.raw << PAGE_SHIFT));
+}
+
+/* @p must lie in the direct map. */
+static inline mfn_t virt_to_mfn(const void *p)
+{
+    return mfn(((uintptr_t)p - DIRECT_MAP_BASE) >> PAGE_SHIFT);
+}
+#endif
+
+/*
+ * Map @size bytes of device memory at @maddr for the hypervisor itself,
+ * uncached; never undone.  NULL when the window is full.
+ */
+volatile void *device_map(maddr_t maddr, uint64_t size);
 
 /* Mutually exclusive uses of a frame. */
 enum frame_type {
@@ -201,3 +224,21 @@ struct frame_totals {
     uint64_t unreserved; /* neither in use, nor promised, nor kept back */
 };
 void frame_totals(struct frame_totals *totals);
+
+/* --- Small objects (pool.c) ---------------------------------------------- */
+
+/*
+ * Small objects of the hypervisor: sizes of 32 bytes to 2 KiB by powers of
+ * two, carved from frames of the metadata reserve; larger ones are whole
+ * frames, a power of two of them.  Memory is zeroed.  The caller remembers
+ * the size.  A frame whose last object is freed is free at once.
+ */
+
+/* Largest object: 4 MiB, the index of a million small things. */
+#define POOL_ORDER_MAX 10U
+
+/* NULL: no memory, or a @size of 0 or beyond the largest. */
+void *__must_check pool_alloc(size_t size);
+
+/* @object from pool_alloc(@size); NULL is ignored. */
+void pool_free(void *object, size_t size);

@@ -12,10 +12,8 @@
 #include "memory/light.h"
 
 #include "arch/x86_64/xpti.h"
-#include "core/panic.h"
 #include "core/spec_ctrl.h"
 #include "memory/light_leaf.h"
-#include "memory/tlb_batch.h"
 
 /*
  * The page below the non-canonical hole stays empty: a SYSCALL at its very

@@ -34,8 +34,8 @@
 
 #include "arch/x86_64/percpu.h"
 #include "core/lock.h"
+#include "memory/frame.h"
 
-struct frame;
 struct tlb_batch;
 
 struct light_space {
@@ -201,3 +201,50 @@ static inline vaddr_t light_va(const struct light_space *s, gfn_t g)
 {
     return s->layout.virt_base + (g.raw << PAGE_SHIFT);
 }
+
+/* --- Batches of flushes (tlb_batch.c) ------------------------------------ */
+
+/*
+ * Flushes gathered over an operation: every place that removes a translation
+ * or takes a right from one adds it here, and flushes before it lets the
+ * frame go or returns to the guest.  So an operation on many pages costs one
+ * round of flushing, whatever number of CPUs must take part.
+ *
+ * A batch lives on the stack of the operation and is for one space.
+ */
+
+/* From here on all of the space is flushed instead of page by page. */
+#define TLB_BATCH_PAGES 16U
+
+struct tlb_batch {
+    struct light_space *space;
+    unsigned int count;
+    vaddr_t va[TLB_BATCH_PAGES];
+};
+
+static inline void tlb_batch_init(struct tlb_batch *batch,
+                                  struct light_space *s)
+{
+    batch->space = s;
+    batch->count = 0;
+}
+
+static inline void tlb_batch_add(struct tlb_batch *batch, vaddr_t va)
+{
+    if (batch->count < TLB_BATCH_PAGES)
+        batch->va[batch->count] = va;
+    batch->count++;
+}
+
+/* Add all pages of the space. */
+static inline void tlb_batch_add_all(struct tlb_batch *batch)
+{
+    batch->count = TLB_BATCH_PAGES + 1;
+}
+
+/*
+ * On return no CPU holds what was added; the batch is empty again.  An idle
+ * CPU does not hold the space at all any more: so does light_destroy() get rid
+ * of the last ones.  Locks may be held.
+ */
+void tlb_batch_flush(struct tlb_batch *batch);

@@ -7,9 +7,7 @@
 
 #pragma once
 
-#include "arch/x86_64/nospec.h"
 #include "arch/x86_64/paging.h"
-#include "memory/frame.h"
 #include "memory/light.h"
 
 /* The software bits of a leaf; light_leaf.h says what they mean. */

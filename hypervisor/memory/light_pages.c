@@ -7,7 +7,6 @@
  */
 
 #include "memory/light_leaf.h"
-#include "memory/tlb_batch.h"
 #include "memory/upcalls.h"
 
 /* A discarded page keeps its protection. */

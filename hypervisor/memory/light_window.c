@@ -2,7 +2,6 @@
 /* The windows of a light space: pages that are not the domain's own RAM. */
 
 #include "memory/light_leaf.h"
-#include "memory/tlb_batch.h"
 
 /* Fill an empty leaf; it was absent, so no CPU has to forget anything. */
 static __in_place int leaf_install(struct light_space *s, uint64_t page,

@@ -10,15 +10,10 @@
  * costs a processor much less than IRET.
  */
 
-#include "pv/bounce.h"
-
-#include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
-#include "domain/fault.h"
 #include "memory/light_near.h"
-#include "pv/crash.h"
 #include "pv/guest_copy.h"
-#include "pv/trap_table.h"
+#include "pv/traps.h"
 
 #define CS_RPL_MASK 0xfffcU /* a kernel's selector */
 #define IF_SHIFT    9

@@ -6,7 +6,7 @@
 
 #include "pv/guest_copy.h"
 
-#include "memory/direct_map.h"
+#include "memory/frame.h"
 
 /* Whether all of the range is in one of the parts that guests own. */
 static bool range_is_guests(uint64_t va, size_t size)

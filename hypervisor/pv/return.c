@@ -5,7 +5,6 @@
  */
 
 #include "arch/x86_64/upcalls.h"
-#include "domain/vcpu.h"
 #include "event/evtchn.h"
 
 void upcall_return_to_guest(void)

@@ -3,10 +3,7 @@
 
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
-#include "domain/fault.h"
-#include "pv/bounce.h"
-#include "pv/cpuid.h"
-#include "pv/trap_table.h"
+#include "pv/traps.h"
 
 /* Error code of #GP from INT n: its low bits say "IDT", the rest is n. */
 #define GP_TABLE_MASK  0x7U

@@ -11,6 +11,8 @@
 
 #pragma once
 
+#include "arch/x86_64/cpu.h"
+
 #define CPU_MAX 64U
 
 /*

@@ -11,8 +11,7 @@
 #include "arch/x86_64/xpti.h"
 #include "core/spec_ctrl.h"
 #include "core/lock.h"
-#include "core/log.h"
-#include "core/panic.h"
+#include "lib/log.h"
 #include "memory/frame.h"
 #include "memory/upcalls.h"
 

@@ -10,7 +10,7 @@
 #include "arch/x86_64/upcalls.h"
 #include "core/keys.h"
 #include "core/lock.h"
-#include "core/log.h"
+#include "lib/log.h"
 #include "core/uart.h"
 #include "core/upcalls.h"
 #include "unit/test.h"

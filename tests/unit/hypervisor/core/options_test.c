@@ -6,7 +6,7 @@
 
 #include <stdarg.h>
 
-#include "core/log.h"
+#include "lib/log.h"
 #include "unit/test.h"
 
 static bool flag;

@@ -4,7 +4,7 @@
 /* LINK: hypervisor/domain/fault.c */
 /* LINK: tests/unit/doubles/smp.c */
 
-#include "domain/fault.h"
+#include "domain/vcpu.h"
 
 #include "arch/x86_64/upcalls.h"
 #include "domain/domain.h"

@@ -29,18 +29,17 @@
 
 #include <setjmp.h>
 
-#include "core/power.h"
+#include "core/panic.h"
 #include "core/time.h"
 #include "domain/domain.h"
-#include "domain/fault.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"
+#include "domain/vcpu.h"
 #include "doubles/machine.h"
 #include "event/evtchn.h"
 #include "event/upcalls.h"
 #include "memory/frame.h"
 #include "memory/light.h"
-#include "memory/pool.h"
 
 #define FRAMES 4096U
 

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "doubles/machine.h"
-#include "domain/fault.h"
 #include "domain/upcalls.h"
+#include "domain/vcpu.h"
+#include "doubles/machine.h"
 #include "grant/grant.h"
 #include "grant/table.h"
 #include "memory/frame.h"

@@ -20,7 +20,6 @@
 #include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light_near.h"
-#include "memory/tlb_batch.h"
 #include "memory/upcalls.h"
 #include "unit/test.h"
 

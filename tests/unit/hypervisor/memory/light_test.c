@@ -17,7 +17,6 @@
 #include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light_near.h"
-#include "memory/tlb_batch.h"
 #include "test.h"
 
 #define FRAMES 4096U
