@@ -15,7 +15,6 @@
 
 #include "boot/boot_info.h"
 #include "control/control.h"
-#include "core/options.h"
 #include "device/pci.h"
 #include "lib/elf_image.h"
 #include "lib/hypercall_page.h"

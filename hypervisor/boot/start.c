@@ -20,12 +20,11 @@
 #include "boot/start.h"
 
 #include "arch/x86_64/apic.h"
-#include "arch/x86_64/xpti.h"
 #include "boot/boot_info.h"
 #include "core/acpi.h"
+#include "core/console.h"
 #include "core/panic.h"
 #include "core/spec_ctrl.h"
-#include "core/uart.h"
 #include "device/pci.h"
 #include "domain/vcpu.h"
 #include "lib/format.h"

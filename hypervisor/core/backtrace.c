@@ -4,7 +4,7 @@
 #include "core/panic.h"
 
 #include "arch/x86_64/address_map.h"
-#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/smp.h"
 
 /* config/hypervisor.mk makes these from the first link. */
 extern const uint32_t symbol_count;

@@ -13,9 +13,7 @@
 #include <abi/event_channel.h>
 
 #include "arch/x86_64/upcalls.h"
-#include "core/keys.h"
 #include "core/lock.h"
-#include "core/uart.h"
 #include "core/upcalls.h"
 #include "lib/format.h"
 

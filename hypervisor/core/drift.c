@@ -8,7 +8,6 @@
 #include "core/drift.h"
 
 #include "core/acpi.h"
-#include "core/keys.h"
 #include "core/time.h"
 
 #define PM_TIMER_HZ   3579545UL

@@ -7,7 +7,6 @@
 #include "core/lock.h"
 
 #include "arch/x86_64/smp.h"
-#include "core/keys.h"
 
 /* Locks a CPU holds at once: one of each rank, twice where two are allowed. */
 #define HELD_MAX 24

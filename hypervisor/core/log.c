@@ -6,7 +6,6 @@
 
 #include "core/console.h"
 #include "core/lock.h"
-#include "core/options.h"
 #include "core/time.h"
 #include "core/upcalls.h"
 #include "lib/format.h"

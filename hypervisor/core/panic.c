@@ -7,7 +7,6 @@
 
 #include "core/panic.h"
 
-#include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
 #include "core/console.h"
 #include "lib/format.h"

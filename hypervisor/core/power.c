@@ -3,10 +3,8 @@
 
 #include "core/panic.h"
 
-#include "arch/x86_64/smp.h"
 #include "core/acpi.h"
 #include "core/console.h"
-#include "core/options.h"
 
 #define PM1_SLEEP_TYPE_SHIFT 10
 #define PM1_SLEEP_ENABLE     (1U << 13)

@@ -5,10 +5,8 @@
  */
 
 #include "arch/x86_64/apic.h"
-#include "arch/x86_64/smp.h"
 #include "arch/x86_64/upcalls.h"
 #include "core/drift.h"
-#include "core/keys.h"
 #include "core/lock.h"
 #include "core/time.h"
 

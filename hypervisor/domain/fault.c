@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Page faults that the hypervisor resolves, and waiting for memory. */
 
-#include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
-#include "domain/policy.h"
 #include "domain/upcalls.h"
 #include "memory/light.h"
 #include "memory/upcalls.h"

@@ -2,7 +2,6 @@
 /* Pausing, shutting down and destroying domains. */
 
 #include "core/panic.h"
-#include "domain/policy.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"
 #include "lib/format.h"

@@ -20,7 +20,6 @@
 
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/segment.h"
-#include "arch/x86_64/smp.h"
 #include "domain/domain.h"
 #include "lib/list.h"
 

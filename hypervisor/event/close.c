@@ -7,7 +7,7 @@
  */
 
 #include "domain/upcalls.h"
-#include "event/fifo.h"
+#include "event/table.h"
 #include "event/upcalls.h"
 #include "memory/frame.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The FIFO ABI's pages: registering them, and letting go of them. */
 
-#include "event/fifo.h"
+#include "event/table.h"
 
 #include "memory/light.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a port is: for EVTCHNOP_status and the debug key. */
 
-#include "core/keys.h"
 #include "event/table.h"
 
 static_assert((int)EVTCHN_INTERDOMAIN == EVTCHNSTAT_interdomain &&

@@ -4,7 +4,6 @@
 #include "event/table.h"
 
 #include "domain/upcalls.h"
-#include "event/fifo.h"
 #include "memory/frame.h"
 
 /* Free ports looked at for one that no queue has any more. */

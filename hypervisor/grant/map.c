@@ -10,9 +10,7 @@
 
 #include "grant/grant.h"
 
-#include "domain/policy.h"
 #include "grant/active.h"
-#include "grant/maptrack.h"
 
 /* Pin, and write the leaf if one is wanted. */
 static __in_place int16_t map_entry(struct domain *d, struct domain *granter,

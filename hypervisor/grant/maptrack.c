@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table of handles. */
 
-#include "grant/maptrack.h"
+#include "grant/table.h"
 
 #include "memory/frame.h"
 

@@ -6,7 +6,6 @@
 #include "domain/upcalls.h"
 #include "grant/active.h"
 #include "grant/grant.h"
-#include "grant/maptrack.h"
 
 /* What a call of upcall_grants_destroy() may do. */
 #define DESTROY_MAPPINGS 32U

@@ -107,5 +107,6 @@ static inline uint64_t index_nospec(uint64_t index, uint64_t limit)
 }
 
 #include "lib/log.h"
+#include "lib/register.h"
 
 #endif

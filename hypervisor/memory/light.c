@@ -11,9 +11,9 @@
 
 #include "memory/light.h"
 
-#include "arch/x86_64/xpti.h"
+#include "arch/x86_64/regs.h"
 #include "core/spec_ctrl.h"
-#include "memory/light_leaf.h"
+#include "memory/light_near.h"
 
 /*
  * The page below the non-canonical hole stays empty: a SYSCALL at its very

@@ -32,7 +32,7 @@
 #include <abi/domid.h>
 #include <abi/light.h>
 
-#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/smp.h"
 #include "core/lock.h"
 #include "memory/frame.h"
 

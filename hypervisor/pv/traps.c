@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Exceptions of guests: what we resolve ourselves, and what they handle. */
 
-#include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
 #include "pv/traps.h"
 

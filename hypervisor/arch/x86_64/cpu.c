@@ -4,7 +4,7 @@
 #include "arch/x86_64/cpu.h"
 
 #include "arch/x86_64/guest_access.h"
-#include "arch/x86_64/xpti.h"
+#include "arch/x86_64/regs.h"
 
 struct cpu_features cpu_features;
 

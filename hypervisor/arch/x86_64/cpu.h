@@ -170,7 +170,7 @@ static inline bool is_canonical(uint64_t address)
 /* What this machine's processors can do; constant after cpu_features_init(). */
 struct cpu_features {
     bool smep, smap, umip, gib_pages, x2apic, pge, tsc_adjust;
-    bool xpti;          /* wanted, not a feature; see xpti.h */
+    bool xpti;          /* wanted, not a feature; see regs.h */
     uint8_t maddr_bits; /* width of a machine address */
 };
 extern struct cpu_features cpu_features;

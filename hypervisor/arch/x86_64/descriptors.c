@@ -7,7 +7,6 @@
 #include "arch/x86_64/segment.h"
 
 #include "arch/x86_64/regs.h"
-#include "arch/x86_64/xpti.h"
 
 DEFINE_PER_CPU(bool, slow_return) = true;
 DEFINE_PER_CPU(const uint8_t *, upcall_bytes);

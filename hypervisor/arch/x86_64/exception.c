@@ -7,7 +7,6 @@
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/guest_access.h"
 #include "arch/x86_64/upcalls.h"
-#include "arch/x86_64/xpti.h"
 
 DEFINE_PER_CPU(struct cpu_counts, cpu_counts);
 

@@ -7,7 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 
-#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/smp.h"
 #include "lib/log.h"
 #include "unit/test.h"
 

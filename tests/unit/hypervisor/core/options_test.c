@@ -2,7 +2,7 @@
 /* LINK: hypervisor/core/options.c */
 /* The command line: values of each kind, and what is wrong with them. */
 
-#include "core/options.h"
+#include "lib/register.h"
 
 #include <stdarg.h>
 

@@ -4,7 +4,7 @@
 /* Timers, over a clock and a local APIC that the test holds in its hand. */
 
 #include "arch/x86_64/apic.h"
-#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/smp.h"
 #include "core/drift.h"
 #include "core/lock.h"
 #include "core/time.h"

@@ -8,7 +8,6 @@
 
 #include "arch/x86_64/upcalls.h"
 #include "domain/domain.h"
-#include "domain/policy.h"
 #include "domain/upcalls.h"
 #include "lib/errno.h"
 #include "memory/frame.h"

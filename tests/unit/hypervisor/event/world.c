@@ -12,7 +12,6 @@
 #include "domain/upcalls.h"
 #include "domain/vcpu.h"
 #include "doubles/check.h"
-#include "event/fifo.h"
 #include "event/table.h"
 #include "event/upcalls.h"
 #include "lib/errno.h"

@@ -13,7 +13,7 @@
 #include "grant/table.h"
 #include "memory/frame.h"
 #include "memory/light.h"
-#include "memory/light_leaf.h"
+#include "memory/light_near.h"
 
 #define FRAMES 2048U
 

@@ -13,7 +13,7 @@
 
 #include "memory/light.h"
 
-#include "arch/x86_64/xpti.h"
+#include "arch/x86_64/regs.h"
 #include "core/spec_ctrl.h"
 #include "doubles/cpus.h"
 #include "lib/atomic.h"

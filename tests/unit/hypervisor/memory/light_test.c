@@ -12,7 +12,7 @@
 
 #include "memory/light.h"
 
-#include "arch/x86_64/xpti.h"
+#include "arch/x86_64/regs.h"
 #include "doubles/machine.h"
 #include "lib/errno.h"
 #include "memory/frame.h"
