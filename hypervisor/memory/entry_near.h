@@ -7,7 +7,6 @@
 
 #pragma once
 
-#include "arch/x86_64/nospec.h"
 #include "memory/page_entry.h"
 
 /*
