@@ -253,9 +253,8 @@ int page_drop(struct pv_space *s, struct page_work *work)
         s->dropping = f->next;
         f->next = 0;
         work->left--;
-        /* It may have been taken again. */
-        if (frame_type_count(f))
-            continue;
+        /* Who takes one works on the queue first. */
+        assert(!frame_type_count(f));
         if (entries_put(s, f, work)) {
             page_queue_idle(s, f);
             return -EAGAIN;
