@@ -166,19 +166,6 @@ static enum outcome run_anywhere(struct test_case *test)
     return outcome == NOT_HERE ? run_case(test) : outcome;
 }
 
-/*
- * Class pv on Cairn: after each case the hypervisor looks at all frames, and
- * panics where types and counts are not what tables say.
- */
-static void check_frames(void)
-{
-    struct control_op op = {.cmd = CONTROL_debug_key};
-
-    op.u.debug_key.key = 'f';
-    if (!on_cairn && !on_xen && initial_domain && control(&op) != 0)
-        print("# frames cannot be checked\n");
-}
-
 unsigned int test_run_all(void)
 {
     unsigned int passed = 0, failed = 0, left_out = 0;
@@ -189,7 +176,6 @@ unsigned int test_run_all(void)
         switch (run_anywhere(t)) {
         case PASSED:
             passed++;
-            check_frames();
             break;
         case LEFT_OUT:
             left_out++;
@@ -221,6 +207,8 @@ _Noreturn void test_start(const struct start_info *si)
         pair_obey();
     test_run_all();
     pair_end();
+    while (option_number("linger", 0) != 0)
+        sleep_until(~0UL);
     /* Without ACPI tables read by its dom0, Xen can only reset. */
     machine_end(on_cairn || !initial_domain ? SHUTDOWN_poweroff
                                             : SHUTDOWN_reboot);
