@@ -31,11 +31,10 @@ static bool find_or_make(const struct grant_table *t, grant_ref_t ref,
 int16_t grant_get_frame(struct domain *owner, uint64_t g, bool write,
                         struct grant_pin *pin)
 {
-    int rc = owner->pv
-                 ? pv_get_frame(owner->pv, mfn(g), false, &pin->frame)
-                 : light_get_frame(owner->space, gfn(g),
-                                   write ? LIGHT_WRITE : LIGHT_READ, false,
-                                   &pin->frame);
+    int rc = owner->pv ? pv_get_frame(owner->pv, mfn(g), false, &pin->frame)
+                       : light_get_frame(owner->space, gfn(g),
+                                         write ? LIGHT_WRITE : LIGHT_READ,
+                                         false, &pin->frame);
 
     if (rc == -EINVAL)
         return GNTST_bad_page;
