@@ -4,9 +4,8 @@
 #include "grant/active.h"
 
 #include "core/panic.h"
-#include "memory/pool.h"
+#include "memory/frame.h"
 #include "memory/pv_space.h"
-
 /* A granter that changes the word faster than this has itself to blame. */
 #define MARK_TRIES 5
 

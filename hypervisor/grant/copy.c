@@ -9,7 +9,6 @@
 #include "grant/grant.h"
 
 #include "arch/x86_64/page_ops.h"
-#include "domain/fault.h"
 #include "domain/vcpu.h"
 #include "grant/active.h"
 
