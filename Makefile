@@ -145,6 +145,13 @@ bench-system: deps
 	@$(TEST_ENV) $(PYTHON) tests/bench/system.py
 	@$(TEST_ENV) $(PYTHON) tests/bench/page.py
 
+## Instructions of Linux's operations, Linux on Cairn beside Linux on Xen: build/bench/linux.csv, docs
+.PHONY: bench-linux
+bench-linux: deps
+	@$(MAKE) --no-print-directory linux-guests
+	@$(TEST_ENV) $(PYTHON) tests/bench/linux.py
+	@$(TEST_ENV) $(PYTHON) tests/bench/page.py
+
 ## Install what config/packages.txt names, fetch pinned sources (YES=1: no question)
 .PHONY: deps
 deps:
