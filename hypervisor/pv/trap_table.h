@@ -5,7 +5,10 @@
 
 #include "domain/vcpu.h"
 
-/* NULL: no handler. */
+/*
+ * NULL: no handler.  That of #PF in class pv is pv_vcpu.page_fault, and this
+ * says none: so the short way of class light ends where it looks anyway.
+ */
 static inline const struct trap_entry *trap_get(const struct vcpu *v,
                                                 uint8_t vector)
 {
