@@ -68,8 +68,11 @@ static __noinline int update_any(struct mmu_list *l, const struct mmu_update *r)
         return -EINVAL;
     at = (uint64_t *)mfn_to_virt(m) + index;
     level = level_of(f);
-    if (level == 0)
-        return store_word(f, at, r->val);
+    if (level == 0) {
+        int rc = page_drop(l->space, &l->work);
+
+        return rc ? rc : store_word(f, at, r->val);
+    }
     if (level > 1)
         l->flush |= atomic_read(at) & PTE_PRESENT;
     return entry_set(l->space, m, level, index, r->val,

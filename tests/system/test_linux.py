@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Unmodified kernels as guests of class pv."""
+
+import urllib.request
+
+import pytest
+
+from linux_guest import SECONDS, LinuxMachine, has
+from web import wait_answers
+
+FILES = ["vmlinuz-cloud", "vmlinuz-amd64", "initrd.cpio.gz", "nginx.cpio.gz",
+         "grub.bin", "grub-chain.bin"]
+REACHED = r"cairn-guest: init reached, uptime [\d.]+"
+READY = r"cairn-guest: ready, uptime [\d.]+"
+ALL = "console=hvc0 cairn.test=log cairn.test=work cairn.test=poweroff"
+
+
+@pytest.fixture(scope="module")
+def machine():
+    with LinuxMachine("linux", FILES, forwards=4) as m:
+        m.wait_ready()
+        yield m
+
+
+@pytest.mark.parametrize("kernel", ["cloud", "amd64"])
+def test_to_init_and_back(machine, kernel):
+    machine.create(f"{kernel}-1", f"vmlinuz-{kernel}", ALL)
+    text = machine.wait_ended(f"{kernel}-1", "powered off: destroy")
+    assert has(REACHED, text) and has(READY, text)
+    assert has("work: 0 of 4 went wrong", text)
+
+
+def fetch(machine, name, address_word, kernel="cloud", **more):
+    """A guest with nginx; its page, as the host gets it."""
+    port = machine.first
+    machine.create(name, f"vmlinuz-{kernel}", f"console=hvc0 {address_word}",
+                   "nginx.cpio.gz", forward=f"['tcp:{port}->80']", **more)
+    with machine.console(name):
+        address = machine.wait_for(r"cairn-guest: address (.*)\n", SECONDS)[1]
+        machine.wait_for("nginx serves port 80", SECONDS)
+        machine.wait_for("cairn-guest: ready")
+    assert f"<title>{name}</title>" in wait_answers(port)
+    return address
+
+
+def stream(port, path, seconds=60):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}",
+                                timeout=seconds) as answer:
+        return answer.read()
+
+
+def test_an_address_by_dhcp_and_pages_to_the_host(machine):
+    address = fetch(machine, "leased", "ip=dhcp cairn.name=leased "
+                    "cairn.stream=4", vif="['']", kernel="amd64")
+    own = machine.json("info leased")["vif0_ip"]
+    assert address == f"{own}/255.255.0.0 gateway 10.64.0.1"
+    assert stream(machine.first, "stream") == bytes(4 << 20)
+    machine.command("shutdown leased")
+    text = machine.wait_ended("leased", "powered off: destroy")
+    assert has("cairn-guest: poweroff was asked for", text)
+    assert has("nginx has ended", text)
+
+
+def test_a_static_address_and_the_way_out(machine):
+    fetch(machine, "fixed", "ip=10.64.3.3::10.64.0.1:255.255.0.0:fixed",
+          vif="['ip=10.64.3.3']")
+    with machine.console("fixed"):
+        machine.type("ping -c 2 10.64.0.1 && ping -c 2 10.0.2.2\r")
+        for _ in range(2):
+            machine.wait_for("2 packets transmitted, 2 packets received")
+        machine.type(f"wget -O- http://10.0.2.2:{machine.first}/\r")
+        machine.wait_for("<title>fixed")
+    machine.command("reboot fixed")
+    machine.wait_ended("fixed", "asked to be restarted: destroy")
