@@ -146,42 +146,49 @@ bool bounce_trap(struct cpu_regs *regs, uint8_t vector, bool has_error_code)
                           : bounce(v, regs, *trap, false);
 }
 
-static __noinline void page_fault_user(struct cpu_regs *regs, struct vcpu *v)
+static __noinline void page_fault_user(struct cpu_regs *regs, struct vcpu *v,
+                                       uint64_t cr2)
 {
+    v->info->arch.cr2 = cr2;
     (void)bounce_from(v, regs, v->pv->page_fault, true, true);
 }
 
-/* What is there cannot be written: perhaps a table. */
-static __noinline void __noreturn page_fault_write(struct cpu_regs *regs,
-                                                   struct vcpu *v, uint64_t cr2)
+/*
+ * Class pv, what is not a kernel's access to nothing: a store to a table, a
+ * program's fault, or what goes the long way: that of the processor in an LDT,
+ * and that at a broken table.
+ */
+static __noinline void page_fault_rare(struct cpu_regs *regs, struct vcpu *v,
+                                       uint64_t cr2)
 {
+    bool user = pv_in_user_mode();
+
+    if (!v->pv->page_fault.address ||
+        (regs->error_code & (PF_USER | PF_RESERVED)) != PF_USER)
+        exception_from_guest_only(regs);
+    if (user) {
+        page_fault_user(regs, v, cr2);
+        return;
+    }
     if (!emulate_table_write(regs, v, cr2))
         exception_from_guest_only(regs);
     exception_done();
 }
 
-/*
- * Class pv: most faults are the guest's own.  What else there is, in an LDT or
- * because of a broken table, goes the long way.
- */
+/* Of a kernel that touches what is not there; and to where the others go. */
 static __noinline void page_fault_pv(struct cpu_regs *regs, struct vcpu *v,
                                      uint64_t cr2)
 {
     const struct trap_entry *trap = &v->pv->page_fault;
     uint32_t code = regs->error_code;
 
-    if (unlikely(!trap->address) ||
-        unlikely((code & (PF_USER | PF_RESERVED)) != PF_USER))
-        exception_from_guest_only(regs);
-    v->info->arch.cr2 = cr2;
-    if (pv_in_user_mode()) {
-        page_fault_user(regs, v);
+    if (unlikely(pv_in_user_mode()) || unlikely(!trap->address) ||
+        (code & (PF_USER | PF_RESERVED | PF_PRESENT)) != PF_USER) {
+        page_fault_rare(regs, v, cr2);
         return;
     }
-    if (code == (PF_PRESENT | PF_WRITE | PF_USER))
-        page_fault_write(regs, v, cr2);
-    /* Kernels run in ring 3. */
-    regs->error_code = code & ~PF_USER;
+    v->info->arch.cr2 = cr2;
+    regs->error_code = code & ~PF_USER; /* Kernels run in ring 3. */
     (void)bounce_from(v, regs, *trap, true, false);
 }
 

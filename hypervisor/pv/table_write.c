@@ -84,7 +84,9 @@ bool emulate_table_write(struct cpu_regs *regs, struct vcpu *v, uint64_t cr2)
     struct insn insn;
     int rc;
 
-    if (!(assists >> VMASST_TYPE_writable_pagetables & 1) ||
+    if ((regs->error_code & (PF_PRESENT | PF_WRITE | PF_FETCH)) !=
+            (PF_PRESENT | PF_WRITE) ||
+        !(assists >> VMASST_TYPE_writable_pagetables & 1) ||
         !emulate_fetch(regs, &insn) || !insn_is_store(&insn) ||
         !is_at(&insn, regs, cr2))
         return false;

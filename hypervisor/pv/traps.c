@@ -39,8 +39,7 @@ static void page_fault_pv(struct cpu_regs *regs, struct vcpu *v, uint64_t cr2)
 
     if (code == regs->error_code && ldt_holds(cr2) && pv_ldt_fault(v, &cr2))
         return;
-    if (code == (PF_PRESENT | PF_WRITE) && !pv_in_user_mode() &&
-        emulate_table_write(regs, v, cr2))
+    if (!pv_in_user_mode() && emulate_table_write(regs, v, cr2))
         return;
     v->info->arch.cr2 = cr2;
     /* Kernels run in ring 3. */
