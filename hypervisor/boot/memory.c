@@ -13,9 +13,6 @@
 #include "arch/x86_64/segment.h"
 #include "arch/x86_64/paging.h"
 #include "boot/boot_info.h"
-#include "core/log.h"
-#include "core/panic.h"
-#include "memory/direct_map.h"
 #include "memory/frame.h"
 
 extern const char image_start[], image_text_end[], image_rodata_end[],

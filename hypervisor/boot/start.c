@@ -19,26 +19,15 @@
 
 #include "boot/start.h"
 
-#include <stdarg.h>
-
 #include "arch/x86_64/apic.h"
-#include "arch/x86_64/segment.h"
-#include "arch/x86_64/guest_access.h"
-#include "arch/x86_64/regs.h"
-#include "arch/x86_64/xpti.h"
 #include "boot/boot_info.h"
 #include "core/acpi.h"
-#include "core/log.h"
-#include "core/options.h"
+#include "core/console.h"
 #include "core/panic.h"
-#include "core/power.h"
 #include "core/spec_ctrl.h"
-#include "core/time.h"
-#include "core/uart.h"
 #include "device/pci.h"
 #include "domain/vcpu.h"
 #include "lib/format.h"
-#include "memory/direct_map.h"
 #include "memory/frame.h"
 
 static bool smap_wanted = true;

@@ -8,8 +8,6 @@
 
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/cpu.h"
-#include "core/log.h"
-#include "core/panic.h"
 
 #define PIT_HZ        1193182UL
 #define PIT_CHANNEL2  0x42

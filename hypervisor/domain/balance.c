@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which CPU a vCPU waits for; sched.h has the rules. */
 
-#include "core/time.h"
 #include "domain/sched.h"
 
 /* How many of those that wait a thief looks at for one that it may take. */

@@ -62,7 +62,6 @@ struct pv_vcpu {
 /* Its state at the start of a vCPU (ABI 2.3); NULL: no memory. */
 struct pv_vcpu *__must_check pv_vcpu_create(void);
 
-/* What that made, or NULL. */
 void pv_vcpu_free(struct pv_vcpu *p);
 
 /*

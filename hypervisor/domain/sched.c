@@ -3,8 +3,6 @@
 
 #include "domain/sched.h"
 
-#include "core/time.h"
-
 DEFINE_PER_CPU(struct vcpu *, current_vcpu);
 DEFINE_PER_CPU(bool, need_resched);
 

@@ -4,12 +4,11 @@
 #include "domain/vcpu.h"
 
 #include "core/time.h"
-#include "domain/fault.h"
 #include "domain/memory.h"
 #include "domain/pv_vcpu.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"
-#include "memory/pool.h"
+#include "memory/frame.h"
 
 /* A deadline so far ahead is a mistake; it is treated as Xen treats it. */
 #define TIMER_FAR_NS  (1ULL << 50)
@@ -102,7 +101,8 @@ void vcpu_free(struct vcpu *v)
     for (uint32_t i = 0; i < TRAP_GROUPS; i++)
         if (v->traps[i] != trap_none)
             pool_free(v->traps[i], sizeof(trap_none));
-    pv_vcpu_free(v->pv);
+    if (v->pv)
+        pv_vcpu_free(v->pv);
     pool_free(v, sizeof(*v));
 }
 

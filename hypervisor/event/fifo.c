@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Making a port pending, FIFO ABI. */
 
-#include "event/fifo.h"
+#include "event/table.h"
 
 /*
  * How often a guest may change a word under our hands.  It has no reason to

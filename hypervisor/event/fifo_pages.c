@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The FIFO ABI's pages: registering them, and letting go of them. */
 
-#include "event/fifo.h"
+#include "event/table.h"
 
 #include "domain/memory.h"
-#include "memory/pool.h"
+#include "memory/frame.h"
+#include "memory/light.h"
 
 /* Words of 64 waiting ports that one call looks at. */
 #define RAISE_QUANTUM 4U

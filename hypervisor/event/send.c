@@ -17,7 +17,7 @@
  * invents events of its own, and that is all.
  */
 
-#include "event/fifo.h"
+#include "event/table.h"
 
 void evtchn_upcall(struct vcpu *v)
 {

@@ -5,7 +5,7 @@
 #include "domain/pv_vcpu.h"
 #include "hypercall/hypercall.h"
 #include "memory/descriptor.h"
-#include "pv/trap_table.h"
+#include "pv/traps.h"
 
 #define DESCRIPTORS_OF_PAGE (PAGE_SIZE / sizeof(uint64_t))
 

@@ -7,7 +7,6 @@
 
 #pragma once
 
-#include "arch/x86_64/nospec.h"
 #include "memory/page_entry.h"
 
 /*
@@ -73,10 +72,11 @@ static __in_place bool entry_near_get(const struct pv_space *s, uint64_t e)
 /* Give up what was in an entry. */
 static __in_place void entry_near_put(struct pv_space *s, uint64_t old)
 {
-    struct frame *f = mfn_to_frame(pte_mfn(old));
+    struct frame *f;
 
     if (!(old & PTE_PRESENT))
         return;
+    f = mfn_to_frame(pte_mfn(old));
     s->stale = true;
     if (old & PTE_WRITE)
         frame_put_type(f);

@@ -4,12 +4,11 @@
 #include "memory/pv_space.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/nospec.h"
-#include "arch/x86_64/xpti.h"
+#include "arch/x86_64/regs.h"
 #include "core/panic.h"
 #include "memory/m2p.h"
 #include "memory/page_type.h"
-#include "memory/tlb_batch.h"
+#include "memory/space.h"
 
 int pv_space_create(struct pv_space *s, domid_t owner, uint64_t reserved,
                     uint64_t max)

@@ -12,17 +12,15 @@
  * costs a processor much less than IRET.
  */
 
-#include "pv/bounce.h"
+#include "pv/traps.h"
 
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
-#include "domain/fault.h"
+#include "domain/vcpu.h"
 #include "domain/pv_vcpu.h"
 #include "memory/light_near.h"
-#include "pv/crash.h"
 #include "pv/emulate.h"
 #include "pv/guest_copy.h"
-#include "pv/trap_table.h"
 
 #define CS_OF_KERNEL 0xfffcU /* its selector, with privilege level 0 */
 #define CS_OF_USER   0xffffU
@@ -238,14 +236,6 @@ void bounce_nmi(struct cpu_regs *regs, struct vcpu *v)
         return;
     v->pv->nmi_masked = true;
     (void)bounce_pv(v, regs, *trap, false);
-}
-
-bool bounce_callback(struct cpu_regs *regs, uint64_t address, bool mask_events)
-{
-    const struct trap_entry handler = {address,
-                                       mask_events ? TRAP_MASK_EVENTS : 0};
-
-    return bounce_pv(current, regs, handler, false);
 }
 
 /* upcall_pending stays set: the guest clears it. */

@@ -9,11 +9,9 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/segment.h"
 #include "arch/x86_64/paging.h"
-#include "arch/x86_64/percpu.h"
-#include "arch/x86_64/regs.h"
 #include "arch/x86_64/smp.h"
+#include "arch/x86_64/regs.h"
 #include "arch/x86_64/upcalls.h"
-#include "arch/x86_64/xpti.h"
 
 DEFINE_PER_CPU(struct cpu_counts, cpu_counts);
 

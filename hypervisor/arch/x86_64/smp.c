@@ -14,7 +14,6 @@
 #include "arch/x86_64/smp.h"
 
 #include "arch/x86_64/apic.h"
-#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/regs.h"
 
 unsigned int cpu_count = 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a guest's tables map of the hypervisor under xpti. */
 
-#include "arch/x86_64/xpti.h"
+#include "arch/x86_64/regs.h"
 
 #include "arch/x86_64/segment.h"
 
