@@ -24,7 +24,7 @@
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/smp.h"
 #include "core/lock.h"
-#include "core/log.h"
+#include "lib/log.h"
 #include "core/spec_ctrl.h"
 #include "memory/m2p.h"
 #include "memory/upcalls.h"
