@@ -52,8 +52,8 @@ BOOT_OPTION(dom0_vcpus, "dom0_vcpus", "virtual CPUs of the initial domain (1)",
 
 static bool dom0_pv;
 BOOT_OPTION(dom0_pv, "dom0_pv",
-            "run the initial domain as class pv whatever it asks for",
-            &dom0_pv, NULL);
+            "run the initial domain as class pv whatever it asks for", &dom0_pv,
+            NULL);
 
 static uint64_t choose_pages(void)
 {
@@ -80,6 +80,10 @@ static void read_image(struct elf_image *image, const struct boot_module *m)
     int rc = elf_image_read(image, mfn_to_virt(maddr_to_mfn(m->start)),
                             m->bytes, &why);
 
+    if (!rc && !image->xen_notes) {
+        rc = -ENOEXEC;
+        why = "it has no Xen notes, so it is no kernel for this interface";
+    }
     if (rc)
         boot_fail("the first module (%s) cannot be the initial domain: %s",
                   m->string, why);

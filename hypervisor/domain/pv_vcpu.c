@@ -4,6 +4,8 @@
 
 #include "domain/pv_vcpu.h"
 
+#include <abi/assist.h>
+
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/segment.h"
@@ -42,8 +44,7 @@ struct pv_vcpu *pv_vcpu_create(void)
 
 void pv_vcpu_free(struct pv_vcpu *p)
 {
-    if (p)
-        pool_free(p->xstate, XSTATE_SIZE);
+    pool_free(p->xstate, XSTATE_SIZE);
     pool_free(p, sizeof(*p));
 }
 
@@ -211,4 +212,14 @@ bool pv_write_xcr0(struct vcpu *v, uint64_t value)
     v->pv->xcr0 = value;
     xcr0_load(value);
     return true;
+}
+
+void pv_set_iopl(struct vcpu *v, uint8_t iopl)
+{
+    uint64_t assists = atomic_read(&v->domain->assists);
+    bool shown = assists >> VMASST_TYPE_architectural_iopl & 1;
+
+    v->pv->iopl = iopl;
+    v->pv->shows_iopl = shown;
+    v->pv->shown_iopl = shown ? (uint64_t)iopl << RFLAGS_IOPL_SHIFT : 0;
 }

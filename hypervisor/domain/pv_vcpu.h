@@ -50,6 +50,9 @@ struct pv_vcpu {
     uint32_t tsc_aux;   /* (o) */
     uint64_t debugreg[PV_DEBUG_REGS]; /* (o) */
     uint8_t iopl;                     /* (o) virtual */
+    bool shows_iopl;                  /* (o) in the flags of frames, ... */
+    uint64_t shown_iopl;              /* (o) ... as this; else 0 */
+    struct trap_entry page_fault;     /* (o) handler of #PF */
     bool nmi_pending, nmi_masked;     /* (a), (o) */
     uint64_t io_bitmap;               /* (o) guest address; 0: none */
     uint32_t io_bitmap_ports;         /* (o) */
@@ -59,7 +62,6 @@ struct pv_vcpu {
 /* Its state at the start of a vCPU (ABI 2.3); NULL: no memory. */
 struct pv_vcpu *__must_check pv_vcpu_create(void);
 
-/* What that made, or NULL. */
 void pv_vcpu_free(struct pv_vcpu *p);
 
 /*
@@ -145,6 +147,9 @@ void pv_debug_hit(struct vcpu *v, uint64_t dr6);
 /* For pv_vcpu.c. */
 void pv_load_debug(const struct pv_vcpu *p);
 void pv_unload_debug(const struct pv_vcpu *p);
+
+/* Virtual IOPL, and how its domain wants to see it (vm_assist). */
+void pv_set_iopl(struct vcpu *v, uint8_t iopl);
 
 /* Virtual CR0.TS of the current vCPU. */
 void pv_set_task_switched(struct vcpu *v, bool set);

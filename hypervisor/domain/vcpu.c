@@ -101,7 +101,8 @@ void vcpu_free(struct vcpu *v)
     for (uint32_t i = 0; i < TRAP_GROUPS; i++)
         if (v->traps[i] != trap_none)
             pool_free(v->traps[i], sizeof(trap_none));
-    pv_vcpu_free(v->pv);
+    if (v->pv)
+        pv_vcpu_free(v->pv);
     pool_free(v, sizeof(*v));
 }
 

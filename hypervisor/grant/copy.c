@@ -31,8 +31,7 @@ static __in_place int16_t own_open(struct domain *d,
 
     end->granter = NULL;
     end->typed = write && d->pv;
-    if (unlikely(d->pv) && grant_pv_frame(d->pv, ptr->u.gmfn, write,
-                                          &full)) {
+    if (unlikely(d->pv) && grant_pv_frame(d->pv, ptr->u.gmfn, write, &full)) {
         end->pin.frame = full.frame;
         end->pin.mfn = full.mfn;
         return GNTST_okay;

@@ -16,50 +16,70 @@
 
 #define RPL_3 0x3U
 
+/* What both classes take as it is. */
+static __in_place void set_common(struct cpu_regs *regs, struct vcpu *v,
+                                  const struct iret_context *f)
+{
+    regs->rax = f->rax;
+    regs->rip = f->rip;
+    regs->rflags = (f->rflags & RFLAGS_GUEST) | RFLAGS_FIXED | RFLAGS_IF;
+    regs->rsp = f->rsp;
+    if (unlikely(f->flags & VGCF_in_syscall)) {
+        regs->rcx = regs->rip; /* What SYSRET, the way back, leaves there. */
+        regs->r11 = regs->rflags;
+    } else {
+        regs->rcx = f->rcx;
+        regs->r11 = f->r11;
+        regs->entry_vector = VECTOR_GP; /* Any but SYSCALL: back by IRET. */
+    }
+    atomic_write(&v->info->evtchn_upcall_mask, f->rflags & RFLAGS_IF ? 0 : 1);
+}
+
+/*
+ * Class pv: back to any place in ring 3.  What the processor refuses it does at
+ * IRET, and then the guest has a fault there.
+ */
+static __in_place void iret_pv(struct cpu_regs *regs, struct vcpu *v)
+{
+    struct pv_vcpu *p = v->pv;
+    struct iret_context f;
+
+    if (!guest_load_words(&f, guest_address_upper(regs->rsp), sizeof(f))) {
+        crash_with_registers("iret frame at %lx unreadable", regs->rsp);
+        return;
+    }
+    if ((f.cs & RPL_3) == RPL_3 && !pv_to_user(v)) {
+        crash_with_registers("iret to user mode, without a base pointer of it");
+        return;
+    }
+    set_common(regs, v, &f);
+    regs->cs = (uint16_t)f.cs | RPL_3;
+    regs->ss = (uint16_t)f.ss | RPL_3;
+    if (unlikely(p->shows_iopl))
+        pv_set_iopl(v, f.rflags >> RFLAGS_IOPL_SHIFT & 3);
+    if (unlikely(p->nmi_masked) || unlikely(f.flags & VGCF_in_syscall)) {
+        p->nmi_masked = false;
+        return_slowly();
+    }
+}
+
 void upcall_iret(struct cpu_regs *regs, struct vcpu *v)
 {
     struct iret_context f;
     uint16_t cs, ss;
-    bool user;
 
+    if (v->pv) {
+        iret_pv(regs, v);
+        return;
+    }
     if (copy_from_guest(&f, guest_ptr(regs->rsp), sizeof(f))) {
         if (!v->repeat)
             crash_with_registers("iret frame at %lx unreadable", regs->rsp);
         return;
     }
-    if (v->pv && v->pv->nmi_masked) {
-        v->pv->nmi_masked = false;
-        return_slowly();
-    }
-    user = v->pv && (f.cs & RPL_3) == RPL_3;
-    if (user && !pv_to_user(v)) {
-        crash_with_registers("iret to user mode, without a base pointer of it");
-        return;
-    }
+    set_common(regs, v, &f);
     cs = (uint16_t)f.cs | RPL_3;
     ss = (uint16_t)f.ss | RPL_3;
-
-    regs->rax = f.rax;
-    regs->rip = f.rip;
-    regs->rflags = (f.rflags & RFLAGS_GUEST) | RFLAGS_FIXED | RFLAGS_IF;
-    regs->rsp = f.rsp;
-    if (f.flags & VGCF_in_syscall) {
-        regs->rcx = regs->rip; /* What SYSRET, the way back, leaves there. */
-        regs->r11 = regs->rflags;
-    } else {
-        regs->rcx = f.rcx;
-        regs->r11 = f.r11;
-        regs->entry_vector = VECTOR_GP; /* Any but SYSCALL: back by IRET. */
-        return_slowly();
-    }
-    atomic_write(&v->info->evtchn_upcall_mask, f.rflags & RFLAGS_IF ? 0 : 1);
-
-    if (v->pv) {
-        /* What the processor refuses, it does at IRET. */
-        regs->cs = cs;
-        regs->ss = ss;
-        return;
-    }
     if (cs != SELECTOR_CS64 || ss != SELECTOR_DS || !is_canonical(f.rip)) {
         regs->cs = cs;
         regs->ss = ss;

@@ -25,7 +25,7 @@ static long set_iopl(struct vcpu *v, uint32_t iopl)
     if (iopl > 3)
         return -EINVAL;
     if (v->pv)
-        v->pv->iopl = (uint8_t)iopl;
+        pv_set_iopl(v, (uint8_t)iopl);
     return 0;
 }
 

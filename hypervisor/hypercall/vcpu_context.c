@@ -11,8 +11,7 @@
 #define LDT_ENTRIES_MAX    8192U
 #define PV_GDT_ENTRIES_MAX 7168U
 
-#define RPL_3      0x3U
-#define IOPL_SHIFT 12
+#define RPL_3 0x3U
 
 static int check(const struct vcpu_guest_context *c)
 {
@@ -53,8 +52,7 @@ static_assert(offsetof(struct cpu_user_regs, rip) ==
                       offsetof(struct cpu_regs, ss),
               "one begins like the other");
 
-#define RPL_3      0x3U
-#define IOPL_SHIFT 12
+#define RPL_3 0x3U
 
 /*
  * As by iret: the flat selectors, of class pv any of ring 3, only flags a guest
@@ -117,7 +115,7 @@ static void set_pv(struct vcpu *v, const struct vcpu_guest_context *c)
                                       c->flags & VGCF_syscall_disables_events};
     pv_write_cr4(v, c->ctrlreg[4]);
     p->gs_base_inactive = c->gs_base_user;
-    p->iopl = (uint8_t)((c->user_regs.rflags & RFLAGS_IOPL) >> IOPL_SHIFT);
+    pv_set_iopl(v, c->user_regs.rflags >> RFLAGS_IOPL_SHIFT & 3);
     if (!is_user(c))
         return;
     p->mode = GUEST_USER;

@@ -13,18 +13,20 @@
  */
 
 #include "pv/traps.h"
-#include <abi/assist.h>
+
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
 #include "domain/vcpu.h"
 #include "domain/pv_vcpu.h"
 #include "memory/light_near.h"
+#include "pv/emulate.h"
 #include "pv/guest_copy.h"
 
 #define CS_OF_KERNEL 0xfffcU /* its selector, with privilege level 0 */
 #define CS_OF_USER   0xffffU
 #define IF_SHIFT     9
-#define IOPL_SHIFT   12
+
+#define SYSCALL_BYTES 2U
 
 /* What the handler must not inherit. */
 #define RFLAGS_NOT_FOR_HANDLER                                                 \
@@ -86,28 +88,17 @@ static __in_place bool enter(struct vcpu *v, struct cpu_regs *regs,
     return true;
 }
 
-/* The virtual IOPL, where a guest of class pv wants to see it in its flags. */
-static __in_place uint64_t shown_iopl(const struct vcpu *v)
-{
-    uint64_t assists = atomic_read(&v->domain->assists);
-
-    return assists >> VMASST_TYPE_architectural_iopl & 1
-               ? (uint64_t)v->pv->iopl << IOPL_SHIFT
-               : 0;
-}
-
-static __in_place bool bounce_mode(struct vcpu *v, struct cpu_regs *regs,
+static __in_place bool bounce_from(struct vcpu *v, struct cpu_regs *regs,
                                    struct trap_entry handler,
-                                   bool has_error_code)
+                                   bool has_error_code, bool user)
 {
-    bool user = pv_in_user_mode();
     uint64_t rsp = user ? v->pv->kernel_sp : regs->rsp;
 
     if (user)
         pv_to_kernel(v);
     rsp = (rsp & ~0xfULL) - (has_error_code ? 64 : 56);
-    if (unlikely(!push(v, regs, guest_address(rsp), has_error_code,
-                       user ? CS_OF_USER : CS_OF_KERNEL, shown_iopl(v))))
+    if (unlikely(!push(v, regs, guest_address_upper(rsp), has_error_code,
+                       user ? CS_OF_USER : CS_OF_KERNEL, v->pv->shown_iopl)))
         return refuse(v, rsp);
     return enter(v, regs, handler, rsp);
 }
@@ -115,8 +106,10 @@ static __in_place bool bounce_mode(struct vcpu *v, struct cpu_regs *regs,
 static __noinline bool bounce_pv(struct vcpu *v, struct cpu_regs *regs,
                                  struct trap_entry handler, bool has_error_code)
 {
-    return has_error_code ? bounce_mode(v, regs, handler, true)
-                          : bounce_mode(v, regs, handler, false);
+    bool user = pv_in_user_mode();
+
+    return has_error_code ? bounce_from(v, regs, handler, true, user)
+                          : bounce_from(v, regs, handler, false, user);
 }
 
 static __in_place bool bounce(struct vcpu *v, struct cpu_regs *regs,
@@ -135,6 +128,8 @@ bool bounce_trap(struct cpu_regs *regs, uint8_t vector, bool has_error_code)
     struct vcpu *v = current;
     const struct trap_entry *trap = trap_get(v, vector);
 
+    if (v->pv && vector == VECTOR_PF && v->pv->page_fault.address)
+        trap = &v->pv->page_fault;
     if (unlikely(!trap)) {
         const char *name = exception_name(vector);
 
@@ -149,6 +144,68 @@ bool bounce_trap(struct cpu_regs *regs, uint8_t vector, bool has_error_code)
                           : bounce(v, regs, *trap, false);
 }
 
+static __noinline void page_fault_user(struct cpu_regs *regs, struct vcpu *v,
+                                       uint64_t cr2)
+{
+    v->info->arch.cr2 = cr2;
+    (void)bounce_from(v, regs, v->pv->page_fault, true, true);
+}
+
+/*
+ * Class pv, what is not a kernel's access to nothing: a store to a table, a
+ * program's fault, or what goes the long way: that of the processor in an LDT,
+ * and that at a broken table.
+ */
+static __noinline void page_fault_rare(struct cpu_regs *regs, struct vcpu *v,
+                                       uint64_t cr2)
+{
+    bool user = pv_in_user_mode();
+
+    if (!v->pv->page_fault.address ||
+        (regs->error_code & (PF_USER | PF_RESERVED)) != PF_USER)
+        exception_from_guest_only(regs);
+    if (user) {
+        page_fault_user(regs, v, cr2);
+        return;
+    }
+    if (!emulate_table_write(regs, v, cr2))
+        exception_from_guest_only(regs);
+    exception_done();
+}
+
+/* Of a kernel that touches what is not there; and to where the others go. */
+static __noinline void page_fault_pv(struct cpu_regs *regs, struct vcpu *v,
+                                     uint64_t cr2)
+{
+    const struct trap_entry *trap = &v->pv->page_fault;
+    uint32_t code = regs->error_code;
+
+    if (unlikely(pv_in_user_mode()) || unlikely(!trap->address) ||
+        (code & (PF_USER | PF_RESERVED | PF_PRESENT)) != PF_USER) {
+        page_fault_rare(regs, v, cr2);
+        return;
+    }
+    v->info->arch.cr2 = cr2;
+    regs->error_code = code & ~PF_USER; /* Kernels run in ring 3. */
+    (void)bounce_from(v, regs, *trap, true, false);
+}
+
+/* A program's frame is what SYSCALL's stub makes: its selectors are lost. */
+void upcall_guest_syscall(struct cpu_regs *regs, struct vcpu *v)
+{
+    const struct pv_callback *to = &v->pv->syscall;
+    struct trap_entry handler = {to->address,
+                                 to->mask_events ? TRAP_MASK_EVENTS : 0};
+
+    if (likely(handler.address)) {
+        (void)bounce_from(v, regs, handler, false, true);
+        regs->rflags &= ~RFLAGS_DF;
+        return;
+    }
+    regs->rip -= SYSCALL_BYTES;
+    (void)bounce_trap(regs, VECTOR_UD, false);
+}
+
 /* An access to a guard page is the guest's own, and needs no lock to be told.
  */
 void upcall_guest_page_fault_first(struct cpu_regs *regs, struct vcpu *v,
@@ -156,9 +213,13 @@ void upcall_guest_page_fault_first(struct cpu_regs *regs, struct vcpu *v,
 {
     const struct trap_entry *trap = trap_get(v, VECTOR_PF);
 
-    /* A domain of class pv has a space without pages. */
-    if (unlikely(!trap) ||
-        unlikely(!light_near_is_guard(v->domain->space, cr2)))
+    if (unlikely(!trap)) {
+        if (!v->pv)
+            exception_from_guest_only(regs);
+        page_fault_pv(regs, v, cr2);
+        return;
+    }
+    if (unlikely(!light_near_is_guard(v->domain->space, cr2)))
         exception_from_guest_only(regs);
     v->info->arch.cr2 = cr2;
     regs->error_code &= ~PF_USER;
@@ -175,14 +236,6 @@ void bounce_nmi(struct cpu_regs *regs, struct vcpu *v)
         return;
     v->pv->nmi_masked = true;
     (void)bounce_pv(v, regs, *trap, false);
-}
-
-bool bounce_callback(struct cpu_regs *regs, uint64_t address, bool mask_events)
-{
-    const struct trap_entry handler = {address,
-                                       mask_events ? TRAP_MASK_EVENTS : 0};
-
-    return bounce_pv(current, regs, handler, false);
 }
 
 /* upcall_pending stays set: the guest clears it. */

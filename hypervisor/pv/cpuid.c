@@ -151,40 +151,49 @@ static __in_place struct cpuid_regs native_leaf(uint32_t leaf, uint32_t subleaf)
     }
 }
 
+static __in_place void set(struct cpu_regs *regs, struct cpuid_regs r)
+{
+    regs->rax = r.eax;
+    regs->rbx = r.ebx;
+    regs->rcx = r.ecx;
+    regs->rdx = r.edx;
+}
+
 /*
  * The states of XSAVE, and what needs them.  OSXSAVE is what the processor
  * has for a kernel, and for its programs what the kernel chose.  The sizes in
  * leaf 0xd follow XCR0, which is the guest's.
  */
-static __noinline void add_of_pv(struct cpuid_regs *r, uint32_t leaf,
+static __noinline void add_of_pv(struct cpu_regs *regs, uint32_t leaf,
                                  uint32_t subleaf)
 {
-    uint64_t xcr0 = cpu_features.xcr0;
     struct cpuid_regs native = cpuid(leaf, subleaf);
+    uint64_t xcr0 = cpu_features.xcr0;
 
     if (leaf == 1 && xcr0) {
-        r->ecx |= L1_ECX_XSAVE;
+        regs->rcx |= L1_ECX_XSAVE;
         if (!pv_in_user_mode() || current->pv->cr4 & CR4_OSXSAVE)
-            r->ecx |= L1_ECX_OSXSAVE;
+            regs->rcx |= L1_ECX_OSXSAVE;
         if (xcr0 & XCR0_AVX)
-            r->ecx |= native.ecx & L1_ECX_AVX;
+            regs->rcx |= native.ecx & L1_ECX_AVX;
     } else if (leaf == 7 && subleaf == 0) {
-        r->ebx |= native.ebx & L7_EBX_FSGSBASE;
+        regs->rbx |= native.ebx & L7_EBX_FSGSBASE;
         if (xcr0 & XCR0_AVX) {
-            r->ebx |= native.ebx & L7_EBX_AVX2;
-            r->ecx |= native.ecx & L7_ECX_AVX;
+            regs->rbx |= native.ebx & L7_EBX_AVX2;
+            regs->rcx |= native.ecx & L7_ECX_AVX;
         }
         if (xcr0 & XCR0_AVX512) {
-            r->ebx |= native.ebx & L7_EBX_AVX512;
-            r->ecx |= native.ecx & L7_ECX_AVX512;
+            regs->rbx |= native.ebx & L7_EBX_AVX512;
+            regs->rcx |= native.ecx & L7_ECX_AVX512;
         }
     } else if (leaf == XSTATE_LEAF && subleaf == 0 && xcr0) {
-        *r = (struct cpuid_regs){(uint32_t)xcr0, native.ebx,
-                                 cpu_features.xstate_size, 0};
+        set(regs, (struct cpuid_regs){(uint32_t)xcr0, native.ebx,
+                                      cpu_features.xstate_size, 0});
     } else if (leaf == XSTATE_LEAF && subleaf == 1 && xcr0) {
-        *r = (struct cpuid_regs){native.eax & LD_EAX_SHOWN, native.ebx, 0, 0};
+        set(regs,
+            (struct cpuid_regs){native.eax & LD_EAX_SHOWN, native.ebx, 0, 0});
     } else if (leaf == XSTATE_LEAF && subleaf < 32 && xcr0 >> subleaf & 1) {
-        *r = native;
+        set(regs, native);
     }
 }
 
@@ -192,18 +201,13 @@ static __noinline void add_of_pv(struct cpuid_regs *r, uint32_t leaf,
 static __in_place struct cpuid_regs policy(uint32_t class, uint32_t leaf,
                                            uint32_t subleaf)
 {
-    struct cpuid_regs r;
-
     if (leaf >= CAIRN_CPUID_LEAF_BASE && leaf < CAIRN_CPUID_LEAF_BASE + 0x100)
         return cairn_leaf(class, leaf - CAIRN_CPUID_LEAF_BASE);
     if (leaf >= XEN_CPUID_LEAF_BASE && leaf < XEN_CPUID_LEAF_BASE + 0x100)
         return xen_leaf(class, leaf - XEN_CPUID_LEAF_BASE, subleaf);
     if (leaf >= XEN_CPUID_LEAF_BASE && leaf < 0x80000000U)
         return none;
-    r = native_leaf(leaf, subleaf);
-    if (class == CAIRN_CLASS_PV)
-        add_of_pv(&r, leaf, subleaf);
-    return r;
+    return native_leaf(leaf, subleaf);
 }
 
 /*
@@ -229,13 +233,12 @@ static __in_place bool is_at(uint64_t at)
 
 static __in_place void answer(struct cpu_regs *regs, uint32_t class)
 {
-    struct cpuid_regs r =
-        policy(class, (uint32_t)regs->rax, (uint32_t)regs->rcx);
+    uint32_t leaf = (uint32_t)regs->rax, subleaf = (uint32_t)regs->rcx;
 
-    regs->rax = r.eax;
-    regs->rbx = r.ebx;
-    regs->rcx = r.ecx;
-    regs->rdx = r.edx;
+    set(regs, policy(class, leaf, subleaf));
+    if (unlikely(class == CAIRN_CLASS_PV) &&
+        (leaf == 1 || leaf == 7 || leaf == XSTATE_LEAF))
+        add_of_pv(regs, leaf, subleaf);
 }
 
 void cpuid_answer(struct cpu_regs *regs, uint32_t class)
@@ -250,7 +253,7 @@ bool cpuid_emulate(struct cpu_regs *regs, uint32_t class)
         fault_do_not_wait();
         return false;
     }
-    answer(regs, class);
     regs->rip += WANTED_BYTES;
+    answer(regs, class);
     return true;
 }

@@ -21,6 +21,7 @@ void crash_with_registers(const char *fmt, ...)
     (void)vsnprintf(reason, sizeof(reason), fmt, args);
     va_end(args);
 
+    return_slowly(); /* Nowhere: it runs no more. */
     registers_tell(guest_regs(), log_registers);
     log_guest("d%uv%u: cr2 %016lx", v->domain->domid, v->id,
               (unsigned long)v->info->arch.cr2);

@@ -9,8 +9,6 @@
 
 #include "pv/emulate.h"
 
-#include <abi/assist.h>
-
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/paging.h"
 #include "domain/domain.h"
@@ -28,7 +26,8 @@ bool emulate_fetch(const struct cpu_regs *regs, struct insn *insn)
     bool ok;
 
     if (likely(in_page >= sizeof(bytes))) {
-        ok = guest_load_words(bytes, guest_address(regs->rip), sizeof(bytes));
+        ok = guest_load_words(bytes, guest_address_upper(regs->rip),
+                              sizeof(bytes));
     } else {
         ok = !copy_bytes_from_guest(bytes, guest_ptr(regs->rip), INSN_MAX);
         if (!ok) {
@@ -109,11 +108,9 @@ static bool write_cr(struct vcpu *v, unsigned int cr, uint64_t value)
 /* Privilege level, as IOPL is compared with it. */
 static unsigned int level_of(const struct vcpu *v)
 {
-    uint64_t assists = atomic_read(&v->domain->assists);
-
     if (pv_in_user_mode())
         return 3;
-    return assists >> VMASST_TYPE_architectural_iopl & 1 ? 0 : 1;
+    return v->pv->shows_iopl ? 0 : 1;
 }
 
 /* Of the bitmap, which is where the kernel sees it. */

@@ -8,6 +8,8 @@
  * the guest executes its instruction again.
  */
 
+#include <abi/assist.h>
+
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/paging.h"
 #include "domain/domain.h"
@@ -77,11 +79,15 @@ static int store(struct vcpu *v, const struct insn *insn,
 
 bool emulate_table_write(struct cpu_regs *regs, struct vcpu *v, uint64_t cr2)
 {
+    uint64_t assists = atomic_read(&v->domain->assists);
     struct insn_effect effect;
     struct insn insn;
     int rc;
 
-    if (!emulate_fetch(regs, &insn) || !insn_is_store(&insn) ||
+    if ((regs->error_code & (PF_PRESENT | PF_WRITE | PF_FETCH)) !=
+            (PF_PRESENT | PF_WRITE) ||
+        !(assists >> VMASST_TYPE_writable_pagetables & 1) ||
+        !emulate_fetch(regs, &insn) || !insn_is_store(&insn) ||
         !is_at(&insn, regs, cr2))
         return false;
     spin_lock(&v->domain->pv->base.lock);

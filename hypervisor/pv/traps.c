@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Exceptions of guests: what we resolve ourselves, and what they handle. */
 
-#include <abi/assist.h>
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
 #include "domain/vcpu.h"
@@ -21,8 +20,6 @@
 #define TRAP_DPL_KERNEL 1U
 #define TRAP_DPL_USER   3U
 
-#define SYSCALL_BYTES 2U
-
 /* The exceptions for which the processor pushes an error code. */
 static bool has_error_code(uint32_t vector)
 {
@@ -33,11 +30,6 @@ static bool has_error_code(uint32_t vector)
     return vector < VECTOR_EXCEPTIONS && (mask >> vector & 1);
 }
 
-static bool table_writes_caught(const struct domain *d)
-{
-    return atomic_read(&d->assists) >> VMASST_TYPE_writable_pagetables & 1;
-}
-
 /* Class pv: what the processor itself looks up in an LDT comes here, too. */
 static void page_fault_pv(struct cpu_regs *regs, struct vcpu *v, uint64_t cr2)
 {
@@ -45,8 +37,7 @@ static void page_fault_pv(struct cpu_regs *regs, struct vcpu *v, uint64_t cr2)
 
     if (code == regs->error_code && ldt_holds(cr2) && pv_ldt_fault(v, &cr2))
         return;
-    if (code == (PF_PRESENT | PF_WRITE) && !pv_in_user_mode() &&
-        table_writes_caught(v->domain) && emulate_table_write(regs, v, cr2))
+    if (!pv_in_user_mode() && emulate_table_write(regs, v, cr2))
         return;
     v->info->arch.cr2 = cr2;
     /* Kernels run in ring 3. */
@@ -121,20 +112,6 @@ static void int80(struct cpu_regs *regs)
     regs->rip -= INT_N_BYTES;
     regs->error_code = VECTOR_INT80 << GP_INDEX_SHIFT | GP_TABLE_IDT;
     (void)bounce_trap(regs, VECTOR_GP, true);
-}
-
-/* Its frame is what SYSCALL's stub makes: the real selectors are lost. */
-void upcall_guest_syscall(struct cpu_regs *regs, struct vcpu *v)
-{
-    const struct pv_callback *to = &v->pv->syscall;
-
-    if (likely(to->address)) {
-        (void)bounce_callback(regs, to->address, to->mask_events);
-        regs->rflags &= ~RFLAGS_DF;
-        return;
-    }
-    regs->rip -= SYSCALL_BYTES;
-    (void)bounce_trap(regs, VECTOR_UD, false);
 }
 
 void upcall_guest_exception(struct cpu_regs *regs, uint64_t cr2)

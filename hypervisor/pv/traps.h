@@ -8,7 +8,11 @@
 
 #include "domain/vcpu.h"
 
-/* Its handler of trap @vector; NULL: none. */
+/*
+ * Its handler of trap @vector; NULL: none.  That of #PF in class pv is
+ * pv_vcpu.page_fault, and this says none: so that the short way of class light
+ * ends where it looks anyway.
+ */
 static inline const struct trap_entry *trap_get(const struct vcpu *v,
                                                 uint8_t vector)
 {
@@ -36,9 +40,6 @@ bool bounce_trap(struct cpu_regs *regs, uint8_t vector, bool has_error_code);
 
 /* The NMI that is pending, if @v, which is current, takes one now. */
 void bounce_nmi(struct cpu_regs *regs, struct vcpu *v);
-
-/* The same to a callback of class pv's, canonical; without an error code. */
-bool bounce_callback(struct cpu_regs *regs, uint64_t address, bool mask_events);
 
 /*
  * CPUID as guests see it, through the forced-emulation prefix.

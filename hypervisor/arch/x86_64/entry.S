@@ -109,7 +109,7 @@ at = at + 8
 
     .text
     .globl syscall_stubs, vector_stubs, xpti_vector_stubs, iret_to_guest
-    .globl enter_guest, hypercall_iret, exception_from_guest_only
+    .globl enter_guest, hypercall_iret, exception_from_guest_only, exception_done
     .globl exception_common, ist_common
 
 /* --- SYSCALL ----------------------------------------------------------- */
@@ -293,6 +293,8 @@ iret_slowly:
     mov %rsp, %rdi
     mov PERCPU(current_vcpu), %rsi
     call upcall_iret
+    cmpb $0, PERCPU(slow_return)
+    je return_from_exception
     mov REGS_RAX(%rsp), %rax
     jmp return_slowly
 
@@ -389,6 +391,12 @@ exception_from_guest_only:
     FORGET_STACK
     xor %ebp, %ebp
     call exception_from_guest
+    jmp return_from_exception
+
+/* void exception_done(void) */
+exception_done:
+    FORGET_STACK
+    xor %ebp, %ebp
     jmp return_from_exception
 
 /* Whatever came, by the long way back: it may be the kick of another CPU. */

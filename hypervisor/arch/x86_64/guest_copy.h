@@ -136,3 +136,17 @@ static __in_place uint64_t guest_address(uint64_t va)
     __asm__("" : "+r"(at));
     return at;
 }
+
+/*
+ * The same where it is likely to be in the upper half, as kernels of class pv
+ * are: an address with the bits of the guests' first one there is a guest's.
+ */
+static __in_place uint64_t guest_address_upper(uint64_t va)
+{
+    uint64_t at = va | HV_VIRT_END;
+
+    if (unlikely(at != va))
+        return guest_address(va);
+    __asm__("" : "+r"(at));
+    return at;
+}

@@ -71,16 +71,17 @@ static_assert(sizeof(struct cpu_regs) == 168, "entry.S builds it");
 static_assert(offsetof(struct cpu_regs, rip) == 128,
               "the CPU pushes from here");
 
-#define RFLAGS_CF    (1UL << 0)
-#define RFLAGS_FIXED (1UL << 1) /* always 1 */
-#define RFLAGS_TF    (1UL << 8)
-#define RFLAGS_IF    (1UL << 9)
-#define RFLAGS_DF    (1UL << 10)
-#define RFLAGS_IOPL  (3UL << 12)
-#define RFLAGS_NT    (1UL << 14)
-#define RFLAGS_RF    (1UL << 16)
-#define RFLAGS_VM    (1UL << 17)
-#define RFLAGS_AC    (1UL << 18)
+#define RFLAGS_CF         (1UL << 0)
+#define RFLAGS_FIXED      (1UL << 1) /* always 1 */
+#define RFLAGS_TF         (1UL << 8)
+#define RFLAGS_IF         (1UL << 9)
+#define RFLAGS_DF         (1UL << 10)
+#define RFLAGS_IOPL_SHIFT 12
+#define RFLAGS_IOPL       (3UL << RFLAGS_IOPL_SHIFT)
+#define RFLAGS_NT         (1UL << 14)
+#define RFLAGS_RF         (1UL << 16)
+#define RFLAGS_VM         (1UL << 17)
+#define RFLAGS_AC         (1UL << 18)
 
 /*
  * What a guest may choose: the arithmetic flags, TF, DF, NT, RF, AC and ID.
@@ -144,6 +145,9 @@ void exception_from_guest(struct cpu_regs *regs);
 
 /* The same, and then back to the guest; what is on the stack is forgotten. */
 void __noreturn exception_from_guest_only(struct cpu_regs *regs);
+
+/* Back to the guest after one; what is on the stack is forgotten. */
+void __noreturn exception_done(void);
 
 /*
  * In ring 0.  Returns the registers to go on with: @regs, or guest_regs() when
@@ -273,9 +277,9 @@ extern const char xpti_leave_again[];
 
 /*
  * Make the tables that guests run on beside their own; once, when all CPUs
- * have their areas.  New tables come from @alloc.  False: none to be had.
+ * have their areas.  False: no table to be had.
  */
-bool __must_check xpti_init(mfn_t (*alloc)(void));
+bool __must_check xpti_init(void);
 
 /* The L4 entry of what guests' tables map of us, and its index. */
 extern uint64_t xpti_l4_entry;
