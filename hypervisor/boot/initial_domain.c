@@ -80,6 +80,10 @@ static void read_image(struct elf_image *image, const struct boot_module *m)
     int rc = elf_image_read(image, mfn_to_virt(maddr_to_mfn(m->start)),
                             m->bytes, &why);
 
+    if (!rc && !image->xen_notes) {
+        rc = -ENOEXEC;
+        why = "it has no Xen notes, so it is no kernel for this interface";
+    }
     if (rc)
         boot_fail("the first module (%s) cannot be the initial domain: %s",
                   m->string, why);

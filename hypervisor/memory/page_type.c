@@ -12,7 +12,7 @@
 
 #include "arch/x86_64/paging.h"
 #include "memory/descriptor.h"
-#include "memory/page_entry.h"
+#include "memory/entry_near.h"
 
 /* Absent entries are looked at together, as most are. */
 #define GROUP 8U
@@ -58,8 +58,14 @@ static int entry_validate(struct pv_space *s, enum frame_type type,
                           uint64_t *entry, struct page_work *work)
 {
     uint64_t e = *entry;
-    int rc = entry_get(s, type, &e, work);
+    int rc = 0;
 
+    if (type == FRAME_L1 && entry_is_legal(1, e) && entry_near_get(s, e)) {
+        e = entry_adjust(1, e);
+        work->left -= PAGE_WORK_PRESENT;
+    } else {
+        rc = entry_get(s, type, &e, work);
+    }
     /* Bits are only added; a processor may do so, too. */
     if (!rc && e != *entry)
         (void)__atomic_fetch_or(entry, e, __ATOMIC_RELAXED);
@@ -181,6 +187,7 @@ int page_type_get(struct pv_space *s, mfn_t m, enum frame_type type,
         return -EINVAL;
     if (!frame_try_get(f))
         return -EBUSY;
+    work->left -= PAGE_WORK_TYPE;
     rc = type_get(s, f, type, work);
     if (rc)
         frame_put(f);

@@ -36,7 +36,8 @@ struct pv_space {
 
 /*
  * How much a call may still do: one unit is some 12 instructions; eight absent
- * entries or one, what a present one holds, and a frame that may become free.
+ * entries or one, what a present one holds, a type that was not there before,
+ * and a frame that may become free.
  * A fresh quantum keeps a call below the bound on instructions with interrupts
  * off.
  */
@@ -45,6 +46,7 @@ struct page_work {
 };
 #define PAGE_WORK_QUANTUM 1200
 #define PAGE_WORK_PRESENT 5
+#define PAGE_WORK_TYPE    12
 #define PAGE_WORK_FREE    16
 
 /*

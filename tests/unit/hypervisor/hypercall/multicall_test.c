@@ -56,6 +56,7 @@ static long note(uint64_t nr, uint64_t a1, uint64_t a2)
 #define NOTED_1 a1, 0
 #define NOTED_2 a1, a2
 #define NOTED_3 a1, a2 + 0 * a3
+#define NOTED_4 a1, a2 + 0 * (a3 + a4)
 #define FAKE(number, name, args)                                               \
     long hypercall_##name(HYPERCALL_PARAMS_##args)                             \
     {                                                                          \
@@ -78,6 +79,16 @@ FAKE(33, physdev_op, 2)
 FAKE(64, light_op, 2)
 FAKE(65, control_op, 1)
 FAKE(66, device_op, 1)
+FAKE(1, mmu_update, 4)
+FAKE(2, set_gdt, 2)
+FAKE(5, fpu_taskswitch, 1)
+FAKE(8, set_debugreg, 2)
+FAKE(9, get_debugreg, 1)
+FAKE(10, update_descriptor, 2)
+FAKE(14, update_va_mapping, 3)
+FAKE(22, update_va_mapping_otherdomain, 4)
+FAKE(26, mmuext_op, 4)
+FAKE(28, nmi_op, 2)
 
 /* Numbers that are none of ours. */
 long hypercall_refused(uint64_t nr, uint64_t a1)
@@ -218,6 +229,7 @@ TEST("every number of the list reaches its handler, with its arguments")
 #undef HYPERCALL
     };
 
+    vcpu.pv = (struct pv_vcpu *)(void *)&vcpu; /* only that there is one */
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         uint64_t nr = all[i].number;
 
@@ -229,6 +241,15 @@ TEST("every number of the list reaches its handler, with its arguments")
         EXPECT_EQ(made[0].a1, 7);
         EXPECT_EQ(made[0].a2, all[i].args > 1 ? 8 : 0);
     }
+}
+
+TEST("the calls of class pv are no others'")
+{
+    vcpu.pv = NULL;
+    EXPECT_EQ(call(HYPERCALL_mmu_update, 7, 8), -ENOSYS);
+    EXPECT_EQ(call(HYPERCALL_mmuext_op, 7, 8), -ENOSYS);
+    EXPECT_EQ(call(HYPERCALL_set_gdt, 7, 8), -ENOSYS);
+    EXPECT_EQ(calls, 0);
 }
 
 TEST("any other number is -ENOSYS")

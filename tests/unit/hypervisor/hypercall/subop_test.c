@@ -41,6 +41,11 @@ int copy_bytes_to_guest(struct guest_ptr dst, const void *src, size_t size)
     return 0;
 }
 
+bool guest_range(uint64_t va, size_t size)
+{
+    return va <= GUEST_LOWER_END - size;
+}
+
 long hypercall_continue(void)
 {
     continues++;

@@ -184,7 +184,7 @@ static unsigned int any_slot(void)
 
 static int quantum(void)
 {
-    return 40 + (int)below(below(2) ? 60 : 1500);
+    return 120 + (int)below(below(2) ? 60 : 1500);
 }
 
 static uint64_t any_entry(void)
@@ -357,7 +357,7 @@ static void do_give_up(void)
     unsigned int m = any_frame();
     enum frame_type type = (enum frame_type)(FRAME_L2 + below(3));
 
-    work.left = (int)below(80);
+    work.left = (int)below(200);
     if (page_get_type(&space, mfn(m), type, &work) == 0)
         page_put_type(&space, mfn_to_frame(mfn(m)));
     pv_check_frames();

@@ -576,7 +576,7 @@ TEST("validation with any quantum ends as without a limit, and so does undoing")
     (void)forest_state(&t, valid);
     EXPECT_EQ(page_unpin(&space, t.l4), 0);
     drop_all();
-    for (int quantum = 40; quantum < 1500; quantum += 1 + quantum / 20) {
+    for (int quantum = 120; quantum < 1500; quantum += 1 + quantum / 20) {
         for (;;) {
             int rc;
 

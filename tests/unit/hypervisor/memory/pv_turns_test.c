@@ -24,7 +24,7 @@
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/smp.h"
 #include "core/lock.h"
-#include "core/log.h"
+#include "lib/log.h"
 #include "core/spec_ctrl.h"
 #include "memory/m2p.h"
 #include "memory/upcalls.h"
@@ -377,7 +377,7 @@ void hv_tables_load(void)
 
 static mfn_t l4, spare_l4, l3, l2, l1, spare_l1, data, other_data;
 
-#define QUANTUM 40
+#define QUANTUM 120
 
 /* Any answer will do. */
 #define IGNORE(call)                                                           \
