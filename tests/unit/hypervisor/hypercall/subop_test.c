@@ -9,7 +9,6 @@
 #include <abi/physdev.h>
 
 #include "domain/domain.h"
-#include "domain/pv_vcpu.h"
 #include "domain/vcpu.h"
 #include "hypercall/subop.h"
 #include "unit/test.h"
@@ -79,16 +78,6 @@ static long call(uint64_t cmd, void *arg)
 {
     return subop_call(table, ARRAY_SIZE(table), &vcpu, cmd,
                       guest_ptr((uint64_t)(uintptr_t)arg), make);
-}
-
-bool guest_range(uint64_t va, size_t size)
-{
-    return va < GUEST_LOWER_END && va + size <= GUEST_LOWER_END;
-}
-
-void pv_set_iopl(struct vcpu *v, uint8_t iopl)
-{
-    (void)v, (void)iopl;
 }
 
 TEST("what is not in the table is -ENOSYS, and its argument is not read")
