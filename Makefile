@@ -24,7 +24,7 @@ include config/rules.mk
 include config/third-party.mk
 
 include tools/build.mk
-include hypervisor/build.mk
+include config/hypervisor.mk
 include guests/runtime/build.mk
 include guests/control/build.mk
 include guests/web/build.mk
@@ -143,6 +143,13 @@ bench: deps
 bench-system: deps
 	@$(MAKE) --no-print-directory all
 	@$(TEST_ENV) $(PYTHON) tests/bench/system.py
+	@$(TEST_ENV) $(PYTHON) tests/bench/page.py
+
+## Instructions of Linux's operations, Linux on Cairn beside Linux on Xen: build/bench/linux.csv, docs
+.PHONY: bench-linux
+bench-linux: deps
+	@$(MAKE) --no-print-directory linux-guests
+	@$(TEST_ENV) $(PYTHON) tests/bench/linux.py
 	@$(TEST_ENV) $(PYTHON) tests/bench/page.py
 
 ## Install what config/packages.txt names, fetch pinned sources (YES=1: no question)

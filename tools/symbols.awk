@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # From `nm -n` to the table with which a backtrace names functions; see
-# hypervisor/build.mk for its layout.  Only code is listed: that is what return
+# config/hypervisor.mk for its layout.  Only code is listed: that is what return
 # addresses point to.
 #
 #   usage: nm -n cairn.pass1.elf | awk -f symbols.awk >symbols.S

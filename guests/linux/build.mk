@@ -16,7 +16,8 @@ GRUB_MODS := $(UNPACKED)/grub-xen-bin/usr/lib/grub/x86_64-xen
 
 LINUX_ROOT := $(sort $(shell find guests/linux/root -type f))
 LINUX_MAKE := guests/linux/mkinitrd.py tools/newc.py guests/linux/build.mk
-LINUX_BASE := $(LINUX_ROOT) $(LINUX_MAKE) $(LINUX)/bench $(foreach p,\
+LINUX_PROGRAMS := $(LINUX)/bench $(LINUX)/client
+LINUX_BASE := $(LINUX_ROOT) $(LINUX_MAKE) $(LINUX_PROGRAMS) $(foreach p,\
     busybox-static linux-image-amd64 linux-image-cloud-amd64,$(UNPACKED)/$(p)/.done)
 
 # What is missing there, only `make deps` brings.
@@ -39,21 +40,23 @@ $(LINUX)/vmlinuz-cloud: $(UNPACKED)/linux-image-cloud-amd64/.done
 $(LINUX)/grub.bin: $(UNPACKED)/grub-xen-host/.done
 	$(call copy-unpacked,grub-xen-host,usr/lib/grub-xen/grub-x86_64-xen.bin)
 
-# A program of Linux: the host's compiler and static C library.
-$(LINUX)/bench: guests/linux/bench/bench.c $(RULES)
+# Programs of Linux: the host's compiler and static C library.
+$(LINUX_PROGRAMS): $(LINUX)/%: guests/linux/bench/%.c $(RULES)
 	$(say) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST_CFLAGS) -static -s -Wl,--build-id=none $< -o $@
 
 $(LINUX)/initrd.cpio.gz: $(LINUX_BASE)
 	$(say) PACK $@
-	$(Q)$(PYTHON) guests/linux/mkinitrd.py $@ $(UNPACKED) --bench $(LINUX)/bench
+	$(Q)$(PYTHON) guests/linux/mkinitrd.py $@ $(UNPACKED) \
+	    --programs $(LINUX_PROGRAMS)
 
 $(LINUX)/nginx.cpio.gz: $(LINUX_BASE) guests/linux/nginx.conf $(foreach p,\
     nginx nginx-common libc6 libcrypt1 libpcre2-8-0 libssl3 zlib1g,\
     $(UNPACKED)/$(p)/.done)
 	$(say) PACK $@
-	$(Q)$(PYTHON) guests/linux/mkinitrd.py $@ $(UNPACKED) --bench $(LINUX)/bench --nginx
+	$(Q)$(PYTHON) guests/linux/mkinitrd.py $@ $(UNPACKED) \
+	    --programs $(LINUX_PROGRAMS) --nginx
 
 # The memory disk: no dates and no owners.
 $(LINUX)/grub-disk.tar: $(LINUX)/vmlinuz-amd64 $(LINUX)/initrd.cpio.gz

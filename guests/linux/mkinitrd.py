@@ -3,11 +3,11 @@
 """
 The first file system of a Linux guest, from Debian's packages and root/.
 
-  mkinitrd.py OUT UNPACKED [--bench PROGRAM] [--nginx]
+  mkinitrd.py OUT UNPACKED [--programs PATH ...] [--nginx]
 
 UNPACKED is where `make deps` has unpacked packages.  The archive has busybox,
-the files of root/, and for each kernel there its drivers of Xen devices;
---nginx adds nginx with its libraries.  The same input gives the same bytes.
+the files of root/, our programs, and for each kernel there its drivers of Xen
+devices; --nginx adds nginx with its libraries.  The same input gives the same bytes.
 """
 
 import argparse
@@ -109,15 +109,15 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("out")
     parser.add_argument("unpacked")
-    parser.add_argument("--bench")
+    parser.add_argument("--programs", nargs="*", default=[])
     parser.add_argument("--nginx", action="store_true")
     options = parser.parse_args()
     builder = Builder(options.unpacked)
     builder.add_base()
     builder.add_root(options.nginx)
     builder.add_drivers()
-    if options.bench:
-        builder.add("bin/bench", options.bench)
+    for program in options.programs:
+        builder.add("bin/" + os.path.basename(program), program)
     if options.nginx:
         builder.add_nginx()
     builder.write(options.out)

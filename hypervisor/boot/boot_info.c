@@ -7,7 +7,6 @@
 #include "boot/boot_info.h"
 
 #include "arch/x86_64/paging.h"
-#include "core/log.h"
 
 #define MULTIBOOT1_MAGIC 0x2badb002U
 #define MULTIBOOT2_MAGIC 0x36d76289U

@@ -16,9 +16,6 @@
 #include "boot/boot_info.h"
 #include "boot/initial.h"
 #include "control/control.h"
-#include "core/log.h"
-#include "core/options.h"
-#include "core/panic.h"
 #include "device/pci.h"
 #include "domain/memory.h"
 #include "lib/elf_image.h"
@@ -55,8 +52,8 @@ BOOT_OPTION(dom0_vcpus, "dom0_vcpus", "virtual CPUs of the initial domain (1)",
 
 static bool dom0_pv;
 BOOT_OPTION(dom0_pv, "dom0_pv",
-            "run the initial domain as class pv whatever it asks for",
-            &dom0_pv, NULL);
+            "run the initial domain as class pv whatever it asks for", &dom0_pv,
+            NULL);
 
 static uint64_t choose_pages(void)
 {

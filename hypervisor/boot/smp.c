@@ -10,18 +10,12 @@
 #include "boot/start.h"
 
 #include "arch/x86_64/apic.h"
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/segment.h"
-#include "arch/x86_64/smp.h"
 #include "arch/x86_64/upcalls.h"
 #include "boot/boot_info.h"
 #include "core/acpi.h"
-#include "core/log.h"
-#include "core/options.h"
 #include "core/spec_ctrl.h"
-#include "core/time.h"
 #include "domain/vcpu.h"
-#include "memory/direct_map.h"
+#include "memory/frame.h"
 
 /* After an INIT, and from a SIPI to the next: the SDM's. */
 #define INIT_NS    10000000U

@@ -19,26 +19,15 @@
 
 #include "boot/start.h"
 
-#include <stdarg.h>
-
 #include "arch/x86_64/apic.h"
-#include "arch/x86_64/segment.h"
-#include "arch/x86_64/guest_access.h"
-#include "arch/x86_64/regs.h"
-#include "arch/x86_64/xpti.h"
 #include "boot/boot_info.h"
 #include "core/acpi.h"
-#include "core/log.h"
-#include "core/options.h"
+#include "core/console.h"
 #include "core/panic.h"
-#include "core/power.h"
 #include "core/spec_ctrl.h"
-#include "core/time.h"
-#include "core/uart.h"
 #include "device/pci.h"
 #include "domain/vcpu.h"
 #include "lib/format.h"
-#include "memory/direct_map.h"
 #include "memory/frame.h"
 
 static bool smap_wanted = true;
@@ -151,20 +140,13 @@ static void start_machine(void)
     boot_cpus_start();
 }
 
-static mfn_t alloc_table(void)
-{
-    struct frame *f = frame_alloc(DOMID_XEN, FRAME_METADATA);
-
-    return f ? frame_to_mfn(f) : MFN_NONE;
-}
-
 /* All CPUs have their areas. */
 static void start_xpti(void)
 {
     if (!cpu_features.xpti)
         return;
     boot_stage("making the tables of xpti");
-    if (!xpti_init(alloc_table))
+    if (!xpti_init())
         panic("no memory for page tables");
 }
 

@@ -64,25 +64,17 @@ int control_populate(struct domain *d, struct control_populate *op)
     return 0;
 }
 
-/* Between a frame of the other domain and the caller's memory. */
-static int copy_piece(struct frame *f, const struct control_copy *op,
-                      uint32_t size, bool to)
-{
-    char *there = (char *)mfn_to_virt(frame_to_mfn(f)) + op->offset;
-    struct guest_ptr here = guest_ptr(op->buffer);
-
-    if (to)
-        return copy_from_guest(there, here, size);
-    return copy_to_guest(here, there, size);
-}
-
-/* What of @op lies in one page. */
+/*
+ * What of @op lies in one page: between a frame of the other domain and the
+ * caller's memory.
+ */
 static int copy_page(struct domain *d, struct control_copy *op, bool to)
 {
     uint32_t room = (uint32_t)PAGE_SIZE - op->offset;
     uint32_t size = op->size < room ? op->size : room;
     bool text_too = to && !d->started;
     struct frame *f;
+    char *there;
     int rc;
 
     if (d->pv)
@@ -92,7 +84,9 @@ static int copy_page(struct domain *d, struct control_copy *op, bool to)
                              to ? LIGHT_WRITE : LIGHT_READ, text_too, &f);
     if (rc)
         return rc;
-    rc = copy_piece(f, op, size, to);
+    there = (char *)mfn_to_virt(frame_to_mfn(f)) + op->offset;
+    rc = to ? copy_from_guest(there, guest_ptr(op->buffer), size)
+            : copy_to_guest(guest_ptr(op->buffer), there, size);
     memory_put(f, d->pv && to);
     if (rc)
         return rc;
@@ -112,11 +106,8 @@ int control_copy(struct domain *d, struct control_copy *op, bool to)
     if (op->offset >= PAGE_SIZE || op->size > CONTROL_COPY_MAX)
         return -EINVAL;
     for (int n = 0; op->size; n++) {
-        int rc;
+        int rc = n < COPY_QUANTUM_PAGES ? copy_page(d, op, to) : -EAGAIN;
 
-        if (n == COPY_QUANTUM_PAGES)
-            return -EAGAIN;
-        rc = copy_page(d, op, to);
         if (rc)
             return rc;
     }

@@ -4,9 +4,6 @@
 #include "control/control.h"
 
 #include "arch/x86_64/smp.h"
-#include "core/keys.h"
-#include "core/log.h"
-#include "core/time.h"
 #include "memory/frame.h"
 
 /* Bytes of the log copied at a time, and before pending work is looked at. */

@@ -39,11 +39,8 @@ static int list_one(struct control_op *op)
 int control_list(struct control_op *op)
 {
     for (int n = 0; op->u.list.room; n++) {
-        int rc;
+        int rc = n < LIST_QUANTUM ? list_one(op) : -EAGAIN;
 
-        if (n == LIST_QUANTUM)
-            return -EAGAIN;
-        rc = list_one(op);
         if (rc)
             return rc == -ENODATA ? 0 : rc;
     }

@@ -2,7 +2,6 @@
 /* The boot modules behind the first. */
 
 #include "control/control.h"
-#include "core/panic.h"
 
 /* As many as boot/boot_info.h keeps. */
 #define MODULES_MAX 64U

@@ -4,7 +4,6 @@
 #include "core/acpi.h"
 
 #include "arch/x86_64/paging.h"
-#include "core/log.h"
 
 #define IOAPIC_USUAL 0xfec00000UL
 

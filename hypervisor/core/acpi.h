@@ -10,7 +10,7 @@
 
 #pragma once
 
-#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/smp.h"
 
 #define ACPI_IOAPICS_MAX 8
 #define ISA_IRQS         16

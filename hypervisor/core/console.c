@@ -13,10 +13,7 @@
 #include <abi/event_channel.h>
 
 #include "arch/x86_64/upcalls.h"
-#include "core/keys.h"
 #include "core/lock.h"
-#include "core/log.h"
-#include "core/uart.h"
 #include "core/upcalls.h"
 #include "lib/format.h"
 
@@ -77,9 +74,8 @@ void console_write_panic(const char *bytes, size_t size)
 
 void console_write(const char *bytes, size_t size)
 {
-    spin_lock(&console_lock);
+    SPIN_GUARD(&console_lock);
     console_write_panic(bytes, size);
-    spin_unlock(&console_lock);
 }
 
 /* Print what is in @line, as a whole line, and free it. */
@@ -137,7 +133,7 @@ static void add_to_line(domid_t domid, char c)
 
 void console_write_domain(domid_t domid, const char *bytes, size_t size)
 {
-    spin_lock(&console_lock);
+    SPIN_GUARD(&console_lock);
     if (domid == INITIAL_DOMID) {
         put_text(bytes, size);
         if (size)
@@ -146,16 +142,14 @@ void console_write_domain(domid_t domid, const char *bytes, size_t size)
         for (size_t i = 0; i < size; i++)
             add_to_line(domid, bytes[i]);
     }
-    spin_unlock(&console_lock);
 }
 
 /* Keep a byte for console_read(); too much typed ahead is lost. */
 static void keep_input(char c)
 {
-    spin_lock(&console_lock);
+    SPIN_GUARD(&console_lock);
     if (input.put - input.got < INPUT_BYTES)
         input.bytes[input.put++ % INPUT_BYTES] = c;
-    spin_unlock(&console_lock);
 }
 
 static void switch_input(void)
@@ -195,9 +189,8 @@ size_t console_read(char *buffer, size_t size)
 {
     size_t count = 0;
 
-    spin_lock(&console_lock);
+    SPIN_GUARD(&console_lock);
     while (count < size && input.got != input.put)
         buffer[count++] = input.bytes[input.got++ % INPUT_BYTES];
-    spin_unlock(&console_lock);
     return count;
 }

@@ -7,10 +7,7 @@
 
 #include "core/drift.h"
 
-#include "arch/x86_64/cpu.h"
 #include "core/acpi.h"
-#include "core/keys.h"
-#include "core/log.h"
 #include "core/time.h"
 
 #define PM_TIMER_HZ   3579545UL

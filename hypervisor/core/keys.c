@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The debug keys, as the linker has gathered them. */
 
-#include "core/keys.h"
-
 #include "arch/x86_64/smp.h"
-#include "core/log.h"
 
 extern const struct debug_key debug_keys_start[], debug_keys_end[];
 

@@ -6,11 +6,7 @@
 
 #include "core/lock.h"
 
-#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/smp.h"
-#include "core/keys.h"
-#include "core/log.h"
-#include "core/panic.h"
 
 /* Locks a CPU holds at once: one of each rank, twice where two are allowed. */
 #define HELD_MAX 24

@@ -4,13 +4,8 @@
  * boot, so that a reader finds out by itself what it has missed.
  */
 
-#include "core/log.h"
-
-#include <stdarg.h>
-
 #include "core/console.h"
 #include "core/lock.h"
-#include "core/options.h"
 #include "core/time.h"
 #include "core/upcalls.h"
 #include "lib/format.h"
@@ -102,12 +97,11 @@ size_t log_read(uint64_t *position, char *buffer, size_t size)
 {
     size_t count = 0;
 
-    spin_lock(&log_lock);
+    SPIN_GUARD(&log_lock);
     if (ring_end > LOG_RING_SIZE && *position < ring_end - LOG_RING_SIZE)
         *position = ring_end - LOG_RING_SIZE;
     *position = MIN(*position, ring_end);
     while (count < size && *position < ring_end)
         buffer[count++] = ring[(*position)++ % LOG_RING_SIZE];
-    spin_unlock(&log_lock);
     return count;
 }

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Parsing the command line: words between blanks. */
 
-#include "core/options.h"
-
-#include "core/log.h"
-
 extern const struct boot_option boot_options_start[], boot_options_end[];
 
 static unsigned int digit_of(char c)

@@ -7,12 +7,8 @@
 
 #include "core/panic.h"
 
-#include <stdarg.h>
-
-#include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
 #include "core/console.h"
-#include "core/power.h"
 #include "lib/format.h"
 
 #define LINE_MAX 240

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The end: the hypervisor's own invariant is broken and going on could leak
- * or corrupt.  Prints the reason, registers and a symbolised backtrace on the
- * console, then halts or reboots as the option noreboot says.
- */
+/* What a panic says, and how a run ends; panic() itself is in lib/log.h. */
 
 #pragma once
-
-void __noreturn panic(const char *fmt, ...) __printf(1, 2);
 
 /* Give the registers @r to @tell, a line at a time. */
 struct cpu_regs;
@@ -27,3 +21,12 @@ const char *symbol_find(uint64_t address, uint64_t *offset);
  * which frame pointer @rbp lies, as far as they make sense.
  */
 void backtrace(uint64_t rbp, void (*print)(uint64_t address));
+
+/*
+ * The end of the machine's run.  With the option noreboot, a reset halts
+ * instead, so that what the console says can be read.
+ */
+void __noreturn machine_reset(void);
+
+/* By ACPI; where that does not work, says so and halts. */
+void __noreturn machine_power_off(void);

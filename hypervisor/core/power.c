@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Switching off, and starting again. */
 
-#include "core/power.h"
+#include "core/panic.h"
 
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/smp.h"
 #include "core/acpi.h"
 #include "core/console.h"
-#include "core/options.h"
 
 #define PM1_SLEEP_TYPE_SHIFT 10
 #define PM1_SLEEP_ENABLE     (1U << 13)

@@ -5,7 +5,6 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/segment.h"
-#include "core/log.h"
 
 /* SDM volume 4, table 2-2; AMD64 manual 2, 3.2.9. */
 #define MSR_SPEC_CTRL        0x48U

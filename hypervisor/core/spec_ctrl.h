@@ -7,8 +7,6 @@
 
 #pragma once
 
-#include "core/options.h"
-
 /* X-macro: SPEC(NAME, name in spec-ctrl=, what it does). */
 #define SPEC_DEFENCES(SPEC)                                                    \
     SPEC(XPTI, "xpti") /* guests run on tables without the hypervisor */       \

@@ -4,15 +4,10 @@
  * An empty heap sets nothing, so an idle CPU sleeps.
  */
 
-#include "core/timer.h"
-
 #include "arch/x86_64/apic.h"
-#include "arch/x86_64/smp.h"
 #include "arch/x86_64/upcalls.h"
 #include "core/drift.h"
-#include "core/keys.h"
 #include "core/lock.h"
-#include "core/log.h"
 #include "core/time.h"
 
 /* Timers that expire before others get their turn: each may wake a vCPU. */
@@ -175,21 +170,18 @@ void timer_set(struct timer *t, uint64_t deadline)
 static struct timer *take_due(struct timer_queue *q)
 {
     struct heap_node *first;
-    struct timer *t = NULL;
+    struct timer *t;
 
-    spin_lock(&q->lock);
+    SPIN_GUARD(&q->lock);
     first = heap_min(&q->heap);
-    if (first && first->key <= time_now()) {
-        t = container_of(first, struct timer, node);
-        heap_remove(&q->heap, first);
-        q->count--;
-        q->expired++;
-        t->armed = false;
-        atomic_write(&q->running, t);
-    } else {
+    if (!first || first->key > time_now()) {
         program(q);
+        return NULL;
     }
-    spin_unlock(&q->lock);
+    t = container_of(first, struct timer, node);
+    disarm(q, t);
+    q->expired++;
+    atomic_write(&q->running, t);
     return t;
 }
 
@@ -206,9 +198,8 @@ void timer_run(void)
         t->expired(t);
         __atomic_store_n(&q->running, NULL, __ATOMIC_RELEASE);
     }
-    spin_lock(&q->lock);
+    SPIN_GUARD(&q->lock);
     program(q);
-    spin_unlock(&q->lock);
 }
 
 void upcall_timer_interrupt(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The 16550, polled for output: the log must work when nothing else does. */
 
-#include "core/uart.h"
+#include "core/console.h"
 
 #include "arch/x86_64/cpu.h"
 

@@ -2,10 +2,8 @@
 /* Who has which function, and what happens to it when the owner ends. */
 
 #include "device/pci.h"
-#include "domain/domain.h"
 #include "domain/upcalls.h"
 #include "memory/light.h"
-#include "memory/pool.h"
 
 int pci_assign_all(struct domain *d)
 {
@@ -16,13 +14,12 @@ int pci_assign_all(struct domain *d)
     if (!d->devices)
         return -ENOMEM;
     d->devices->pin_pages = pin_pages;
-    spin_lock(&device_lock);
+    SPIN_GUARD(&device_lock);
     FOR_EACH_DEVICE(dev)
     {
         reset_quiesce(dev); /* Whatever the firmware used it for. */
         dev->owner = d;
     }
-    spin_unlock(&device_lock);
     return 0;
 }
 
@@ -46,11 +43,10 @@ void upcall_devices_quiesce(struct domain *d)
 {
     if (!d->devices)
         return;
-    spin_lock(&device_lock);
+    SPIN_GUARD(&device_lock);
     FOR_EACH_DEVICE(dev)
     if (dev->owner == d)
         reset_quiesce(dev);
-    spin_unlock(&device_lock);
 }
 
 /* One that cannot be reset has at least no more bus mastering. */

@@ -8,7 +8,6 @@
 
 #include "device/pci.h"
 #include "domain/domain.h"
-#include "memory/frame.h"
 #include "memory/light.h"
 
 /* Where every PC has its IO-APICs and local APICs, and messages go. */

@@ -9,9 +9,7 @@
 
 #include "device/pci.h"
 #include "domain/domain.h"
-#include "memory/frame.h"
 #include "memory/light.h"
-#include "memory/pool.h"
 
 /* As many pins of one page as a ring has descriptors, and to spare. */
 #define PINS_MAX 0xffffU
@@ -24,7 +22,7 @@ static int count_pin(struct device_owner *o, uint64_t g, bool more)
     uint32_t **page = &o->pin_page[g / PIN_PAGE_GFNS], *pins;
     int rc = -EINVAL;
 
-    spin_lock(&device_lock);
+    SPIN_GUARD(&device_lock);
     if (!*page && more)
         *page = pool_alloc(PIN_PAGE_BYTES);
     pins = *page ? *page + g % PIN_PAGE_GFNS : NULL;
@@ -34,7 +32,6 @@ static int count_pin(struct device_owner *o, uint64_t g, bool more)
         rc = 0;
     if (rc == 0)
         *pins += more ? 1U : -1U;
-    spin_unlock(&device_lock);
     return rc;
 }
 

@@ -3,14 +3,10 @@
 
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/upcalls.h"
-#include "core/log.h"
-#include "core/time.h"
-#include "core/timer.h"
 #include "device/pci.h"
-#include "domain/domain.h"
 #include "event/evtchn.h"
 #include "event/upcalls.h"
-#include "memory/direct_map.h"
+#include "memory/frame.h"
 
 /* The capability: control at 2, table at 4, pending bits at 8. */
 #define CAP_CONTROL 2
@@ -164,12 +160,11 @@ static void rested(struct timer *t)
 {
     struct irq *irq = container_of(t, struct irq, rest);
 
-    spin_lock(&device_lock);
+    SPIN_GUARD(&device_lock);
     irq->resting = false;
     irq->unseen = 0;
     if (irq->dev)
         mask(irq->dev, irq->entry, false);
-    spin_unlock(&device_lock);
 }
 
 /* A free one for @entry of @dev.  -EBUSY: it has one; -ENOSPC: none is free. */
@@ -228,11 +223,10 @@ void upcall_pirq_closed(struct domain *d, uint32_t pirq, uint32_t port)
 {
     struct irq *irq = &irqs[pirq];
 
-    spin_lock(&device_lock);
+    SPIN_GUARD(&device_lock);
     /* The vector may be another's by now: a device may go before its ports. */
     if (irq->dev && irq->d == d && irq->port == port)
         unbind(irq);
-    spin_unlock(&device_lock);
 }
 
 /* Whether this interrupt is one too many; @unseen: the last one still waits. */
@@ -262,10 +256,8 @@ void upcall_device_interrupt(uint8_t vector)
 {
     struct irq *irq = &irqs[vector];
 
-    spin_lock(&device_lock);
-    if (irq->dev && !irq->resting) {
-        if (is_storm(irq, evtchn_raise_pirq(irq->d, irq->port)))
-            calm(irq);
-    }
-    spin_unlock(&device_lock);
+    SPIN_GUARD(&device_lock);
+    if (irq->dev && !irq->resting &&
+        is_storm(irq, evtchn_raise_pirq(irq->d, irq->port)))
+        calm(irq);
 }

@@ -4,10 +4,8 @@
  * a bridge leads to; the firmware has numbered them.
  */
 
-#include "core/log.h"
-#include "core/panic.h"
 #include "device/pci.h"
-#include "memory/pool.h"
+#include "memory/frame.h"
 
 #define FUNCTIONS_A_DEV   8U
 #define NO_FUNCTION       0xffffU
@@ -123,7 +121,7 @@ void pci_init(void)
 {
     pci_sbdf_t sbdf = 0;
 
-    spin_lock(&device_lock);
+    SPIN_GUARD(&device_lock);
     while (sbdf >> 8 <= last_bus) {
         bool more = sbdf % FUNCTIONS_A_DEV ||
                     config_read(sbdf, PCI_HEADER_TYPE, 1) & PCI_HEADER_MULTI;
@@ -131,5 +129,4 @@ void pci_init(void)
         more &= scan_function(sbdf) || sbdf % FUNCTIONS_A_DEV;
         sbdf += more ? 1 : FUNCTIONS_A_DEV;
     }
-    spin_unlock(&device_lock);
 }

@@ -6,7 +6,7 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/regs.h"
-#include "domain/fault.h"
+#include "domain/vcpu.h"
 #include "domain/pv_vcpu.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"

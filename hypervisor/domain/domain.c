@@ -9,7 +9,6 @@
 #include "domain/upcalls.h"
 #include "domain/vcpu.h"
 #include "memory/light.h"
-#include "memory/pool.h"
 
 static_assert(DOMAIN_MAX <= DOMID_FIRST_RESERVED, "ids are below the names");
 

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Page faults that the hypervisor resolves, and waiting for memory. */
 
-#include "domain/fault.h"
-
-#include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
-#include "domain/policy.h"
 #include "domain/upcalls.h"
-#include "memory/frame.h"
 #include "memory/light.h"
 #include "memory/upcalls.h"
 

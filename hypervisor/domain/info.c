@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What can be told of a domain: to the control domain and to debug keys. */
 
-#include "core/keys.h"
-#include "core/log.h"
 #include "domain/memory.h"
 #include "domain/sched.h"
 #include "memory/light.h"

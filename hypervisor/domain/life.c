@@ -2,14 +2,11 @@
 /* Pausing, shutting down and destroying domains. */
 
 #include <stdarg.h>
-
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/nospec.h"
-#include "core/log.h"
-#include "core/power.h"
+#include "core/panic.h"
 #include "core/time.h"
 #include "domain/memory.h"
-#include "domain/policy.h"
+#include "domain/domain.h"
 #include "domain/pv_vcpu.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"

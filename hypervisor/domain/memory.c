@@ -9,12 +9,12 @@
 
 #include <abi/cpuid.h>
 
-#include "domain/fault.h"
+#include "domain/vcpu.h"
 #include "domain/pv_vcpu.h"
 #include "arch/x86_64/paging.h"
 #include "memory/light.h"
 #include "memory/page_entry.h"
-#include "memory/pool.h"
+#include "memory/frame.h"
 
 /* vCPUs a call lets go of tables: each may hold sixteen. */
 #define RELEASE_QUANTUM 8U

@@ -2,6 +2,15 @@
 /* Base pointers: the tables a vCPU's kernel and its programs run on. */
 
 #include "domain/pv_vcpu.h"
+#include "memory/entry_near.h"
+
+static int take(struct pv_space *s, mfn_t l4, struct page_work *work)
+    __must_hold(s->base.lock)
+{
+    if (likely(page_near_get(s, l4, FRAME_L4)))
+        return 0;
+    return page_get_type(s, l4, FRAME_L4, work);
+}
 
 /* What leaves a base pointer may still be in a CR3 until another is loaded. */
 static void replace(struct pv_space *s, mfn_t *base, mfn_t l4)
@@ -10,8 +19,17 @@ static void replace(struct pv_space *s, mfn_t *base, mfn_t l4)
     mfn_t old = *base;
 
     *base = l4;
-    if (!mfn_eq(old, MFN_NONE))
+    if (!mfn_eq(old, MFN_NONE) && unlikely(!page_near_put(mfn_to_frame(old))))
         page_put_type(s, mfn_to_frame(old));
+}
+
+/* In place of the kernel's of the same vCPU, with user pages, which are global.
+ */
+static void load(mfn_t l4)
+{
+    this_cpu(loaded_root) = l4;
+    tables_load(mfn_to_maddr(l4));
+    tlb_flush_global();
 }
 
 int pv_set_kernel_base(struct vcpu *v, mfn_t l4, struct page_work *work)
@@ -20,12 +38,10 @@ int pv_set_kernel_base(struct vcpu *v, mfn_t l4, struct page_work *work)
     int rc;
 
     spin_lock(&s->base.lock);
-    rc = page_get_type(s, l4, FRAME_L4, work);
-    if (!rc) {
-        if (v == current) {
-            pv_load(s, l4);
-            pv_flush_cpus(s, 1ULL << this_cpu(cpu_id), NULL);
-        }
+    rc = take(s, l4, work);
+    if (likely(!rc)) {
+        if (likely(v == current))
+            load(l4);
         replace(s, &v->pv->kernel_l4, l4);
     }
     spin_unlock(&s->base.lock);
@@ -41,8 +57,8 @@ int pv_set_user_base(struct vcpu *v, mfn_t l4, struct page_work *work)
         return 0;
     spin_lock(&s->base.lock);
     if (!mfn_eq(l4, MFN_NONE))
-        rc = page_get_type(s, l4, FRAME_L4, work);
-    if (!rc)
+        rc = take(s, l4, work);
+    if (likely(!rc))
         replace(s, &v->pv->user_l4, l4);
     spin_unlock(&s->base.lock);
     return rc;

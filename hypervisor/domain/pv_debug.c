@@ -68,7 +68,7 @@ static int check_control(const struct pv_vcpu *p, uint64_t value)
 {
     if (value & DR7_GD)
         return -EPERM;
-    for (unsigned int i = 0; i < 4; i++)
+    for (unsigned int i = 0; value & DR7_ON && i < 4; i++)
         if (DR7_KIND(value, i) == DR7_KIND_IO && !(p->cr4 & CR4_DE))
             return -EPERM;
     return 0;

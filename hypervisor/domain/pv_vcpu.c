@@ -7,7 +7,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/segment.h"
-#include "memory/pool.h"
+#include "memory/frame.h"
 
 /* Of CR4, what a guest may choose, and what it sees of the hypervisor's own. */
 #define CR4_CHOICE (CR4_TSD | CR4_DE | CR4_FSGSBASE | CR4_OSXSAVE)

@@ -5,6 +5,7 @@
 
 #include "core/time.h"
 #include "domain/memory.h"
+#include "memory/frame.h"
 
 /* The guest reads it at any time: with vm_assist's flag it can tell. */
 static void fill(const struct vcpu *v, struct vcpu_runstate_info *info)

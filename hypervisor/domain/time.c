@@ -6,8 +6,6 @@
  * that saw it odd or changed tries again.
  */
 
-#include "core/time.h"
-
 #include "domain/vcpu.h"
 
 /* The page is the guest's too, so the version is what it left there. */

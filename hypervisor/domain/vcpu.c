@@ -4,12 +4,11 @@
 #include "domain/vcpu.h"
 
 #include "core/time.h"
-#include "domain/fault.h"
 #include "domain/memory.h"
 #include "domain/pv_vcpu.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"
-#include "memory/pool.h"
+#include "memory/frame.h"
 
 /* A deadline so far ahead is a mistake; it is treated as Xen treats it. */
 #define TIMER_FAR_NS  (1ULL << 50)

@@ -7,9 +7,9 @@
  */
 
 #include "domain/upcalls.h"
-#include "event/fifo.h"
+#include "event/table.h"
 #include "event/upcalls.h"
-#include "memory/pool.h"
+#include "memory/frame.h"
 
 /* Buckets of closed ports that one call gives back. */
 #define FREE_QUANTUM 64U

@@ -7,7 +7,6 @@
  * Someone who polls several ports wakes for any; the guest looks for itself.
  */
 
-#include "core/time.h"
 #include "event/table.h"
 
 /* Taking the lock is a full barrier; and it keeps event words in place. */

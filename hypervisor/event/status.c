@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a port is: for EVTCHNOP_status and the debug key. */
 
-#include "core/keys.h"
-#include "core/log.h"
 #include "event/table.h"
 
 static_assert((int)EVTCHN_INTERDOMAIN == EVTCHNSTAT_interdomain &&

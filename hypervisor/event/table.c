@@ -4,8 +4,7 @@
 #include "event/table.h"
 
 #include "domain/upcalls.h"
-#include "event/fifo.h"
-#include "memory/pool.h"
+#include "memory/frame.h"
 
 /* Free ports looked at for one that no queue has any more. */
 #define ALLOC_TRIES 256U

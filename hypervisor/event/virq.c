@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Virtual interrupts: events that the hypervisor itself sends. */
 
-#include "core/keys.h"
 #include "domain/upcalls.h"
 #include "event/table.h"
 

@@ -4,9 +4,8 @@
 #include "grant/active.h"
 
 #include "core/panic.h"
-#include "memory/pool.h"
+#include "memory/frame.h"
 #include "memory/pv_space.h"
-
 /* A granter that changes the word faster than this has itself to blame. */
 #define MARK_TRIES 5
 
@@ -31,11 +30,10 @@ static bool find_or_make(const struct grant_table *t, grant_ref_t ref,
 int16_t grant_get_frame(struct domain *owner, uint64_t g, bool write,
                         struct grant_pin *pin)
 {
-    int rc = owner->pv
-                 ? pv_get_frame(owner->pv, mfn(g), false, &pin->frame)
-                 : light_get_frame(owner->space, gfn(g),
-                                   write ? LIGHT_WRITE : LIGHT_READ, false,
-                                   &pin->frame);
+    int rc = owner->pv ? pv_get_frame(owner->pv, mfn(g), false, &pin->frame)
+                       : light_get_frame(owner->space, gfn(g),
+                                         write ? LIGHT_WRITE : LIGHT_READ,
+                                         false, &pin->frame);
 
     if (rc == -EINVAL)
         return GNTST_bad_page;

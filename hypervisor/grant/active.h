@@ -73,8 +73,7 @@ static __in_place void grant_entry_unmark(const struct grant_pin *pin)
     if (!pin->active->writers)
         clear |= GTF_writing;
     if (clear)
-        (void)__atomic_fetch_and(&pin->entry->flags, (uint16_t)~clear,
-                                 __ATOMIC_SEQ_CST);
+        (void)atomic_and(&pin->entry->flags, (uint16_t)~clear);
 }
 
 /* It is pinned once more. */
@@ -87,12 +86,18 @@ static __in_place void grant_record(const struct grant_pin *pin, domid_t user,
     pin->active->writers += write;
 }
 
+/* Of class pv. */
+bool __must_check grant_pv_frame(struct pv_space *s, uint64_t g, bool write,
+                                 struct grant_pin *pin);
+
 /* The frame that a marked entry names. */
 static __in_place bool grant_usual_frame(struct domain *granter, bool write,
                                          struct grant_pin *pin)
 {
     uint32_t g = atomic_read(&pin->entry->frame);
 
+    if (unlikely(granter->pv))
+        return grant_pv_frame(granter->pv, g, write, pin);
     if (unlikely(!light_near_frame(granter->space, g, write, &pin->mfn)))
         return false;
     pin->frame = mfn_to_frame(pin->mfn);

@@ -9,7 +9,6 @@
 #include "grant/grant.h"
 
 #include "arch/x86_64/page_ops.h"
-#include "domain/fault.h"
 #include "domain/vcpu.h"
 #include "grant/active.h"
 
@@ -31,7 +30,12 @@ static __in_place int16_t own_open(struct domain *d,
         return GNTST_permission_denied;
 
     end->granter = NULL;
-    end->typed = false;
+    end->typed = write && d->pv;
+    if (unlikely(d->pv) && grant_pv_frame(d->pv, ptr->u.gmfn, write, &full)) {
+        end->pin.frame = full.frame;
+        end->pin.mfn = full.mfn;
+        return GNTST_okay;
+    }
     if (likely(light_near_frame(d->space, ptr->u.gmfn, write, &end->pin.mfn))) {
         end->pin.frame = mfn_to_frame(end->pin.mfn);
         return GNTST_okay;
@@ -41,12 +45,10 @@ static __in_place int16_t own_open(struct domain *d,
         fault_repeat_call(gfn(ptr->u.gmfn));
     if (status)
         return status;
-    if (write && d->pv) { /* class light has no pages it cannot write so */
-        if (!frame_get_type(full.frame, FRAME_WRITABLE)) {
-            frame_put(full.frame);
-            return GNTST_general_error;
-        }
-        end->typed = true;
+    /* Class light has no pages it cannot write so. */
+    if (end->typed && !frame_get_type(full.frame, FRAME_WRITABLE)) {
+        frame_put(full.frame);
+        return GNTST_general_error;
     }
     end->pin.frame = full.frame;
     end->pin.mfn = full.mfn;

@@ -5,56 +5,94 @@
 
 #include "arch/x86_64/paging.h"
 #include "domain/pv_vcpu.h"
-#include "memory/page_entry.h"
+#include "grant/active.h"
+#include "memory/entry_near.h"
 
 /* The guest's three bits in an entry are these of a map's flags. */
 #define AVAIL_FLAG_SHIFT  16
 #define AVAIL_ENTRY_SHIFT 9
 #define AVAIL_MASK        7ULL
 
-/* The entry that @host_addr names, in the current vCPU's tables. */
-static bool find(uint64_t host_addr, bool is_entry, mfn_t *table,
-                 unsigned int *index)
+/* The entry that maps @va for the current vCPU's kernel; NULL: none does. */
+static __in_place uint64_t *entry_at(uint64_t va)
 {
-    if (!is_entry)
-        return entry_find(current->pv->kernel_l4, host_addr, table, index);
-    *table = maddr_to_mfn(host_addr);
-    *index = host_addr % PAGE_SIZE / sizeof(uint64_t);
-    return host_addr % sizeof(uint64_t) == 0;
+    unsigned int index;
+    mfn_t table;
+
+    if (unlikely(!entry_find(current->pv->kernel_l4, va, &table, &index)))
+        return NULL;
+    return (uint64_t *)mfn_to_virt(table) + index;
+}
+
+static unsigned int index_of(uint64_t address)
+{
+    return address % PAGE_SIZE / sizeof(uint64_t);
+}
+
+bool grant_pv_frame(struct pv_space *s, uint64_t g, bool write,
+                    struct grant_pin *pin)
+{
+    struct frame *f;
+    bool ok;
+
+    spin_lock(&s->base.lock);
+    f = likely(!s->dying) ? pv_near_frame(s, mfn(g)) : NULL;
+    ok = likely(f) && likely(atomic_read(&f->refs) < FRAME_REFS_MAX) &&
+         (!write || likely(frame_get_more_type(f, FRAME_WRITABLE)));
+    if (likely(ok))
+        (void)atomic_add(&f->refs, 1); /* beside its owner's */
+    spin_unlock(&s->base.lock);
+    pin->frame = f;
+    pin->mfn = mfn(g);
+    return ok;
+}
+
+/* By its machine address; of a table that may be none. */
+static bool map_entry(struct pv_space *s, uint64_t address, uint64_t e)
+{
+    return address % sizeof(uint64_t) == 0 &&
+           !entry_map_grant(s, maddr_to_mfn(address), index_of(address), e);
 }
 
 bool leaf_map_pv(const struct domain *d, const struct gnttab_map_grant_ref *op,
                  mfn_t m)
 {
-    uint64_t entry =
-        pte_make(m, PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_NX |
-                        (op->flags >> AVAIL_FLAG_SHIFT & AVAIL_MASK)
-                            << AVAIL_ENTRY_SHIFT);
-    unsigned int index;
-    mfn_t table;
+    uint64_t avail = op->flags >> AVAIL_FLAG_SHIFT & AVAIL_MASK, *at;
+    uint64_t e = pte_make(m, PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_NX |
+                                 avail << AVAIL_ENTRY_SHIFT);
+    struct pv_space *s = d->pv;
     bool ok;
 
     if (!(op->flags & GNTMAP_readonly))
-        entry |= PTE_WRITE;
+        e |= PTE_WRITE;
     if (op->flags & GNTMAP_application_map)
-        entry |= PTE_USER;
-    spin_lock(&d->pv->base.lock);
-    ok = find(op->host_addr, op->flags & GNTMAP_contains_pte, &table, &index) &&
-         entry_map_grant(d->pv, table, index, entry) == 0;
-    spin_unlock(&d->pv->base.lock);
+        e |= PTE_USER;
+    spin_lock(&s->base.lock);
+    if (op->flags & GNTMAP_contains_pte) {
+        ok = map_entry(s, op->host_addr, e);
+    } else {
+        at = entry_at(op->host_addr);
+        ok = likely(at) && likely(entry_near_map(s, at, e));
+    }
+    spin_unlock(&s->base.lock);
     return ok;
 }
 
 bool leaf_unmap_pv(const struct domain *d, uint64_t host_addr, bool is_entry,
                    mfn_t m, bool write)
 {
-    unsigned int index;
-    mfn_t table;
+    struct pv_space *s = d->pv;
+    uint64_t *at;
     bool ok;
 
-    spin_lock(&d->pv->base.lock);
-    ok = find(host_addr, is_entry, &table, &index) &&
-         entry_unmap_grant(d->pv, table, index, m, write) == 0;
-    spin_unlock(&d->pv->base.lock);
+    spin_lock(&s->base.lock);
+    if (is_entry) {
+        ok = !entry_unmap_grant(s, maddr_to_mfn(host_addr), index_of(host_addr),
+                                m, write);
+    } else {
+        at = entry_at(host_addr);
+        ok = likely(at) && likely(entry_near_unmap(s, at, m, write));
+    }
+    spin_unlock(&s->base.lock);
     return ok;
 }

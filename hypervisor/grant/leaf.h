@@ -9,10 +9,10 @@
 #include <abi/grant_table.h>
 
 #include "domain/domain.h"
-#include "grant/maptrack.h"
+#include "grant/table.h"
 #include "memory/light.h"
 #include "memory/pv_space.h"
-#include "memory/tlb_batch.h"
+#include "memory/space.h"
 
 /* Class pv: write the entry, unwrite it.  False: there is none, or not that. */
 bool __must_check leaf_map_pv(const struct domain *d,

@@ -10,11 +10,10 @@
 
 #include "grant/grant.h"
 
-#include "domain/policy.h"
 #include "grant/active.h"
 #include "grant/leaf.h"
-#include "grant/maptrack.h"
-#include "memory/tlb_batch.h"
+#include "grant/table.h"
+#include "memory/space.h"
 
 /* Pin, and write the leaf if one is wanted. */
 static __in_place int16_t map_entry(struct domain *d, struct domain *granter,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table of handles. */
 
-#include "grant/maptrack.h"
+#include "grant/table.h"
 
-#include "memory/pool.h"
+#include "memory/frame.h"
 
 static uint32_t index_size(const struct grant_table *t)
 {

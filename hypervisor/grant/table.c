@@ -8,9 +8,6 @@
 #include "domain/upcalls.h"
 #include "grant/active.h"
 #include "grant/grant.h"
-#include "grant/maptrack.h"
-#include "memory/pool.h"
-#include "memory/tlb_batch.h"
 
 /* What a call of upcall_grants_destroy() may do. */
 #define DESTROY_MAPPINGS 32U

@@ -4,7 +4,6 @@
 #include <abi/console_io.h>
 
 #include "core/console.h"
-#include "core/time.h"
 #include "hypercall/hypercall.h"
 
 /* A piece is copied to the stack, and the UART is slow: a quantum. */
@@ -20,14 +19,10 @@
 /* Whether @d may write @size bytes now, and if so they are counted. */
 static bool within_rate(struct domain *d, size_t size)
 {
-    bool ok;
-
     if (policy_allows(d, POLICY_console))
         return true;
-    spin_lock(&d->lock);
-    ok = time_pays(&d->console_paid_until, size * NS_PER_BYTE, BURST_NS);
-    spin_unlock(&d->lock);
-    return ok;
+    SPIN_GUARD(&d->lock);
+    return time_pays(&d->console_paid_until, size * NS_PER_BYTE, BURST_NS);
 }
 
 static long op_write(uint64_t count, uint64_t va)

@@ -16,12 +16,11 @@ static int shut_down(struct domain *d, const struct control_shutdown *op)
 /* Nobody pauses himself: nobody could unpause him. */
 static int pause(struct domain *d, struct control_pause *op)
 {
-    int rc = 0;
+    int rc;
 
     if (d == current->domain)
         return -EINVAL;
-    if (!op->counted)
-        rc = domain_pause(d);
+    rc = op->counted ? 0 : domain_pause(d);
     if (rc)
         return rc;
     op->counted = !domain_is_off(d);

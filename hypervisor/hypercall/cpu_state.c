@@ -5,7 +5,7 @@
 #include "domain/pv_vcpu.h"
 #include "hypercall/hypercall.h"
 #include "memory/descriptor.h"
-#include "pv/trap_table.h"
+#include "pv/traps.h"
 
 #define DESCRIPTORS_OF_PAGE (PAGE_SIZE / sizeof(uint64_t))
 
@@ -27,7 +27,7 @@ long hypercall_set_gdt(uint64_t a1, uint64_t a2)
     rc = pv_set_gdt(current, frames, (uint32_t)a2, &work);
     if (rc == -EAGAIN)
         return hypercall_continue();
-    return rc == -EBUSY ? -EINVAL : rc;
+    return rc;
 }
 
 /* In a page of a descriptor table, or in one that may become it. */

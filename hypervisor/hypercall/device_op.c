@@ -88,17 +88,13 @@ static int op_dma(struct domain *d, struct device_op *op)
 
 static int make(struct domain *d, struct device_op *op)
 {
-    int rc;
-
     if (op->cmd == DEVICE_OP_dma_map || op->cmd == DEVICE_OP_dma_unmap)
         return op_dma(d, op);
     if (op->cmd < DEVICE_OP_find || op->cmd > DEVICE_OP_reset)
         return -ENOSYS;
-    spin_lock(&device_lock);
-    rc = op->cmd == DEVICE_OP_find ? op_find(d, &op->u.find)
-                                   : op_function(d, op);
-    spin_unlock(&device_lock);
-    return rc;
+    SPIN_GUARD(&device_lock);
+    return op->cmd == DEVICE_OP_find ? op_find(d, &op->u.find)
+                                     : op_function(d, op);
 }
 
 long hypercall_device_op(uint64_t a1)

@@ -10,7 +10,6 @@
 #include "hypercall/hypercall.h"
 
 #include "arch/x86_64/upcalls.h"
-#include "domain/fault.h"
 
 #define SYSCALL_BYTES 2U
 

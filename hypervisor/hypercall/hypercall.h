@@ -16,7 +16,6 @@
 
 #pragma once
 
-#include "domain/policy.h"
 #include "domain/vcpu.h"
 #include "pv/guest_copy.h"
 

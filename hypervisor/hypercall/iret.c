@@ -9,12 +9,10 @@
  * was asked for.
  */
 
-#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/upcalls.h"
 #include "domain/pv_vcpu.h"
 #include "hypercall/hypercall.h"
-#include "pv/bounce.h"
-#include "pv/crash.h"
+#include "pv/traps.h"
 
 #define RPL_3 0x3U
 

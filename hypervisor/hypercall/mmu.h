@@ -64,6 +64,12 @@ static __in_place long __must_check mmu_end(struct mmu_list *l, long rc)
     return mmu_end_rare(l, rc);
 }
 
+/*
+ * Undo what was dropped on the way, before the guest goes on or wants such a
+ * frame for writing.  False: the work is used up.
+ */
+bool __must_check mmu_drain(struct mmu_list *l);
+
 /* On this CPU, or on all that run the caller's domain: page @va, NULL all. */
 void mmu_flush(struct pv_space *s, bool all, const uint64_t *va);
 

@@ -61,8 +61,7 @@ long mmu_begin_rare(struct mmu_list *l, uint32_t subject)
     return rc;
 }
 
-/* What was dropped on the way is undone before the guest goes on. */
-static bool is_drained(struct mmu_list *l)
+bool mmu_drain(struct mmu_list *l)
 {
     struct pv_space *s = l->space;
     int rc;
@@ -86,7 +85,7 @@ long mmu_end_rare(struct mmu_list *l, long rc)
     if (l->done_at &&
         copy_to_guest(guest_ptr(l->done_at), &l->done, sizeof(l->done)))
         l->done_at = 0; /* It is the guest's loss: Xen says nothing either. */
-    drained = is_drained(l);
+    drained = mmu_drain(l);
     if (likely(drained && rc != -EAGAIN))
         return rc;
 

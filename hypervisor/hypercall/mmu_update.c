@@ -51,8 +51,9 @@ static int update_m2p(struct pv_space *s, const struct mmu_update *r)
 }
 
 /* Any request, in full. */
-static __noinline int update_any(struct mmu_list *l, const struct mmu_update *r)
-    __must_hold(l->space->base.lock)
+static __noinline int update_any(struct pv_space *s, struct mmu_list *l,
+                                 const struct mmu_update *r)
+    __must_hold(s->base.lock)
 {
     unsigned int index = r->ptr % PAGE_SIZE / sizeof(uint64_t), level;
     uint64_t cmd = r->ptr & MMU_COMMAND_MASK, *at;
@@ -60,19 +61,22 @@ static __noinline int update_any(struct mmu_list *l, const struct mmu_update *r)
     struct frame *f;
 
     if (cmd == MMU_MACHPHYS_UPDATE)
-        return update_m2p(l->space, r);
+        return update_m2p(s, r);
     if (cmd > MMU_PT_UPDATE_NO_TRANSLATE)
         return -ENOSYS;
-    f = pv_frame(l->space, m);
+    f = pv_frame(s, m);
     if (!f)
         return -EINVAL;
     at = (uint64_t *)mfn_to_virt(m) + index;
     level = level_of(f);
-    if (level == 0)
-        return store_word(f, at, r->val);
+    if (level == 0) {
+        int rc = page_drop(l->space, &l->work);
+
+        return rc ? rc : store_word(f, at, r->val);
+    }
     if (level > 1)
         l->flush |= atomic_read(at) & PTE_PRESENT;
-    return entry_set(l->space, m, level, index, r->val,
+    return entry_set(s, m, level, index, r->val,
                      cmd == MMU_PT_UPDATE_PRESERVE_AD, NULL, &l->work);
 }
 
@@ -104,7 +108,7 @@ update_chunk(struct mmu_list *l, const struct mmu_update *r, unsigned int count)
     spin_lock(&s->base.lock);
     for (; i < count; i++) {
         if (unlikely(!update_near(s, &r[i]))) {
-            rc = update_any(l, &r[i]);
+            rc = update_any(s, l, &r[i]);
             if (rc)
                 break;
         }

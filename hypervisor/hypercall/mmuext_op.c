@@ -31,12 +31,14 @@ static int pin(struct mmu_list *l, const struct mmuext_op *op)
 
 static int set_user_base(struct mmu_list *l, uint64_t m)
 {
+    if (m == MFN_NONE.raw)
+        return -EINVAL;
     return pv_set_user_base(current, m ? mfn(m) : MFN_NONE, &l->work);
 }
 
 static int set_ldt(uint64_t base, uint32_t entries)
 {
-    if (base % PAGE_SIZE || entries > LDT_ENTRIES_MAX)
+    if (base % PAGE_SIZE || entries > LDT_ENTRIES_MAX || !guest_range(base, 1))
         return -EINVAL;
     pv_set_ldt(current, base, entries);
     return 0;
@@ -48,6 +50,8 @@ static int fill_page(struct mmu_list *l, uint64_t to, const uint64_t *from)
     struct domain *d = current->domain;
     struct frame *dest, *source = NULL;
 
+    if (!mmu_drain(l))
+        return -EAGAIN;
     if (from && memory_get(d, *from, false, &source))
         return -EINVAL;
     if (memory_get(d, to, true, &dest)) {
@@ -129,8 +133,6 @@ long hypercall_mmuext_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
             rc = -EFAULT;
         else
             rc = make_one(&l, &op);
-        if (unlikely(rc == -EBUSY)) /* of another type */
-            rc = -EINVAL;
         if (likely(!rc)) {
             mmu_advance(&l, 1, sizeof(op));
             l.work.left -= REQUEST_WORK;

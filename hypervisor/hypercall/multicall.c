@@ -6,10 +6,7 @@
 #include <abi/hypercall.h>
 #include <abi/multicall.h>
 
-#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/upcalls.h"
-#include "core/time.h"
-#include "domain/fault.h"
 
 /*
  * Of a millisecond: how long one goes on before pending work is looked at.

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* set_segment_base: the bases of FS and GS. */
 
-#include "arch/x86_64/cpu.h"
 #include "hypercall/hypercall.h"
 
 /* A program's GS: the inactive one, brought in for the time of loading it. */

@@ -6,7 +6,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/regs.h"
 #include "domain/pv_vcpu.h"
-#include "pv/trap_table.h"
+#include "pv/traps.h"
 
 /* A table cannot be longer than one entry a vector and the one that ends it. */
 #define TRAP_LIST_MAX (TRAP_COUNT + 1)

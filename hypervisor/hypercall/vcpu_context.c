@@ -5,9 +5,8 @@
 
 #include "arch/x86_64/cpu.h"
 #include "domain/pv_vcpu.h"
-#include "memory/direct_map.h"
-#include "memory/pool.h"
-#include "pv/trap_table.h"
+#include "memory/frame.h"
+#include "pv/traps.h"
 
 #define LDT_ENTRIES_MAX    8192U
 #define PV_GDT_ENTRIES_MAX 7168U
@@ -128,11 +127,11 @@ static void set_pv(struct vcpu *v, const struct vcpu_guest_context *c)
 
 /* It never ran, and cannot go up while its domain's lock is held. */
 static int apply(struct vcpu *v, const struct vcpu_guest_context *c)
-    __must_hold(v->domain->lock)
 {
     struct page_work work = {PAGE_WORK_QUANTUM};
     int rc;
 
+    SPIN_GUARD(&v->domain->lock);
     if (v->has_start)
         return -EEXIST;
     rc = check(c);
@@ -162,18 +161,15 @@ static int apply(struct vcpu *v, const struct vcpu_guest_context *c)
 long vcpu_initialise(struct vcpu *v, struct guest_ptr arg)
 {
     struct vcpu_guest_context *c = pool_alloc(sizeof(*c));
-    bool up = false;
+    bool up;
     long rc;
 
     if (!c)
         return -ENOMEM;
     rc = copy_from_guest(c, arg, sizeof(*c));
-    if (!rc) {
-        spin_lock(&v->domain->lock);
+    if (!rc)
         rc = apply(v, c);
-        up = !rc && (c->flags & VGCF_online);
-        spin_unlock(&v->domain->lock);
-    }
+    up = !rc && (c->flags & VGCF_online);
     pool_free(c, sizeof(*c));
     if (rc == -EAGAIN)
         return hypercall_continue();

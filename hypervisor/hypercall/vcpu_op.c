@@ -4,6 +4,7 @@
 #include "domain/memory.h"
 #include "domain/pv_vcpu.h"
 #include "hypercall/subop.h"
+#include "memory/light.h"
 
 /* Of the periodic timer: what Xen takes. */
 #define PERIOD_MIN_NS 1000000ULL

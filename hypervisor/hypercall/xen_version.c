@@ -5,7 +5,7 @@
 #include <abi/version.h>
 
 #include "hypercall/hypercall.h"
-#include "memory/direct_map.h"
+#include "memory/frame.h"
 
 /*
  * What is the same for everybody.  Nothing of the machine that it was made on:
@@ -42,8 +42,7 @@ static long give_answer(uint64_t cmd, struct guest_ptr arg)
 #define FEATURES_PV                                                            \
     (1U << XENFEAT_mmu_pt_update_preserve_ad | 1U << XENFEAT_highmem_assist |  \
      1U << XENFEAT_gnttab_map_avail_bits |                                     \
-     1U << XENFEAT_memory_op_vnode_supported |                                 \
-     1U << XENFEAT_not_direct_mapped)
+     1U << XENFEAT_memory_op_vnode_supported | 1U << XENFEAT_direct_mapped)
 
 /* Of a class; the initial domain is told that it is one. */
 static uint32_t features_of(const struct domain *d)

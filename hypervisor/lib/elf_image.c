@@ -15,9 +15,7 @@
 #include "lib/string.h"
 
 /* ELF-64 Object File Format, version 1.5. */
-#define ELF_CLASS_64   2
-#define ELF_DATA_LSB   1
-#define ELF_VERSION    1
+#define ELF_IDENT_64   "\2\1\1" /* 64 bits, little endian, version 1 */
 #define ELF_TYPE_EXEC  2
 #define ELF_TYPE_DYN   3
 #define ELF_MACHINE    62 /* x86-64 */
@@ -34,9 +32,9 @@
 #define PADDR_MAX (1ULL << 52)
 
 struct elf_header {
-    uint8_t magic[4], class, data, version, padding[9];
+    uint8_t magic[4], ident[12];
     uint16_t type, machine;
-    uint32_t version2;
+    uint32_t version;
     uint64_t entry, phoff, shoff;
     uint32_t flags;
     uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
@@ -85,8 +83,7 @@ static const char *read_header(const struct reader *r, struct elf_header *h)
     memcpy(h, at, sizeof(*h));
     if (memcmp(h->magic, "\177ELF", 4))
         return "it is no ELF file";
-    if (h->class != ELF_CLASS_64 || h->data != ELF_DATA_LSB ||
-        h->version != ELF_VERSION || h->machine != ELF_MACHINE)
+    if (memcmp(h->ident, ELF_IDENT_64, 3) || h->machine != ELF_MACHINE)
         return "it is no ELF64 file for x86-64";
     if (h->type != ELF_TYPE_EXEC && h->type != ELF_TYPE_DYN)
         return "it is no executable";
@@ -202,8 +199,8 @@ static const char *read_program_headers(struct reader *r,
     const char *wrong = NULL;
 
     for (unsigned int i = 0; i < h->phnum && !wrong; i++) {
-        const uint8_t *at;
         struct program_header p;
+        const uint8_t *at;
 
         memcpy(&p, r->file + h->phoff + i * sizeof(p), sizeof(p));
         if (p.type == ELF_PT_LOAD) {

@@ -5,9 +5,6 @@
  * there, and of which order: that finds the other half.
  */
 
-#include "memory/buddy.h"
-
-#include "core/panic.h"
 #include "memory/frame.h"
 
 /* Links are mfn + 1; 0: none.  Mfns are below 2^28 (DIRECT_MAP_SIZE). */

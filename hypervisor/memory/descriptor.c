@@ -9,8 +9,7 @@
 
 #define DESC_TYPE_SHIFT 40
 #define DESC_SEGMENT    (1UL << 44) /* else: of the system */
-#define DESC_DPL_SHIFT  45
-#define DESC_DPL        (3UL << DESC_DPL_SHIFT)
+#define DESC_DPL        (3UL << 45)
 #define DESC_PRESENT    (1UL << 47)
 
 #define SYSTEM_NONE      0x0U /* or the upper half of a call gate */
@@ -25,15 +24,14 @@
 
 static bool gate_fix(uint64_t *descriptor)
 {
-    uint64_t d = *descriptor, dpl = (d & DESC_DPL) >> DESC_DPL_SHIFT;
+    uint64_t d = *descriptor;
     uint16_t selector = (uint16_t)(d >> GATE_SELECTOR_SHIFT);
 
     if (selector >= SELECTOR_OWN && selector != SELECTOR_CODE64 &&
         !(selector & SELECTOR_LDT))
         return false;
-    /* What it was is kept where a gate has no use for it. */
-    d &= ~(DESC_DPL | 3UL << GATE_SELECTOR_SHIFT);
-    *descriptor = d | dpl << GATE_SELECTOR_SHIFT;
+    /* The level that it would have is told where a gate has no use for it. */
+    *descriptor = (d & ~DESC_DPL) | 3UL << GATE_SELECTOR_SHIFT;
     return true;
 }
 
@@ -44,11 +42,10 @@ bool descriptor_fix(uint64_t *descriptor)
 
     if (!(d & DESC_PRESENT))
         return true;
-    if (d & DESC_SEGMENT) {
-        *descriptor = d | DESC_DPL;
-        return true;
-    }
-    if (type == SYSTEM_CALL_GATE)
+    if (!(d & DESC_SEGMENT) && type == SYSTEM_CALL_GATE)
         return gate_fix(descriptor);
-    return type == SYSTEM_NONE;
+    if (!(d & DESC_SEGMENT) && type != SYSTEM_NONE)
+        return false;
+    *descriptor = d | DESC_DPL;
+    return true;
 }

@@ -7,7 +7,6 @@
 
 #pragma once
 
-#include "arch/x86_64/nospec.h"
 #include "memory/page_entry.h"
 
 /*
@@ -25,6 +24,38 @@ static __in_place struct frame *pv_near_frame(const struct pv_space *s, mfn_t m)
     return likely(f->owner == s->base.owner) ? f : NULL;
 }
 
+/*
+ * page_get_type() of a table that has that type already, and page_put_type() of
+ * one that keeps it.  False: nothing has changed.  The lock is held.
+ */
+static __in_place bool __must_check page_near_get(struct pv_space *s, mfn_t m,
+                                                  enum frame_type type)
+{
+    struct frame *f = pv_near_frame(s, m);
+    uint32_t others;
+
+    if (unlikely(!f) || unlikely(s->dropping != DROP_END) ||
+        unlikely(atomic_read(&f->refs) >= FRAME_REFS_MAX))
+        return false;
+    others = (f->type_info & ~FRAME_PINNED) -
+             ((uint32_t)type << FRAME_TYPE_SHIFT | FRAME_HELD) - 1;
+    if (unlikely(others >= FRAME_TYPE_COUNT - 1))
+        return false;
+    atomic_write(&f->type_info, f->type_info + 1);
+    (void)atomic_add(&f->refs, 1);
+    return true;
+}
+
+static __in_place bool __must_check page_near_put(struct frame *f)
+{
+    if (unlikely(!(f->type_info & FRAME_HELD)) ||
+        unlikely((f->type_info & FRAME_TYPE_COUNT) < 2))
+        return false;
+    atomic_write(&f->type_info, f->type_info - 1);
+    (void)atomic_sub(&f->refs, 1); /* what holds the type holds it, too */
+    return true;
+}
+
 /* Take what @e, which is present and adjusted, needs. */
 static __in_place bool entry_near_get(const struct pv_space *s, uint64_t e)
 {
@@ -38,6 +69,23 @@ static __in_place bool entry_near_get(const struct pv_space *s, uint64_t e)
     return true;
 }
 
+/* Give up what was in an entry. */
+static __in_place void entry_near_put(struct pv_space *s, uint64_t old)
+{
+    struct frame *f;
+
+    if (!(old & PTE_PRESENT))
+        return;
+    f = mfn_to_frame(pte_mfn(old));
+    s->stale = true;
+    if (old & PTE_WRITE)
+        frame_put_type(f);
+    if (likely(f->owner == s->base.owner))
+        frame_put(f);
+    else
+        pv_drop_frame(s, f);
+}
+
 /*
  * Make the entry at @at, of a valid table of level 1, @e; with @keep_ad its
  * accessed and dirty bits stay.  False: nothing has changed.  The lock is held.
@@ -47,7 +95,6 @@ static __in_place bool __must_check entry_near_set(struct pv_space *s,
                                                    bool keep_ad)
 {
     uint64_t old = atomic_read(at);
-    struct frame *f;
 
     if (e & PTE_PRESENT) {
         if (unlikely(e & PTE_REFUSED))
@@ -62,16 +109,36 @@ static __in_place bool __must_check entry_near_set(struct pv_space *s,
         return false;
     }
     /* Only bits that nobody counts change by themselves. */
-    old = atomic_exchange(at, e);
-    if (!(old & PTE_PRESENT))
-        return true;
-    s->stale = true;
-    f = mfn_to_frame(pte_mfn(old));
-    if (old & PTE_WRITE)
-        frame_put_type(f);
-    if (likely(f->owner == s->base.owner))
-        frame_put(f);
-    else
-        pv_drop_frame(s, f);
+    entry_near_put(s, atomic_exchange(at, e));
+    return true;
+}
+
+/*
+ * entry_map_grant() and entry_unmap_grant() of an entry of a valid table, with
+ * a frame that the grant holds, too.
+ */
+static __in_place bool __must_check entry_near_map(struct pv_space *s,
+                                                   uint64_t *at, uint64_t e)
+{
+    struct frame *f = mfn_to_frame(pte_mfn(e));
+
+    if (unlikely(atomic_read(&f->refs) >= FRAME_REFS_MAX) ||
+        (e & PTE_WRITE && unlikely(!frame_get_more_type(f, FRAME_WRITABLE))))
+        return false;
+    (void)atomic_add(&f->refs, 1);
+    entry_near_put(s, atomic_exchange(at, entry_adjust(1, e)));
+    return true;
+}
+
+static __in_place bool __must_check entry_near_unmap(struct pv_space *s,
+                                                     uint64_t *at, mfn_t m,
+                                                     bool write)
+{
+    const uint64_t looked_at = PTE_MADDR_MASK | PTE_PRESENT | PTE_WRITE;
+    uint64_t e = pte_make(m, PTE_PRESENT | (write ? PTE_WRITE : 0));
+
+    if (unlikely((atomic_read(at) ^ e) & looked_at))
+        return false;
+    entry_near_put(s, atomic_exchange(at, 0));
     return true;
 }

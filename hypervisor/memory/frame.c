@@ -13,11 +13,7 @@
 #include "memory/frame.h"
 
 #include "arch/x86_64/page_ops.h"
-#include "core/keys.h"
 #include "core/lock.h"
-#include "core/log.h"
-#include "core/panic.h"
-#include "memory/buddy.h"
 #include "memory/upcalls.h"
 
 /*

@@ -18,7 +18,30 @@
 
 #include <abi/domid.h>
 
-#include "memory/direct_map.h"
+#include "arch/x86_64/address_map.h"
+
+/* The window onto all RAM; arch/x86_64/address_map.h says where. */
+#ifdef UNIT_TEST
+void *mfn_to_virt(mfn_t m);
+mfn_t virt_to_mfn(const void *p);
+#else
+static inline void *mfn_to_virt(mfn_t m)
+{
+    return (void *)(DIRECT_MAP_BASE + (m.raw << PAGE_SHIFT));
+}
+
+/* @p must lie in the direct map. */
+static inline mfn_t virt_to_mfn(const void *p)
+{
+    return mfn(((uintptr_t)p - DIRECT_MAP_BASE) >> PAGE_SHIFT);
+}
+#endif
+
+/*
+ * Map @size bytes of device memory at @maddr for the hypervisor itself,
+ * uncached; never undone.  NULL when the window is full.
+ */
+volatile void *device_map(maddr_t maddr, uint64_t size);
 
 /* Mutually exclusive uses of a frame. */
 enum frame_type {
@@ -220,3 +243,41 @@ struct frame_totals {
     uint64_t unreserved; /* neither in use, nor promised, nor kept back */
 };
 void frame_totals(struct frame_totals *totals);
+
+/* --- Small objects (pool.c) ---------------------------------------------- */
+
+/*
+ * Small objects of the hypervisor: sizes of 32 bytes to 2 KiB by powers of
+ * two, carved from frames of the metadata reserve; larger ones are whole
+ * frames, a power of two of them.  Memory is zeroed.  The caller remembers
+ * the size.  A frame whose last object is freed is free at once.
+ */
+
+/* Largest object: 4 MiB, the index of a million small things. */
+#define POOL_ORDER_MAX 10U
+
+/* NULL: no memory, or a @size of 0 or beyond the largest. */
+void *__must_check pool_alloc(size_t size);
+
+/* @object from pool_alloc(@size); NULL is ignored. */
+void pool_free(void *object, size_t size);
+
+/*
+ * Free frames, in blocks of 2^order that start at a multiple of their size.
+ * Two neighbours that are halves of one block become that block again, so
+ * fragmentation undoes itself; taking and giving cost O(orders).
+ *
+ * The caller holds the lock of the frame allocator.
+ */
+
+/* Largest block: 1 GiB, more than anything asks for in one piece. */
+#define BUDDY_ORDERS 19U
+
+/* A block of 2^@order frames; MFN_NONE: there is none. */
+mfn_t buddy_take(unsigned int order);
+
+/* Give back what buddy_take() gave, or frames never given before. */
+void buddy_give(mfn_t first, unsigned int order);
+
+/* Free blocks of @order, for the debug key. */
+uint64_t buddy_blocks(unsigned int order);

@@ -11,10 +11,11 @@
 
 #include "memory/light.h"
 
-#include "arch/x86_64/xpti.h"
+#include "arch/x86_64/regs.h"
 #include "core/panic.h"
-#include "memory/light_leaf.h"
-#include "memory/tlb_batch.h"
+#include "memory/light_near.h"
+#include "memory/space.h"
+#include "core/spec_ctrl.h"
 
 /*
  * The page below the non-canonical hole stays empty: a SYSCALL at its very

@@ -33,9 +33,7 @@
 #include <abi/light.h>
 
 #include "memory/space.h"
-
-struct frame;
-struct tlb_batch;
+#include "memory/frame.h"
 
 struct light_space {
     struct space base;

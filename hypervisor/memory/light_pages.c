@@ -6,8 +6,7 @@
  * frames to be freed wait on a list until the batch was flushed.
  */
 
-#include "memory/light_leaf.h"
-#include "memory/tlb_batch.h"
+#include "memory/light_near.h"
 #include "memory/upcalls.h"
 
 /* A discarded page keeps its protection. */

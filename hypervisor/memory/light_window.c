@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The windows of a light space: pages that are not the domain's own RAM. */
 
-#include "memory/light_leaf.h"
-#include "memory/tlb_batch.h"
+#include "memory/light_near.h"
 
 /* Fill an empty leaf; it was absent, so no CPU has to forget anything. */
 static __in_place int leaf_install(struct light_space *s, uint64_t page,

@@ -105,11 +105,11 @@ static int type_begin(struct pv_space *s, struct frame *f, enum frame_type type)
     uint64_t *entry = mfn_to_virt(frame_to_mfn(f));
 
     if (seen & FRAME_TYPE_COUNT || !frame_try_get(f))
-        return -EBUSY;
+        return -EINVAL;
     if (!atomic_cmpxchg(&f->type_info, &seen,
                         type_bits(type) | FRAME_HELD | 1)) {
         frame_put(f);
-        return -EBUSY;
+        return -EINVAL;
     }
     if (s->stale)
         pv_flush_all(s);
@@ -155,7 +155,9 @@ static int type_get(struct pv_space *s, struct frame *f, enum frame_type type,
 
         if (frame_type(f) != type) {
             page_queue_idle(s, f);
-            return count ? -EBUSY : -EAGAIN;
+            if (!count)
+                return -EAGAIN;
+            return type == FRAME_WRITABLE ? -EBUSY : -EINVAL;
         }
         if (count == FRAME_TYPE_COUNT)
             return -EBUSY;
@@ -251,9 +253,8 @@ int page_drop(struct pv_space *s, struct page_work *work)
         s->dropping = f->next;
         f->next = 0;
         work->left--;
-        /* It may have been taken again. */
-        if (frame_type_count(f))
-            continue;
+        /* Who takes one works on the queue first. */
+        assert(!frame_type_count(f));
         if (entries_put(s, f, work)) {
             page_queue_idle(s, f);
             return -EAGAIN;

@@ -31,9 +31,9 @@
 /*
  * Hold @m, which is this domain's, as @type (FRAME_L1 .. FRAME_L4,
  * FRAME_DESCRIPTORS, FRAME_WRITABLE): a general reference and a typed one.
- * -EINVAL: it is not the domain's, or a table's contents are not what they
- * must be; -EBUSY: it is in use as another type, or a leaf's page is; -EPERM: a
- * leaf's page is no RAM.
+ * -EINVAL: it is not the domain's, or in use as another type, or a table's
+ * contents are not what they must be; -EBUSY: it cannot be had for writing, or a
+ * leaf's page cannot; -EPERM: a leaf's page is no RAM.
  */
 int __must_check page_get_type(struct pv_space *s, mfn_t m,
                                enum frame_type type, struct page_work *work);

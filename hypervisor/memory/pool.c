@@ -8,10 +8,7 @@
  * taken off the list, and the frame goes back to the frame allocator at once.
  */
 
-#include "memory/pool.h"
-
 #include "core/lock.h"
-#include "core/panic.h"
 #include "lib/list.h"
 #include "memory/frame.h"
 

@@ -6,8 +6,6 @@
 
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/smp.h"
-#include "core/keys.h"
-#include "core/log.h"
 #include "core/panic.h"
 #include "memory/page_type.h"
 

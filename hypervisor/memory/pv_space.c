@@ -4,12 +4,11 @@
 #include "memory/pv_space.h"
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/nospec.h"
-#include "arch/x86_64/xpti.h"
+#include "arch/x86_64/regs.h"
 #include "core/panic.h"
 #include "memory/m2p.h"
 #include "memory/page_type.h"
-#include "memory/tlb_batch.h"
+#include "memory/space.h"
 
 int pv_space_create(struct pv_space *s, domid_t owner, uint64_t reserved,
                     uint64_t max)
@@ -179,17 +178,17 @@ void pv_drop_frame(struct pv_space *s, struct frame *f)
 
 void pv_flush_cpus(struct pv_space *s, uint64_t cpus, const vaddr_t *va)
 {
+    bool all = !va && !(atomic_read(&s->base.live_cpus) & ~cpus);
     struct tlb_batch batch;
 
     tlb_batch_init(&batch, &s->base);
-    if (va) {
+    if (va)
         tlb_batch_add(&batch, *va);
-    } else {
+    else
         tlb_batch_add_all(&batch);
-        if (!(atomic_read(&s->base.live_cpus) & ~cpus))
-            s->stale = false;
-    }
     tlb_batch_flush_cpus(&batch, cpus);
+    if (all)
+        s->stale = false;
 }
 
 void pv_flush_all(struct pv_space *s)

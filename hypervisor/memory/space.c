@@ -4,7 +4,7 @@
 #include "memory/space.h"
 
 #include "arch/x86_64/paging.h"
-#include "arch/x86_64/xpti.h"
+#include "arch/x86_64/regs.h"
 #include "core/spec_ctrl.h"
 
 DEFINE_PER_CPU(struct space *, loaded_space);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Flushing what was gathered, on every CPU that may hold it. */
 
-#include "memory/tlb_batch.h"
-
-#include "memory/frame.h"
 #include "memory/space.h"
+#include "memory/frame.h"
 #include "arch/x86_64/paging.h"
 #include "memory/light.h"
 #include "memory/upcalls.h"

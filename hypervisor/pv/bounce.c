@@ -12,18 +12,14 @@
  * costs a processor much less than IRET.
  */
 
-#include "pv/bounce.h"
-
+#include "pv/traps.h"
 #include <abi/assist.h>
-
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
-#include "domain/fault.h"
+#include "domain/vcpu.h"
 #include "domain/pv_vcpu.h"
 #include "memory/light_near.h"
-#include "pv/crash.h"
 #include "pv/guest_copy.h"
-#include "pv/trap_table.h"
 
 #define CS_OF_KERNEL 0xfffcU /* its selector, with privilege level 0 */
 #define CS_OF_USER   0xffffU

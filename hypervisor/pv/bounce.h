@@ -23,4 +23,3 @@ void bounce_nmi(struct cpu_regs *regs, struct vcpu *v);
 
 /* The same to a callback of class pv's, canonical; without an error code. */
 bool bounce_callback(struct cpu_regs *regs, uint64_t address, bool mask_events);
-

@@ -7,13 +7,13 @@
  * is for kernels that ask properly, not a wall.
  */
 
-#include "pv/cpuid.h"
+#include "pv/traps.h"
 
 #include <abi/cpuid.h>
 #include <abi/version.h>
 
 #include "core/time.h"
-#include "domain/fault.h"
+#include "domain/vcpu.h"
 #include "domain/pv_vcpu.h"
 #include "pv/guest_copy.h"
 

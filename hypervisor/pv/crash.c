@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Ending a domain whose vCPU cannot go on, with what is known about it. */
 
-#include "pv/crash.h"
+#include "pv/traps.h"
 
-#include <stdarg.h>
-
-#include "core/log.h"
 #include "core/panic.h"
-#include "domain/domain.h"
-#include "domain/vcpu.h"
 #include "lib/format.h"
 
 static void log_registers(const char *line)

@@ -15,8 +15,7 @@
 #include "arch/x86_64/paging.h"
 #include "domain/domain.h"
 #include "domain/pv_vcpu.h"
-#include "pv/bounce.h"
-#include "pv/cpuid.h"
+#include "pv/traps.h"
 #include "pv/guest_copy.h"
 #include "pv/operate.h"
 

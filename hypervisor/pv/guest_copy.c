@@ -6,7 +6,7 @@
 
 #include "pv/guest_copy.h"
 
-#include "memory/direct_map.h"
+#include "memory/frame.h"
 
 bool guest_range(uint64_t va, size_t size)
 {

@@ -15,9 +15,7 @@
 
 #pragma once
 
-#include "arch/x86_64/guest_access.h"
 #include "arch/x86_64/guest_copy.h"
-#include "arch/x86_64/nospec.h"
 
 struct guest_ptr {
     uint64_t va;

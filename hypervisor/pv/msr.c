@@ -9,7 +9,7 @@
 #include "domain/pv_vcpu.h"
 #include "lib/hypercall_page.h"
 #include "pv/emulate.h"
-#include "pv/trap_table.h"
+#include "pv/traps.h"
 
 #define EFER_LME  (1UL << 8)
 #define EFER_LMA  (1UL << 10)

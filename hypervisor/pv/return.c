@@ -5,9 +5,8 @@
  */
 
 #include "arch/x86_64/upcalls.h"
-#include "domain/vcpu.h"
 #include "event/evtchn.h"
-#include "pv/bounce.h"
+#include "pv/traps.h"
 
 void upcall_return_to_guest(void)
 {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A vCPU's own table of exception handlers, in groups made when needed. */
 
-#include "pv/trap_table.h"
+#include "pv/traps.h"
 
-#include "arch/x86_64/cpu.h"
-#include "memory/pool.h"
+#include "memory/frame.h"
 
 int trap_set(struct vcpu *v, uint8_t vector, uint8_t flags, uint64_t address)
 {

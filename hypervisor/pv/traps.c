@@ -2,15 +2,12 @@
 /* Exceptions of guests: what we resolve ourselves, and what they handle. */
 
 #include <abi/assist.h>
-
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
-#include "domain/fault.h"
+#include "domain/vcpu.h"
 #include "domain/pv_vcpu.h"
-#include "pv/bounce.h"
-#include "pv/cpuid.h"
+#include "pv/traps.h"
 #include "pv/emulate.h"
-#include "pv/trap_table.h"
 
 /* Error code of #GP from INT n: its low bits say "IDT", the rest is n. */
 #define GP_TABLE_MASK  0x7U

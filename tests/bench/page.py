@@ -90,6 +90,13 @@ def others_table(rows):
                   "10,000, the last two"], [list(row.values()) for row in rows])
 
 
+def linux_table(rows):
+    shown = [[r["operation"], *(f"{int(r[side]):,}" if r[side] else "-"
+                                for side in ("cairn", "xen")),
+              r["ratio"] or "-"] for r in rows]
+    return table(["Linux's operation", "Cairn", "Xen", "ratio"], shown)
+
+
 TABLES = {
     "micro": lambda rows: micro_table(rows, True),
     "breakdown": breakdown_table,
@@ -98,6 +105,7 @@ TABLES = {
     "micro-defaults": lambda rows: micro_table(rows, False),
     "system": system_table,
     "creates": creates_table,
+    "linux": linux_table,
 }
 
 DRAW = """

@@ -23,7 +23,7 @@ IMAGES = sorted(
     if os.path.basename(path.rstrip("/")) not in ELSEWHERE)
 
 # About page tables, which only class pv has: test_pv.py.
-PV_ONLY = ("paging",)
+PV_ONLY = ("paging", "pv_attack", "pv_cpu", "pv_paging")
 
 # Xen: without ACPI idle states, which the emulator does not have in full.
 XEN_ARGUMENTS = "console=com1 com1=115200,8n1 dom0_mem=64M cpuidle=0 dom0_max_vcpus=4"

@@ -34,7 +34,7 @@ def bent(name, *commands):
     ("fetch of data", "#PF", r"fetch of .* by ring 0: not allowed",
      ["set $pc = $rsp"]),
     ("stack overflow", "#DF", r"stack overflow",
-     ["set $rsp = ((long)$rsp & ~0xffff) + 0x6000"]),  # its bottom, percpu.h
+     ["set $rsp = ((long)$rsp & ~0xffff) + 0x6000"]),  # its bottom, smp.h
 ])
 def test_a_fault_in_ring_0_is_decoded(what, name, said, commands):
     out = bent("panic-" + what, *commands)

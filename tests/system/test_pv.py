@@ -4,16 +4,25 @@ Class pv: the conformance guests, the same binaries, as kernels of that class.
 They find there what they find on Xen, so what is not Xen's is skipped as there.
 """
 
+import re
+import time
+
 import pytest
 
-from machine import DEBUG_HYPERVISOR
-from test_conformance import IMAGES, PAIR_CPU, run_guest
+from machine import DEBUG_HYPERVISOR, Machine, guest
+from test_conformance import IMAGES, PAIR_CPU, image, run_guest
 
 ARGUMENTS = "dom0_pv dom0_mem=64M dom0_vcpus=4"
 LIGHT_ONLY = ("control", "device")
 
 
-@pytest.mark.parametrize("name", [i for i in IMAGES if i not in LIGHT_ONLY])
+PV_IMAGES = [i for i in IMAGES if i not in LIGHT_ONLY]
+DOMAIN_SECONDS = 60
+# The control domain's heap, and pools of records, may keep some.
+SLACK_FRAMES = 48
+
+
+@pytest.mark.parametrize("name", PV_IMAGES)
 def test_as_class_pv(name):
     run_guest(name, may_skip=True, name=f"pv-{name}", append=ARGUMENTS,
               cpu=PAIR_CPU)
@@ -24,3 +33,36 @@ def test_as_class_pv(name):
 def test_on_two_processors(name):
     run_guest(name, may_skip=True, name=f"pv-{name}-smp", append=ARGUMENTS,
               cpu=PAIR_CPU, smp=2, kernel=DEBUG_HYPERVISOR)
+
+
+def frames(m):
+    text = m.command("debug-keys m")
+    return int(re.search(r"frames, (\d+) free", text).group(1))
+
+
+def run_domain(m, name):
+    """Have the image run as a domain; what it printed."""
+    text = m.command(f"create name={name} kernel={name}.elf type='pv' memory=16"
+                     " vcpus=4 on_poweroff='preserve' on_reboot='preserve'"
+                     " on_crash='preserve'")
+    assert "is created" in text, text
+    limit = time.monotonic() + DOMAIN_SECONDS
+    while "s" not in m.json(f"list {name}")[0]["state"]:
+        assert time.monotonic() < limit
+        time.sleep(0.2)
+    text = m.command(f"console --log {name}")
+    m.command(f"destroy {name}")
+    return text
+
+
+def test_as_domains_that_leave_nothing_behind():
+    with Machine("pv-domains", [guest("control"), *map(image, PV_IMAGES)],
+                 mem=400, smp=2, cpu=PAIR_CPU) as m:
+        m.wait_ready()
+        before = frames(m)
+        for name in PV_IMAGES:
+            text = run_domain(m, name)
+            end = re.search(r"^@@ ([1-9]\d*) passed, (\d+) failed", text,
+                            re.MULTILINE)
+            assert end and end.group(2) == "0", text
+        assert abs(frames(m) - before) < SLACK_FRAMES

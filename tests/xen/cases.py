@@ -10,6 +10,7 @@ its body says what it needs (framework/test.h, framework/child.h):
   SKIP_IN_DOMU      Cairn, Xen's initial domain
   SKIP_ON_XEN_DOM0  Cairn, an xl domain
   SKIP_ON_XEN       Cairn only, for the reason that it gives
+  CAIRN_ONLY        the same, for class pv
   child_must_crash  Cairn, and an xl domain for each crash
 
   cases.py --page   print docs/conformance.md's generated part
@@ -34,6 +35,7 @@ EVERYWHERE, PAIR, DOM0, DOMU, ALONE, CAIRN = (
     "everywhere", "pair", "dom0", "domu", "alone", "cairn")
 NEEDS = [  # in the order in which they are looked for
     (r"SKIP_ON_XEN\(", CAIRN),
+    (r"CAIRN_ONLY\(", CAIRN),
     (r"child_must_crash\(", ALONE),
     (r"SKIP_ON_XEN_DOM0\(", DOMU),
     (r"SKIP_IN_DOMU\(", DOM0),
@@ -51,7 +53,7 @@ def expand_macros(source):
     """Put the file's own names for SKIP_...(...) in their place."""
     source = re.sub(r"\\\n", " ", source)
     for name, text in re.findall(
-            r"#define (\w+) +(.*\b(?:SKIP|NEEDS)_\w*\b.*)$", source,
+            r"#define (\w+) +(.*\b(?:SKIP|NEEDS|CAIRN)_\w*\b.*)$", source,
             re.MULTILINE):
         source = re.sub(r"^( +)%s;" % name, lambda m, t=text: m[1] + t + ";",
                         source, flags=re.MULTILINE)

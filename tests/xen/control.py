@@ -39,12 +39,12 @@ def xen_image():
 
 
 def run_linux(name, files, dom0_mib=DOM0_MIB, mib=LINUX_MIB,
-              seconds=LINUX_SECONDS, icount=False):
+              seconds=LINUX_SECONDS, icount=False, cpu=CPU, more=""):
     """Run what is in FILES; returns {(job, domain): lines}."""
     kernel, root = initramfs.make_dom0(os.path.join(OUT, "xen", name), files)
-    options = f"{XEN_OPTIONS} dom0_mem={dom0_mib}M guest_loglvl=error"
+    options = f"{XEN_OPTIONS} dom0_mem={dom0_mib}M guest_loglvl=error {more}"
     with Machine(f"xen-{name}", [f"{kernel} {LINUX_WORDS}", root],
-                 kernel=xen_image(), append=options, cpu=CPU, mem=mib,
+                 kernel=xen_image(), append=options, cpu=cpu, mem=mib,
                  net=False, icount=icount, life=seconds) as m:
         try:
             m.wait_for(r"^@@ dom0 ends", seconds)

@@ -48,7 +48,6 @@ struct cpu_user_regs {
 #define VGCF_syscall_disables_events 0x10U
 #define VGCF_online                  0x20U /* up at once */
 
-
 /*
  * VCPUOP_initialise.  Class light ignores what is about descriptors, stacks
  * and page tables of the guest's own (marked "pv"), but checks some of it all

@@ -63,7 +63,7 @@ struct xen_commandline {
 #define XENFEAT_gnttab_map_avail_bits     7
 #define XENFEAT_dom0                      11
 #define XENFEAT_memory_op_vnode_supported 13
-#define XENFEAT_not_direct_mapped         17
+#define XENFEAT_direct_mapped             17
 #define XENFEAT_cairn                     31 /* CPUID tells more */
 
 _Static_assert(sizeof(struct xen_compile_info) == 144, "ABI");

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include <abi/cpuid.h>
 #include <abi/paging.h>
 #include <abi/version.h>
 
@@ -21,6 +22,7 @@
 const struct start_info *start_info;
 struct shared_info *shared_info;
 bool on_cairn;
+bool on_xen;
 struct light_layout layout;
 domid_t own_domid;
 bool initial_domain;
@@ -50,10 +52,20 @@ static bool is_light(void)
            (info.submap & 1U << XENFEAT_auto_translated_physmap) != 0;
 }
 
+static bool is_cairn(void)
+{
+    uint32_t a = CAIRN_CPUID_LEAF_BASE, b, c = 0, d;
+
+    __asm__ volatile(FORCED_EMULATION_PREFIX "cpuid"
+                     : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    return b == CAIRN_CPUID_EBX && c == CAIRN_CPUID_ECX && d == CAIRN_CPUID_EDX;
+}
+
 void machine_init(const struct start_info *si)
 {
     start_info = si;
     on_cairn = is_light();
+    on_xen = !is_cairn();
     initial_domain = si && (si->flags & SIF_INITDOMAIN) != 0;
     if (!on_cairn) {
         xen_map(xen_shared_info, si->shared_info);

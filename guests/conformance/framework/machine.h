@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a test guest runs on: Cairn in class light, or Xen with page tables
- * that its builder made.  These functions are all that differs between them.
+ * What a test guest runs on: Cairn in class light, or Cairn in class pv and Xen
+ * with page tables that its builder made.  These functions are all that differs
+ * between them.
  */
 
 #ifndef FRAMEWORK_MACHINE_H
@@ -27,8 +28,11 @@
 extern const struct start_info *start_info;
 extern struct shared_info *shared_info;
 
-/* Class light on Cairn; false: class pv on Xen. */
+/* Class light on Cairn; false: class pv, on Cairn as on Xen. */
 extern bool on_cairn;
+
+/* Debian's Xen, not Cairn. */
+extern bool on_xen;
 
 /* Cairn only: where the windows are. */
 extern struct light_layout layout;

@@ -84,6 +84,13 @@ void test_error(const char *why);
             SKIP(why);                                                         \
     } while (0)
 
+/* Of class pv: what Xen does otherwise. */
+#define CAIRN_ONLY(why)                                                        \
+    do {                                                                       \
+        if (on_xen)                                                            \
+            SKIP(why);                                                         \
+    } while (0)
+
 /*
  * The case needs rights, or is about the initial domain, and runs there.  One
  * that makes domains, or asks control_op, need not say so.
@@ -103,7 +110,7 @@ void test_setup(void) __attribute__((weak));
     } while (0)
 #define SKIP_ON_XEN_DOM0(why)                                                  \
     do {                                                                       \
-        if (!on_cairn && initial_domain)                                       \
+        if (on_xen && initial_domain)                                          \
             SKIP(why);                                                         \
     } while (0)
 

@@ -23,6 +23,8 @@
 #define GUEST_PORTS_MAX    1023U
 #define GUEST_GRANT_FRAMES 16U
 #define PV_GRANT_FRAMES    64U
+/* Grants of others that a kernel of class pv may have mapped at once. */
+#define PV_MAPTRACK 1024U
 
 bool load_fail(char error[CONFIG_ERROR_BYTES], const char *format, ...)
 {
@@ -115,6 +117,7 @@ bool load_create(struct guest *guest, const struct load_plan *plan,
         .max_pages = load_max_pages(config),
         .max_ports = GUEST_PORTS_MAX,
         .grant_frames = plan->pv ? PV_GRANT_FRAMES : GUEST_GRANT_FRAMES,
+        .maptrack_max = plan->pv ? PV_MAPTRACK : 0,
         .weight = config->weight,
     };
     domid_t domid;

@@ -7,7 +7,6 @@
 
 #include "arch/x86_64/apic.h"
 
-#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/regs.h"
 
 /* Intel SDM 3A, table 11-1: register offsets divided by 16. */

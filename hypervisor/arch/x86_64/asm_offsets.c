@@ -7,7 +7,6 @@
 #include <abi/trap.h>
 
 #include "arch/x86_64/regs.h"
-#include "arch/x86_64/xpti.h"
 
 #define DEFINE(name, value)                                                    \
     __asm__ __volatile__("\n->" #name " %c0" : : "i"(value))

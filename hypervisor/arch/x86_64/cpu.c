@@ -3,9 +3,8 @@
 
 #include "arch/x86_64/cpu.h"
 
-#include "arch/x86_64/fpu.h"
+#include "arch/x86_64/regs.h"
 #include "arch/x86_64/guest_access.h"
-#include "arch/x86_64/xpti.h"
 
 struct cpu_features cpu_features;
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include "arch/x86_64/guest_access.h"
-#include "arch/x86_64/percpu.h"
 
 #define CR0_MP (1UL << 1)
 #define CR0_EM (1UL << 2)
@@ -214,7 +213,7 @@ static inline bool is_canonical(uint64_t address)
 /* What this machine's processors can do; constant after cpu_features_init(). */
 struct cpu_features {
     bool fsgsbase, smep, smap, umip, gib_pages, x2apic, pge, tsc_adjust;
-    bool xpti;          /* wanted, not a feature; see xpti.h */
+    bool xpti;          /* wanted, not a feature; see regs.h */
     uint8_t maddr_bits; /* width of a machine address */
     uint64_t xcr0;      /* what of it guests are offered; 0: no XSAVE */
     uint32_t xstate_size;
@@ -232,30 +231,3 @@ bool cpu_features_match(void);
  * breakpoints off.
  */
 void cpu_enable_features(void);
-
-/* CR4 as it left it, but for the vCPU that is loaded. */
-DECLARE_PER_CPU(uint64_t, own_cr4);
-DECLARE_PER_CPU(uint64_t, loaded_cr4);
-
-/* The same for XCR0, while CR4_OSXSAVE is on. */
-DECLARE_PER_CPU(uint64_t, loaded_xcr0);
-
-static inline void xcr0_load(uint64_t value)
-{
-    if (unlikely(value != this_cpu(loaded_xcr0))) {
-        this_cpu(loaded_xcr0) = value;
-        __asm__ __volatile__("xsetbv"
-                             :
-                             : "c"(0), "a"((uint32_t)value), "d"(value >> 32)
-                             : "memory");
-    }
-}
-
-/* @value is in force on this CPU. */
-static inline void cr4_load(uint64_t value)
-{
-    if (unlikely(value != this_cpu(loaded_cr4))) {
-        this_cpu(loaded_cr4) = value;
-        write_cr4(value);
-    }
-}

@@ -9,7 +9,7 @@
 
 #pragma once
 
-#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/paging.h"
 
 /* --- Who has which of the 256 vectors ----------------------------------- */
 
@@ -159,3 +159,133 @@ struct cpu_regs *exception_leave_ist(const struct cpu_regs *regs);
 
 /* The name of exception @vector, "#PF page fault"; NULL beyond 31. */
 const char *exception_name(uint32_t vector);
+
+/*
+ * The x87 and SSE state, and what XSAVE keeps beyond it, saved and loaded at
+ * every switch of vCPU: never lazily, so that no guest can ever find another's
+ * values in it.
+ */
+
+#define FPU_STATE_SIZE 512 /* 16-byte aligned */
+
+/*
+ * XSAVE's area begins like it, aligned to 64 bytes, and has a header behind.
+ * cpu_features.xstate_size is all of it.
+ */
+#define XSTATE_LEAF        0xdU /* of CPUID */
+#define XSTATE_LEGACY_SIZE FPU_STATE_SIZE
+#define XSTATE_HEADER_SIZE 64U
+
+static inline void fpu_save(void *state)
+{
+    __asm__ __volatile__("fxsave64 (%0)" : : "r"(state) : "memory");
+}
+
+/*
+ * @state is from fpu_save() or fpu_init_state(), so this cannot fault.  Some
+ * AMD processors save and load FIP, FDP and FOP only while an exception is
+ * pending: FNINIT clears what another guest left there.
+ */
+static inline void fpu_restore(const void *state)
+{
+    __asm__ __volatile__("fninit\n\tfxrstor64 (%0)" : : "r"(state) : "memory");
+}
+
+/*
+ * All that XCR0 has.  @area is from xstate_save(), or zeros behind what the
+ * functions below make of its beginning.
+ */
+static inline void xstate_save(void *area)
+{
+    __asm__ __volatile__("xsave64 (%0)"
+                         :
+                         : "r"(area), "a"(~0U), "d"(~0U)
+                         : "memory");
+}
+
+static inline void xstate_restore(const void *area)
+{
+    __asm__ __volatile__("fninit\n\txrstor64 (%0)"
+                         :
+                         : "r"(area), "a"(~0U), "d"(~0U)
+                         : "memory");
+}
+
+/* The first two states of @area are not the initial ones. */
+static inline void xstate_set_legacy(void *area)
+{
+    *(uint64_t *)((char *)area + XSTATE_LEGACY_SIZE) = 3;
+}
+
+/*
+ * Let @state, a guest's own idea of such a thing, not fault either: clear what
+ * this processor has no use for in MXCSR.
+ */
+static inline void fpu_make_valid(void *state)
+{
+    unsigned char now[FPU_STATE_SIZE] __attribute__((aligned(16)));
+    unsigned int mxcsr, mask;
+
+    fpu_save(now);
+    memcpy(&mask, now + 28, sizeof(mask)); /* MXCSR_MASK; 0: 0xffbf */
+    memcpy(&mxcsr, (unsigned char *)state + 24, sizeof(mxcsr));
+    mxcsr &= mask ? mask : 0xffbf;
+    memcpy((unsigned char *)state + 24, &mxcsr, sizeof(mxcsr));
+}
+
+/* What FNINIT leaves: FCW 0x37f, MXCSR 0x1f80, all registers 0. */
+static inline void fpu_init_state(void *state)
+{
+    unsigned char *bytes = state;
+
+    memset(bytes, 0, FPU_STATE_SIZE);
+    bytes[0] = 0x7f; /* FCW */
+    bytes[1] = 0x03;
+    bytes[24] = 0x80; /* MXCSR */
+    bytes[25] = 0x1f;
+}
+
+/*
+ * Two sets of tables (spec-ctrl=xpti), for processors on which a guest can
+ * read through supervisor pages: while it runs, its tables map nothing of the
+ * hypervisor but what the processor itself needs on the way in.  That is: the
+ * code in xpti.S, descriptor tables, the IST stacks, and a page a CPU.
+ *
+ * Each address space has a second L4 table for that, with the guest's entries
+ * and one of ours, which all share.  Off, this costs a no-op on the way out.
+ */
+
+/* At CPU_AREA_ENTRY.  Behind it, up to CPU_AREA_ENTRY_TOP, is a stack. */
+struct xpti_page {
+    uint64_t own_cr3;   /* to load on the way in */
+    uint64_t guest_cr3; /* on the way out */
+    uint64_t scratch;   /* a register of the guest's */
+};
+
+/* xpti.S; PATCH_LEAVE and PATCH_LEAVE_SAVED jump to the first two. */
+extern const char xpti_leave[], xpti_leave_saved[];
+extern const char xpti_syscall_stubs[], xpti_vector_stubs[];
+
+/* In xpti.S: CR3 is the guest's from the first on; the second is IRETQ. */
+extern const char xpti_leave_switched[], xpti_iret[];
+/* What an NMI there returns to, instead. */
+extern const char xpti_leave_again[];
+
+/*
+ * Make the tables that guests run on beside their own; once, when all CPUs
+ * have their areas.  False: no table to be had.
+ */
+bool __must_check xpti_init(void);
+
+/* The L4 entry of what guests' tables map of us, and its index. */
+extern uint64_t xpti_l4_entry;
+#define XPTI_L4_INDEX pt_index(IMAGE_BASE, 4)
+
+/* The spaces to change between on this CPU's way in and out. */
+static inline void xpti_load(mfn_t own, mfn_t guest)
+{
+    struct xpti_page *page = (struct xpti_page *)(cpu_area() + CPU_AREA_ENTRY);
+
+    page->own_cr3 = mfn_to_maddr(own);
+    page->guest_cr3 = mfn_to_maddr(guest);
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The way in and out under xpti; xpti.h says why.
+ * The way in and out under xpti; regs.h says why.
  *
  * In: the processor, on the guest's tables, uses only what they map.  The CPU's
  * entry page is the stack that exceptions come in on; here the hypervisor's

@@ -13,8 +13,7 @@
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/regs.h"
 #include "arch/x86_64/smp.h"
-#include "core/log.h"
-#include "core/panic.h"
+#include "lib/log.h"
 #include "lib/atomic.h"
 
 /* The linker names where the section begins and ends. */

@@ -8,11 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/x86_64/xpti.h"
-#include "core/spec_ctrl.h"
+#include "arch/x86_64/regs.h"
 #include "core/lock.h"
-#include "core/log.h"
-#include "core/panic.h"
+#include "core/spec_ctrl.h"
+#include "lib/log.h"
 #include "memory/frame.h"
 #include "memory/upcalls.h"
 

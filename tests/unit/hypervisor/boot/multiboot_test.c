@@ -5,7 +5,7 @@
 #include "boot/boot_info.h"
 
 #include "arch/x86_64/paging.h"
-#include "core/log.h"
+#include "lib/log.h"
 #include "lib/string.h"
 #include "unit/test.h"
 

@@ -8,7 +8,7 @@
 #include "core/acpi.h"
 
 #include "arch/x86_64/paging.h"
-#include "core/log.h"
+#include "lib/log.h"
 #include "unit/test.h"
 
 #define MEMORY_BYTES 0x100000U

@@ -8,11 +8,10 @@
 #include <stdarg.h>
 
 #include "arch/x86_64/upcalls.h"
-#include "core/keys.h"
 #include "core/lock.h"
-#include "core/log.h"
-#include "core/uart.h"
+#include "lib/register.h"
 #include "core/upcalls.h"
+#include "lib/log.h"
 #include "unit/test.h"
 
 static char out[8192];

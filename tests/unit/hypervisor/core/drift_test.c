@@ -6,8 +6,7 @@
 
 #include "arch/x86_64/apic.h"
 #include "core/acpi.h"
-#include "core/log.h"
-#include "core/panic.h"
+#include "lib/log.h"
 #include "core/time.h"
 #include "unit/test.h"
 

@@ -7,9 +7,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 
-#include "arch/x86_64/percpu.h"
-#include "core/log.h"
-#include "core/panic.h"
+#include "arch/x86_64/smp.h"
+#include "lib/log.h"
 #include "unit/test.h"
 
 DEFINE_PER_CPU(unsigned int, cpu_id);

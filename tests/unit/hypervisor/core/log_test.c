@@ -2,7 +2,7 @@
 /* LINK: hypervisor/core/log.c */
 /* The log's ring, and the limit on what guests provoke. */
 
-#include "core/log.h"
+#include "lib/log.h"
 
 #include "core/console.h"
 #include "core/lock.h"

@@ -2,11 +2,11 @@
 /* LINK: hypervisor/core/options.c */
 /* The command line: values of each kind, and what is wrong with them. */
 
-#include "core/options.h"
+#include "lib/register.h"
 
 #include <stdarg.h>
 
-#include "core/log.h"
+#include "lib/log.h"
 #include "unit/test.h"
 
 static bool flag;

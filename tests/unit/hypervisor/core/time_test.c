@@ -5,8 +5,7 @@
 #include "core/time.h"
 
 #include "arch/x86_64/apic.h"
-#include "core/log.h"
-#include "core/panic.h"
+#include "lib/log.h"
 #include "unit/test.h"
 
 void lapic_timer_set(uint32_t count)

@@ -9,7 +9,6 @@
 #include "arch/x86_64/apic.h"
 #include "core/drift.h"
 #include "core/time.h"
-#include "core/timer.h"
 #include "doubles/cpus.h"
 #include "lib/atomic.h"
 #include "unit/test.h"

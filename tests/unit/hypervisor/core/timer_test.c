@@ -3,14 +3,12 @@
 /* LINK: tests/unit/doubles/smp.c */
 /* Timers, over a clock and a local APIC that the test holds in its hand. */
 
-#include "core/timer.h"
-
 #include "arch/x86_64/apic.h"
-#include "arch/x86_64/percpu.h"
+#include "arch/x86_64/smp.h"
 #include "core/drift.h"
 #include "core/lock.h"
-#include "core/log.h"
 #include "core/time.h"
+#include "lib/log.h"
 #include "unit/test.h"
 
 DEFINE_PER_CPU(unsigned int, cpu_id);

@@ -12,14 +12,13 @@
 
 #include "arch/x86_64/apic.h"
 #include "arch/x86_64/upcalls.h"
-#include "core/log.h"
 #include "core/time.h"
-#include "core/timer.h"
 #include "domain/domain.h"
 #include "event/evtchn.h"
 #include "event/upcalls.h"
 #include "lib/errno.h"
-#include "memory/direct_map.h"
+#include "lib/log.h"
+#include "memory/frame.h"
 #include "unit/test.h"
 
 #define ENTRIES 4U

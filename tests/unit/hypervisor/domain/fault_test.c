@@ -4,11 +4,10 @@
 /* LINK: hypervisor/domain/fault.c */
 /* LINK: tests/unit/doubles/smp.c */
 
-#include "domain/fault.h"
+#include "domain/vcpu.h"
 
 #include "arch/x86_64/upcalls.h"
 #include "domain/domain.h"
-#include "domain/policy.h"
 #include "domain/upcalls.h"
 #include "lib/errno.h"
 #include "memory/frame.h"

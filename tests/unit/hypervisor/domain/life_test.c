@@ -31,10 +31,10 @@
 
 #include <setjmp.h>
 
-#include "core/power.h"
+#include "core/panic.h"
 #include "core/time.h"
 #include "domain/domain.h"
-#include "domain/fault.h"
+#include "domain/vcpu.h"
 #include "domain/memory.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"
@@ -43,7 +43,6 @@
 #include "event/upcalls.h"
 #include "memory/frame.h"
 #include "memory/light.h"
-#include "memory/pool.h"
 
 #define FRAMES 4096U
 

@@ -3,7 +3,7 @@
 
 #include "unit/test.h"
 
-#include "domain/policy.h"
+#include "domain/domain.h"
 
 #define OPERATION_(operation, right) POLICY_##operation,
 static const enum policy_operation all_operations[] = {POLICIES(OPERATION_)};

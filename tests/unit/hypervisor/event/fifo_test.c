@@ -14,7 +14,6 @@
 #include "unit/test.h"
 
 #include "doubles/check.h"
-#include "event/fifo.h"
 #include "event/table.h"
 #include "hypervisor/event/world.h"
 

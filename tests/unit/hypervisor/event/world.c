@@ -8,19 +8,17 @@
 
 #include "arch/x86_64/smp.h"
 #include "core/lock.h"
-#include "core/log.h"
 #include "core/time.h"
 #include "doubles/check.h"
-#include "domain/fault.h"
+#include "domain/vcpu.h"
 #include "domain/memory.h"
 #include "domain/upcalls.h"
-#include "event/fifo.h"
 #include "event/table.h"
 #include "event/upcalls.h"
 #include "lib/errno.h"
+#include "lib/log.h"
 #include "memory/frame.h"
 #include "memory/light.h"
-#include "memory/pool.h"
 
 bool percpu_need_resched, percpu_slow_return;
 unsigned int percpu_cpu_id;

@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "doubles/machine.h"
-#include "domain/fault.h"
 #include "domain/upcalls.h"
+#include "domain/vcpu.h"
+#include "doubles/machine.h"
 #include "grant/grant.h"
 #include "grant/table.h"
 #include "memory/frame.h"
 #include "memory/light.h"
-#include "memory/light_leaf.h"
+#include "memory/light_near.h"
 
 #define FRAMES 2048U
 

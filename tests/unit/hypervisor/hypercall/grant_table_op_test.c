@@ -13,7 +13,7 @@
 #include "grant/grant.h"
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"
-#include "memory/direct_map.h"
+#include "memory/frame.h"
 #include "pv/guest_copy.h"
 #include "test.h"
 

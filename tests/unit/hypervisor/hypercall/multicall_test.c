@@ -11,7 +11,6 @@
 
 #include "arch/x86_64/upcalls.h"
 #include "core/time.h"
-#include "domain/fault.h"
 #include "domain/vcpu.h"
 #include "hypercall/hypercall.h"
 #include "lib/frame_number.h"

@@ -8,7 +8,6 @@
 
 #include "doubles/machine.h"
 #include "lib/errno.h"
-#include "memory/buddy.h"
 #include "test.h"
 
 #define FRAMES 5000U

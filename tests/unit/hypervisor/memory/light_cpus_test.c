@@ -14,14 +14,13 @@
 
 #include "memory/light.h"
 
-#include "arch/x86_64/xpti.h"
+#include "arch/x86_64/regs.h"
 #include "core/spec_ctrl.h"
 #include "doubles/cpus.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light_near.h"
-#include "memory/tlb_batch.h"
 #include "memory/upcalls.h"
 #include "unit/test.h"
 

@@ -13,12 +13,11 @@
 
 #include "memory/light.h"
 
-#include "arch/x86_64/xpti.h"
+#include "arch/x86_64/regs.h"
 #include "doubles/machine.h"
 #include "lib/errno.h"
 #include "memory/frame.h"
 #include "memory/light_near.h"
-#include "memory/tlb_batch.h"
 #include "test.h"
 
 #define FRAMES 4096U

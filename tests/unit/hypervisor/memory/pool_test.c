@@ -4,8 +4,6 @@
 /* LINK: hypervisor/memory/pool.c hypervisor/memory/frame.c */
 /* LINK: hypervisor/memory/buddy.c tests/unit/doubles/machine.c */
 
-#include "memory/pool.h"
-
 #include "doubles/machine.h"
 #include "memory/frame.h"
 #include "test.h"

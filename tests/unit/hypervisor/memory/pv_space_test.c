@@ -195,7 +195,7 @@ TEST("a table cannot be mapped writable, and a writable page is no table")
     entries(t.l1)[10] = to(t.l4, P);
     EXPECT_EQ(pin(t.l4, FRAME_L4), 0);
     EXPECT_EQ(set(t.l1, 1, 11, to(t.l4, P | W)), -EBUSY);
-    EXPECT_EQ(pin(t.leaf, FRAME_L1), -EBUSY);
+    EXPECT_EQ(pin(t.leaf, FRAME_L1), -EINVAL);
     EXPECT_EQ(set(t.l1, 1, 9, to(t.leaf, P)), 0);
     EXPECT_EQ(pin(t.leaf, FRAME_L1), 0);
 }
@@ -844,7 +844,7 @@ TEST("a page that a neighbour holds outlives its domain")
 
     EXPECT_EQ(pv_get_frame(&other, m, true, &f), -EINVAL);
     EXPECT_EQ(pv_get_frame(&space, m, true, &f), 0);
-    EXPECT_EQ(pin(m, FRAME_L1), -EBUSY);
+    EXPECT_EQ(pin(m, FRAME_L1), -EINVAL);
     destroy(&space);
     EXPECT_EQ(refs(m), 1);
     pv_put_frame(f, true);
@@ -879,7 +879,7 @@ TEST("a shared page is the guest's to map, and nothing else")
     pv_share_frame(&space, f);
     EXPECT_EQ(pin(t.l4, FRAME_L4), 0);
     EXPECT_EQ(set(t.l1, 1, 0, to(m, P | W)), 0);
-    EXPECT_EQ(pin(m, FRAME_L1), -EBUSY);
+    EXPECT_EQ(pin(m, FRAME_L1), -EINVAL);
     EXPECT_EQ(pv_release(&space, m), -EINVAL);
     EXPECT_EQ(space.pages, 5);
     EXPECT_PANIC(pv_share_frame(&space, f));
@@ -984,9 +984,9 @@ TEST("descriptors that no guest may have are refused, the others lose rings")
         {0x00cfd3000000ffff, 0x00cff3000000ffff}, /* ring 2 */
         {0x00cff3000000ffff, 0x00cff3000000ffff},
         {0x00af9f000000ffff, 0x00afff000000ffff}, /* conforming */
-        {0x0000800000000000, 0x0000800000000000}, /* type 0 */
+        {0x0000800000000000, 0x0000e00000000000}, /* type 0 */
         {DESC(0x00330000, 0x0000ec00), DESC(0x00330000, 0x00008c00)},
-        {DESC(0x00330000, 0x00008c00), DESC(0x00300000, 0x00008c00)},
+        {DESC(0x00330000, 0x00008c00), DESC(0x00330000, 0x00008c00)},
         {DESC(0xdfff0000, 0x0000ec00), DESC(0xdfff0000, 0x00008c00)},
         {DESC(0xe0330000, 0x0000ec00), DESC(0xe0330000, 0x00008c00)},
         {DESC(0xe0370000, 0x0000ec00), DESC(0xe0370000, 0x00008c00)}, /* LDT */
@@ -1026,7 +1026,7 @@ TEST("all descriptors of a page are looked at")
     EXPECT_EQ(page_get_type(&space, m, FRAME_DESCRIPTORS, &work), 0);
     for (unsigned int i = 0; i < PT_ENTRIES; i++)
         EXPECT_EQ(entries(m)[i], i % 73 ? 0 : 0x00cff3000000ffff);
-    EXPECT_EQ(pin(m, FRAME_L1), -EBUSY);
+    EXPECT_EQ(pin(m, FRAME_L1), -EINVAL);
     EXPECT_EQ(page_get_type(&space, m, FRAME_WRITABLE, &work), -EBUSY);
     page_put_type(&space, mfn_to_frame(m));
     EXPECT_EQ(page_get_type(&space, m, FRAME_WRITABLE, &work), 0);

@@ -13,16 +13,12 @@
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
 #include "domain/domain.h"
-#include "domain/fault.h"
 #include "domain/vcpu.h"
 #include "event/evtchn.h"
+#include "memory/frame.h"
 #include "memory/light_near.h"
-#include "memory/pool.h"
-#include "pv/bounce.h"
-#include "pv/cpuid.h"
-#include "pv/crash.h"
 #include "pv/guest_copy.h"
-#include "pv/trap_table.h"
+#include "pv/traps.h"
 #include "unit/test.h"
 
 char unit_test_cpu_area[CPU_AREA_SIZE] __attribute__((aligned(16)));

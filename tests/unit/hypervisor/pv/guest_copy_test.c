@@ -14,7 +14,7 @@
 #include "pv/guest_copy.h"
 
 #include "lib/errno.h"
-#include "memory/direct_map.h"
+#include "memory/frame.h"
 #include "test.h"
 
 static struct guest_ptr here(const void *p)

@@ -35,18 +35,18 @@ HV_OBJ_$(1) := $(patsubst %,$(OUT)/$(1)/%.o,$(HV_C) $(HV_S))
 HV_GEN_$(1) := $(OUT)/$(1)/gen
 HV_ALL_$(1)  = $$(HV_CFLAGS) $$(HV_CFLAGS_$(1)) $$(HV_INC) -I$$(HV_GEN_$(1))
 
-$(OUT)/$(1)/%.c.o: %.c $(RULES) hypervisor/build.mk
+$(OUT)/$(1)/%.c.o: %.c $(RULES) config/hypervisor.mk
 	$$(say) CC "$$< ($(1))"
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(HV_ALL_$(1)) $$(DEPFLAGS) -c $$< -o $$@
 
-$(OUT)/$(1)/%.S.o: %.S $(RULES) hypervisor/build.mk | $$(HV_GEN_$(1))/asm_offsets.h
+$(OUT)/$(1)/%.S.o: %.S $(RULES) config/hypervisor.mk | $$(HV_GEN_$(1))/asm_offsets.h
 	$$(say) AS "$$< ($(1))"
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(HV_ALL_$(1)) $$(DEPFLAGS) -c $$< -o $$@
 
 # The compiler's answer to "->NAME value" in asm_offsets.c is in its assembly.
-$$(HV_GEN_$(1))/asm_offsets.h: $(HV_OFFSETS) $(RULES) hypervisor/build.mk
+$$(HV_GEN_$(1))/asm_offsets.h: $(HV_OFFSETS) $(RULES) config/hypervisor.mk
 	$$(say) GEN $$@
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(HV_ALL_$(1)) -g0 -MMD -MP -MF $$@.d -MT $$@ \
@@ -55,7 +55,7 @@ $$(HV_GEN_$(1))/asm_offsets.h: $(HV_OFFSETS) $(RULES) hypervisor/build.mk
 	    's/^.*->\([A-Za-z0-9_]*\)[ \t]*[$$$$]\{0,1\}\(-\{0,1\}[0-9]*\).*/#define \1 \2/p' \
 	    $$(@:.h=.s) >$$@
 
-$(OUT)/$(1)/link.ld: $(HV_ARCH)/link.lds $(RULES) hypervisor/build.mk
+$(OUT)/$(1)/link.ld: $(HV_ARCH)/link.lds $(RULES) config/hypervisor.mk
 	$$(say) GEN $$@
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) -E -P -x assembler-with-cpp $$(HV_INC) -MMD -MP -MF $$@.d \

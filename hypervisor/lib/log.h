@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The hypervisor's log: whole lines to the console and into a ring that can
- * be read later (control_op log_read).
+ * What every room may say, and how each may end the run.  The core room makes
+ * both, as it makes assert_failed().
+ *
+ * The log takes whole lines, to the console and into a ring that can be read
+ * later (control_op log_read).
  */
 
 #pragma once
@@ -28,3 +31,10 @@ void log_line(enum log_level level, const char *fmt, ...) __printf(2, 3);
  * the oldest byte held first, and then past what was copied.
  */
 size_t log_read(uint64_t *position, char *buffer, size_t size);
+
+/*
+ * The end: the hypervisor's own invariant is broken and going on could leak
+ * or corrupt.  Prints the reason, registers and a symbolised backtrace on the
+ * console, then halts or reboots as the option noreboot says.
+ */
+void __noreturn panic(const char *fmt, ...) __printf(1, 2);

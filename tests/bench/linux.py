@@ -1,0 +1,104 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Linux on Cairn beside the same Linux on Xen: instructions per operation.
+
+  linux.py [--kept]     count on Xen anew, or (--kept) take the kept logs
+
+Each job of tests/xen/linux_guests.py that is named here runs in the emulator
+that counts instructions; of the two guests of a job, one processor's count has
+both, the controlling domain and the hypervisor.  Xen's logs are in
+OUT/linux/xen-count-JOB.log; Cairn's are OUT/linux/cairn-count-JOB.log, of the
+same kernels, files and words.  Written is OUT/bench/linux.csv:
+operation,cairn,xen,ratio; a figure that nobody has made is left out.
+"""
+
+import csv
+import os
+import re
+import sys
+
+from bench import HERE, OUT
+
+sys.path.insert(1, os.path.join(HERE, "..", "xen"))
+
+# pylint: disable=wrong-import-position
+from linux_guests import (LOGS, REACHED, jobs_of, problems_of,  # noqa: E402
+                          run_jobs)
+
+BOOTS = {"boot to init, cloud kernel": "bench",
+         "boot to init, amd64 kernel": "boot-amd64",
+         "boot to init, small kernel": "boot-pv"}
+# line of a guest: its title
+LINES = {
+    "null_syscall": "system call",
+    "page_fault": "page fault, page of zeros",
+    "mprotect_twice": "mprotect, forth and back",
+    "mmap_munmap_16": "mmap and munmap, 16 pages",
+    "mmap_touch_munmap_16": "mmap, write and munmap, 16 pages",
+    "signal": "signal to itself",
+    "pipe_byte": "a byte through a pipe",
+    "context_switch": "switch to another process",
+    "fork_exit": "fork and exit",
+    "fork_exec_exit": "fork, exec and exit",
+    "http_index": "HTTP request from another guest",
+    "http_stream": "4 MiB from another guest by HTTP",
+}
+MEASURED = ("bench", "boot-amd64", "boot-pv", "stream", "requests")
+
+
+def console(side, job):
+    path = os.path.join(LOGS, f"{side}-count-{job}.log")
+    if not os.path.exists(path):
+        return ""
+    with open(path, encoding="utf-8", errors="replace") as log:
+        return log.read().replace("\r", "")
+
+
+def figures(side):
+    """{title: instructions} of what that side's logs show."""
+    found = {}
+    for title, job in BOOTS.items():
+        match = re.search(REACHED, console(side, job))
+        if match:
+            # A guest's clock advances by a nanosecond with each instruction.
+            found[title] = round(float(match[1]) * 1e9)
+    for job in MEASURED:
+        medians = dict(re.findall(r"^bench,(\w+),(\d+),", console(side, job),
+                                  re.MULTILINE))
+        if job == "boot-pv":
+            continue  # another kernel
+        for name, median in medians.items():
+            if name in LINES:
+                # Less what it takes to read the counter.
+                found[LINES[name]] = int(median) - int(medians.get("nothing", 0))
+    return found
+
+
+def count_on_xen():
+    jobs = {name: it for name, it in jobs_of().items() if name in MEASURED}
+    for name, result in run_jobs(jobs, count=True).items():
+        for problem in problems_of(name, jobs[name], *result):
+            print(problem)
+
+
+def main():
+    if sys.argv[1:] != ["--kept"]:
+        count_on_xen()
+    cairn, xen = figures("cairn"), figures("xen")
+    path = os.path.join(OUT, "bench", "linux.csv")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="ascii", newline="") as target:
+        table = csv.writer(target, lineterminator="\n")
+        table.writerow(("operation", "cairn", "xen", "ratio"))
+        for title in [*BOOTS, *LINES.values()]:
+            ours, theirs = cairn.get(title), xen.get(title)
+            if ours is None and theirs is None:
+                continue
+            ratio = f"{ours / theirs:.2f}" if ours and theirs else ""
+            row = (title, ours or "", theirs or "", ratio)
+            table.writerow(row)
+            print("  {:36s} {:>14} {:>14} {:>6}".format(*row), flush=True)
+
+
+if __name__ == "__main__":
+    main()
