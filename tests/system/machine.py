@@ -24,7 +24,7 @@ DEBUG_HYPERVISOR = os.path.join(OUT, "cairn-debug.elf")
 PROMPT = "cairn> "
 
 # Lines of guests and of the hypervisor may come in the middle of another one.
-INTERRUPTION = r"(?:\n(?:\(d\d+\) |\[ *\d+\.\d+\] )[^\n]*\n)*"
+INTERRUPTION = r"(?:\n(?:(?:\(d\d+\) |\[ *\d+\.\d+\] )[^\n]*\n)+)*"
 
 # The emulator is slow, and two tests may share the machine.
 WAIT_SECONDS = 60
