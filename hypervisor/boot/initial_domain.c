@@ -16,6 +16,7 @@
 #include "boot/boot_info.h"
 #include "control/control.h"
 #include "device/pci.h"
+#include "domain/domain.h"
 #include "lib/elf_image.h"
 #include "lib/hypercall_page.h"
 #include "memory/light.h"

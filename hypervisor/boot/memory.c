@@ -9,8 +9,8 @@
 
 #include "boot/start.h"
 
-#include "arch/x86_64/paging.h"
 #include "arch/x86_64/segment.h"
+#include "arch/x86_64/upcalls.h"
 #include "boot/boot_info.h"
 #include "memory/frame.h"
 
@@ -169,17 +169,21 @@ void boot_memory_find(void)
 
 /* --- Tables ------------------------------------------------------------- */
 
-static mfn_t take_table(void)
+mfn_t upcall_alloc_table(void)
 {
-    maddr_t maddr = take(PAGE_SIZE);
+    maddr_t maddr = free_count ? take(PAGE_SIZE) : 0;
+    struct frame *f = NULL;
 
-    return maddr ? maddr_to_mfn(maddr) : MFN_NONE;
+    if (maddr)
+        return maddr_to_mfn(maddr);
+    if (!free_count) /* The allocator has them all. */
+        f = frame_alloc(DOMID_XEN, FRAME_METADATA);
+    return f ? frame_to_mfn(f) : MFN_NONE;
 }
 
 static void map(vaddr_t va, maddr_t start, maddr_t end, uint64_t flags)
 {
-    if (start < end &&
-        !hv_map(va, start, end - start, flags | PTE_GLOBAL, take_table))
+    if (start < end && !hv_map(va, start, end - start, flags | PTE_GLOBAL))
         panic("no memory for page tables");
 }
 
@@ -311,6 +315,7 @@ void boot_memory_release(void)
             frames_add(maddr_to_mfn(f->start),
                        (f->end - f->start) >> PAGE_SHIFT);
     }
+    free_count = 0;
     frame_totals(&totals);
     log_info("memory: %lu frames for domains", totals.unreserved);
 }

@@ -140,20 +140,13 @@ static void start_machine(void)
     boot_cpus_start();
 }
 
-static mfn_t alloc_table(void)
-{
-    struct frame *f = frame_alloc(DOMID_XEN, FRAME_METADATA);
-
-    return f ? frame_to_mfn(f) : MFN_NONE;
-}
-
 /* All CPUs have their areas. */
 static void start_xpti(void)
 {
     if (!cpu_features.xpti)
         return;
     boot_stage("making the tables of xpti");
-    if (!xpti_init(alloc_table))
+    if (!xpti_init())
         panic("no memory for page tables");
 }
 

@@ -1,36 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The operations of control_op, with arguments already copied from the guest
- * and the caller's right already checked.
- *
- * Errors as abi/control.h lists them; -EAGAIN: a quantum is done, what is left
- * is in the structure, call again.
- */
+/* What start-up tells the control room. */
 
 #pragma once
 
-#include "domain/domain.h"
-#include "pv/guest_copy.h"
-
-/* Those about the machine, or about a domain to be. */
-int __must_check control_host_info(struct control_host_info *op);
-int __must_check control_create(struct control_op *op);
-int __must_check control_list(struct control_op *op);
-int __must_check control_log_read(struct control_log_read *op);
-int __must_check control_module(struct control_module *op);
-int __must_check control_debug_key(const struct control_debug_key *op);
-
-/* At start-up: the next module lies at @g; @string stays where it is. */
+/* The next module lies at @g; @string stays where it is. */
 void module_add(gfn_t g, uint64_t bytes, const char *string);
-
-/* Also finds domains that are dying. */
-int __must_check control_destroy(domid_t domid);
-
-/* Those about a domain, which the caller holds. */
-int __must_check control_set_region(struct domain *d,
-                                    struct control_set_region *op);
-/* Into its memory, or out of it. */
-int __must_check control_copy(struct domain *d, struct control_copy *op,
-                              bool to);
-int __must_check control_seed_grant(struct domain *d,
-                                    const struct control_seed_grant *op);

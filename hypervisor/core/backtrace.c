@@ -7,9 +7,8 @@
 #include "arch/x86_64/smp.h"
 
 /* config/hypervisor.mk makes these from the first link. */
-extern const uint32_t symbol_count;
+extern const uint32_t symbol_count, symbol_name[];
 extern const uint64_t symbol_address[];
-extern const uint32_t symbol_name[];
 extern const char symbol_names[];
 
 extern const char image_start[], image_text_end[];

@@ -34,10 +34,8 @@ struct clocks {
 };
 
 struct tsc_scale tsc_scale;
-uint32_t tsc_khz;
-uint64_t tsc_at_boot;
-uint64_t wallclock_at_boot;
-uint32_t lapic_timer_khz;
+uint32_t tsc_khz, lapic_timer_khz;
+uint64_t tsc_at_boot, wallclock_at_boot;
 
 struct tsc_scale tsc_scale_for(uint64_t hz)
 {

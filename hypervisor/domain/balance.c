@@ -8,11 +8,6 @@
 
 uint64_t idle_cpus;
 
-static uint64_t bit(unsigned int cpu)
-{
-    return 1ULL << cpu;
-}
-
 /* An idle one of @cpus, rather @last, now spoken for; false: there is none. */
 static bool claim_idle(uint64_t cpus, unsigned int last, unsigned int *cpu)
 {
@@ -20,8 +15,8 @@ static bool claim_idle(uint64_t cpus, unsigned int last, unsigned int *cpu)
 
     if (!idle)
         return false;
-    *cpu = idle & bit(last) ? last : (unsigned int)__builtin_ctzll(idle);
-    __atomic_fetch_and(&idle_cpus, ~bit(*cpu), __ATOMIC_SEQ_CST);
+    *cpu = idle & cpu_bit(last) ? last : (unsigned int)__builtin_ctzll(idle);
+    atomic_and(&idle_cpus, ~cpu_bit(*cpu));
     return true;
 }
 
@@ -50,13 +45,13 @@ unsigned int sched_place(const struct vcpu *v, bool anew)
         return v->cpu;
     if (claim_idle(cpus, v->cpu, &cpu))
         return cpu;
-    return anew || !(cpus & bit(v->cpu)) ? extreme(cpus, false) : v->cpu;
+    return anew || !(cpus & cpu_bit(v->cpu)) ? extreme(cpus, false) : v->cpu;
 }
 
 static bool may_move(const struct vcpu *v, unsigned int cpu)
 {
     return !__atomic_load_n(&v->loaded, __ATOMIC_ACQUIRE) &&
-           v->affinity & bit(cpu);
+           v->affinity & cpu_bit(cpu);
 }
 
 /* One of the first few that this CPU may have; a root has no siblings. */
@@ -77,7 +72,7 @@ static struct vcpu *find_movable(const struct run_queue *q)
 bool sched_steal(void)
 {
     unsigned int me = this_cpu(cpu_id);
-    uint64_t others = atomic_read(&sched_cpus) & ~bit(me);
+    uint64_t others = atomic_read(&sched_cpus) & ~cpu_bit(me);
     struct run_queue *q;
     struct vcpu *v;
 
@@ -163,7 +158,7 @@ void sched_balance(void)
     first = heap_min(&q->heap);
     cpus = first ? container_of(first, struct vcpu, run)->affinity : 0;
     spin_unlock(&q->lock);
-    cpus &= atomic_read(&sched_cpus) & ~bit(me);
+    cpus &= atomic_read(&sched_cpus) & ~cpu_bit(me);
 
     claimed = claim_idle(cpus, me, &lead.cpu);
     if (!claimed) {

@@ -423,9 +423,9 @@ static void set_idle(const struct run_queue *q, bool idle)
     uint64_t bit = 1ULL << q->cpu;
 
     if (idle)
-        __atomic_fetch_or(&idle_cpus, bit, __ATOMIC_SEQ_CST);
+        atomic_or(&idle_cpus, bit);
     else if (atomic_read(&idle_cpus) & bit)
-        __atomic_fetch_and(&idle_cpus, ~bit, __ATOMIC_SEQ_CST);
+        atomic_and(&idle_cpus, ~bit);
 }
 
 /* The least virtual time runs; the one that ran competes with the rest. */
@@ -487,5 +487,5 @@ void sched_init(void)
 
     q->cpu = (uint8_t)this_cpu(cpu_id);
     timer_init(&q->alarm, alarm_expired);
-    __atomic_fetch_or(&sched_cpus, 1ULL << q->cpu, __ATOMIC_SEQ_CST);
+    atomic_or(&sched_cpus, 1ULL << q->cpu);
 }

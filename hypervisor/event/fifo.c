@@ -10,9 +10,6 @@
  */
 #define LINK_TRIES 66
 
-#define word_or(word, bits)  __atomic_fetch_or(word, bits, __ATOMIC_SEQ_CST)
-#define word_and(word, bits) __atomic_fetch_and(word, bits, __ATOMIC_SEQ_CST)
-
 bool fifo_is_linked(const struct fifo *f, evtchn_port_t port)
 {
     const uint32_t *word = f ? fifo_word(f, port) : NULL;
@@ -35,10 +32,10 @@ static bool link_behind(uint32_t *word, evtchn_port_t port)
         if (atomic_cmpxchg(word, &seen, linked))
             return true;
         if (!(seen & EVTCHN_WORD_BUSY))
-            seen = word_or(word, EVTCHN_WORD_BUSY) | EVTCHN_WORD_BUSY;
+            seen = atomic_or(word, EVTCHN_WORD_BUSY) | EVTCHN_WORD_BUSY;
     }
     if (seen & EVTCHN_WORD_BUSY)
-        (void)word_and(word, ~EVTCHN_WORD_BUSY);
+        (void)atomic_and(word, ~EVTCHN_WORD_BUSY);
     return false;
 }
 
@@ -77,11 +74,11 @@ static void link_port(struct evtchn_table *t, evtchn_port_t port,
     if (!control)
         return;
     spin_lock(&t->fifo->lock);
-    if (!(word_or(word, EVTCHN_WORD_LINKED) & EVTCHN_WORD_LINKED))
+    if (!(atomic_or(word, EVTCHN_WORD_LINKED) & EVTCHN_WORD_LINKED))
         was_empty = enqueue(t, port, queue, control);
     spin_unlock(&t->fifo->lock);
 
-    if (was_empty && !(word_or(&control->ready, ready) & ready))
+    if (was_empty && !(atomic_or(&control->ready, ready) & ready))
         evtchn_upcall(t->domain->vcpu[vcpu]);
 }
 
@@ -100,7 +97,7 @@ void fifo_set_pending(struct evtchn_table *t, evtchn_port_t port)
         if (!word || !bit_test_and_clear(t->waiting, port))
             return;
     }
-    if (!(word_or(word, EVTCHN_WORD_PENDING) &
+    if (!(atomic_or(word, EVTCHN_WORD_PENDING) &
           (EVTCHN_WORD_MASKED | EVTCHN_WORD_LINKED)))
         link_port(t, port, word);
 }
@@ -111,7 +108,7 @@ void fifo_clear_pending(struct evtchn_table *t, evtchn_port_t port)
 
     (void)bit_test_and_clear(t->waiting, port);
     if (word)
-        (void)word_and(word, ~EVTCHN_WORD_PENDING);
+        (void)atomic_and(word, ~EVTCHN_WORD_PENDING);
 }
 
 bool fifo_is_pending(const struct evtchn_table *t, evtchn_port_t port)
@@ -126,6 +123,6 @@ void fifo_unmask(struct evtchn_table *t, evtchn_port_t port)
 {
     uint32_t *word = fifo_word(t->fifo, port);
 
-    if (word && word_and(word, ~EVTCHN_WORD_MASKED) & EVTCHN_WORD_PENDING)
+    if (word && atomic_and(word, ~EVTCHN_WORD_MASKED) & EVTCHN_WORD_PENDING)
         fifo_set_pending(t, port);
 }

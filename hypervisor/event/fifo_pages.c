@@ -53,9 +53,8 @@ static int switch_to_fifo(struct evtchn_table *t) __must_hold(t->lock)
     (void)atomic_exchange(&t->pending, NULL);
     for (uint32_t i = 0; i < EVTCHN_2L_PORTS / BUCKET_PORTS; i++)
         if (i < bucket_count(t))
-            (void)__atomic_fetch_or(
-                &t->waiting[i], atomic_exchange(&pending[i], 0) & t->used[i],
-                __ATOMIC_SEQ_CST);
+            (void)atomic_or(&t->waiting[i],
+                            atomic_exchange(&pending[i], 0) & t->used[i]);
     return 0;
 }
 

@@ -35,7 +35,7 @@ static __in_place void mark_vcpu(struct evtchn_table *t, evtchn_port_t port)
     uint64_t *selector = &atomic_read(&v->info)->evtchn_pending_sel;
     uint64_t bit = 1ULL << (port / 64 % 64);
 
-    if (!(__atomic_fetch_or(selector, bit, __ATOMIC_SEQ_CST) & bit))
+    if (!(atomic_or(selector, bit) & bit))
         evtchn_upcall(v);
 }
 

@@ -73,8 +73,7 @@ static __in_place void grant_entry_unmark(const struct grant_pin *pin)
     if (!pin->active->writers)
         clear |= GTF_writing;
     if (clear)
-        (void)__atomic_fetch_and(&pin->entry->flags, (uint16_t)~clear,
-                                 __ATOMIC_SEQ_CST);
+        (void)atomic_and(&pin->entry->flags, (uint16_t)~clear);
 }
 
 /* It is pinned once more. */

@@ -16,6 +16,10 @@
 #define atomic_sub(p, v)      __atomic_sub_fetch(p, v, __ATOMIC_SEQ_CST)
 #define atomic_exchange(p, v) __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 
+/* Set or clear bits; these return what was there before. */
+#define atomic_or(p, bits)  __atomic_fetch_or(p, bits, __ATOMIC_SEQ_CST)
+#define atomic_and(p, bits) __atomic_fetch_and(p, bits, __ATOMIC_SEQ_CST)
+
 /* If *p equals *expected, store @v and return true; else load *expected. */
 #define atomic_cmpxchg(p, expected, v)                                         \
     __atomic_compare_exchange_n(p, expected, v, false, __ATOMIC_SEQ_CST,       \
@@ -26,7 +30,7 @@ static inline bool bit_test_and_set(uint64_t *map, uint32_t nr)
 {
     uint64_t mask = 1ULL << (nr % 64);
 
-    return __atomic_fetch_or(&map[nr / 64], mask, __ATOMIC_SEQ_CST) & mask;
+    return atomic_or(&map[nr / 64], mask) & mask;
 }
 
 /* Clear bit @nr; true if it was set. */
@@ -34,7 +38,7 @@ static inline bool bit_test_and_clear(uint64_t *map, uint32_t nr)
 {
     uint64_t mask = 1ULL << (nr % 64);
 
-    return __atomic_fetch_and(&map[nr / 64], ~mask, __ATOMIC_SEQ_CST) & mask;
+    return atomic_and(&map[nr / 64], ~mask) & mask;
 }
 
 static inline bool bit_test(const uint64_t *map, uint32_t nr)

@@ -8,13 +8,6 @@
 static struct spinlock device_map_lock = SPINLOCK_INIT(LOCK_space);
 static vaddr_t next = DEVICE_MAP_BASE;
 
-static mfn_t alloc_table(void)
-{
-    struct frame *f = frame_alloc(DOMID_XEN, FRAME_METADATA);
-
-    return f ? frame_to_mfn(f) : MFN_NONE;
-}
-
 /* An address that lets large pages be used where @maddr does. */
 static vaddr_t place(maddr_t maddr, uint64_t size)
 {
@@ -38,9 +31,8 @@ volatile void *device_map(maddr_t maddr, uint64_t size)
     if (size <= DEVICE_MAP_SIZE &&
         va - DEVICE_MAP_BASE <= DEVICE_MAP_SIZE - size) {
         next = va + size; /* also after a failure: a part may be mapped */
-        mapped =
-            hv_map(va, maddr, size,
-                   PTE_WRITE | PTE_NX | PTE_GLOBAL | PTE_UNCACHED, alloc_table);
+        mapped = hv_map(va, maddr, size,
+                        PTE_WRITE | PTE_NX | PTE_GLOBAL | PTE_UNCACHED);
     }
     spin_unlock(&device_map_lock);
     return mapped ? (volatile char *)va + offset : NULL;

@@ -251,15 +251,13 @@ static void space_leave(struct light_space *s)
 
     this_cpu(loaded_space) = s;
     if (old)
-        (void)__atomic_fetch_and(&old->live_cpus, ~(1UL << this_cpu(cpu_id)),
-                                 __ATOMIC_SEQ_CST);
+        (void)atomic_and(&old->live_cpus, ~(1UL << this_cpu(cpu_id)));
 }
 
 void light_switch(struct light_space *s)
 {
     /* Seen before the first translation is made, and after the last. */
-    (void)__atomic_fetch_or(&s->live_cpus, 1UL << this_cpu(cpu_id),
-                            __ATOMIC_SEQ_CST);
+    (void)atomic_or(&s->live_cpus, 1UL << this_cpu(cpu_id));
     tables_load(mfn_to_maddr(s->root));
     xpti_load(s->root, s->guest_root);
     space_leave(s);

@@ -63,35 +63,53 @@ static void interrupt(uint32_t vector)
     }
 }
 
-void exception_from_guest(struct cpu_regs *regs)
+/* A push onto a guard page cannot be delivered, so it comes as a #DF. */
+static bool is_stack_overflow(uint64_t cr2)
+{
+    uint64_t offset = cr2 - CPU_AREAS_BASE;
+
+    return offset < CPU_MAX * CPU_AREA_SIZE &&
+           !(CPU_AREA_PAGES >> (offset % CPU_AREA_SIZE / PAGE_SIZE) & 1);
+}
+
+/*
+ * What is done the same whoever was interrupted; a #PF gets its *@cr2.  False:
+ * it is left to him.
+ */
+static __in_place bool is_served(const struct cpu_regs *regs, uint64_t *cr2)
 {
     uint32_t vector = regs->entry_vector;
-    uint64_t cr2 = 0;
 
+    *cr2 = vector == VECTOR_PF || vector == VECTOR_DF ? read_cr2() : 0;
     switch (vector) {
-    case VECTOR_NMI:
+    case VECTOR_NMI: /* No lock may be taken here, so none is logged. */
         cpu_take_nmi();
-        return;
+        return true;
     case VECTOR_DF:
-        upcall_fatal_exception(regs, read_cr2(), "double fault");
+        upcall_fatal_exception(regs, *cr2,
+                               is_stack_overflow(*cr2) ? "stack overflow"
+                                                       : "double fault");
     case VECTOR_MC:
         upcall_fatal_exception(regs, 0, "machine check");
     case VECTOR_DB:
         clear_debug_status();
-        break;
-    case VECTOR_PF:
-        cr2 = read_cr2();
-        if (regs->error_code & PF_RESERVED)
-            upcall_fatal_exception(regs, cr2, "broken page table");
-        break;
-    case VECTOR_INT80:
-        break;
+        return false;
     default:
-        if (vector < VECTOR_EXCEPTIONS)
-            break;
-        interrupt(vector);
-        return;
+        if (vector < VECTOR_EXCEPTIONS || vector == VECTOR_INT80)
+            return false;
+        interrupt(vector); /* of the hypervisor: in cpu_idle() */
+        return true;
     }
+}
+
+void exception_from_guest(struct cpu_regs *regs)
+{
+    uint64_t cr2;
+
+    if (is_served(regs, &cr2))
+        return;
+    if (regs->entry_vector == VECTOR_PF && regs->error_code & PF_RESERVED)
+        upcall_fatal_exception(regs, cr2, "broken page table");
     upcall_guest_exception(regs, cr2);
 }
 
@@ -145,49 +163,18 @@ static bool try_fixup(struct cpu_regs *regs, uint64_t cr2)
     return true;
 }
 
-/* A push onto a guard page cannot be delivered, so it comes as a #DF. */
-static bool is_stack_overflow(uint64_t cr2)
-{
-    uint64_t offset = cr2 - CPU_AREAS_BASE;
-
-    return offset < CPU_MAX * CPU_AREA_SIZE &&
-           !(CPU_AREA_PAGES >> (offset % CPU_AREA_SIZE / PAGE_SIZE) & 1);
-}
-
 struct cpu_regs *exception_from_hypervisor(struct cpu_regs *regs)
 {
-    uint32_t vector = regs->entry_vector;
-    uint64_t cr2 = 0;
+    uint64_t cr2;
+    bool served = is_served(regs, &cr2);
 
-    switch (vector) {
-    case VECTOR_NMI: /* No lock may be taken here, so none is logged. */
-        cpu_take_nmi();
-        /* The guest's tables may have been loaded already; now ours are. */
-        if (regs->rip >= (uintptr_t)xpti_leave_switched &&
-            regs->rip <= (uintptr_t)xpti_iret)
-            regs->rip = (uintptr_t)xpti_leave_again;
-        return regs;
-    case VECTOR_DB: /* MOV SS before a guest's SYSCALL can put it off to here.
-                     */
-        clear_debug_status();
-        return regs;
-    case VECTOR_MC:
-        upcall_fatal_exception(regs, 0, "machine check");
-    case VECTOR_DF:
-        cr2 = read_cr2();
-        upcall_fatal_exception(regs, cr2,
-                               is_stack_overflow(cr2) ? "stack overflow"
-                                                      : "double fault");
-    case VECTOR_PF:
-        cr2 = read_cr2();
-        break;
-    default:
-        if (vector < VECTOR_EXCEPTIONS)
-            break;
-        interrupt(vector); /* in cpu_idle() */
-        return regs;
-    }
-    if (try_fixup(regs, cr2))
+    /* The guest's tables may have been loaded already; now ours are. */
+    if (regs->entry_vector == VECTOR_NMI &&
+        regs->rip >= (uintptr_t)xpti_leave_switched &&
+        regs->rip <= (uintptr_t)xpti_iret)
+        regs->rip = (uintptr_t)xpti_leave_again;
+    /* MOV SS before a guest's SYSCALL can put a #DB off to here. */
+    if (served || regs->entry_vector == VECTOR_DB || try_fixup(regs, cr2))
         return regs;
     if (is_failed_iret(regs))
         return fail_iret(regs);

@@ -6,6 +6,8 @@
 
 #include "arch/x86_64/paging.h"
 
+#include "arch/x86_64/upcalls.h"
+
 /* In the image; what else is in it is only reached by hv_l4_slots(). */
 extern uint64_t hv_l4[PT_ENTRIES]; /* the trampoline loads it, too. */
 uint64_t hv_l4[PT_ENTRIES] __page_aligned;
@@ -28,14 +30,14 @@ static uint64_t *table_at(uint64_t entry)
 }
 
 /* The table that @entry points to, made if there is none yet; or NULL. */
-static uint64_t *next_table(uint64_t *entry, mfn_t (*alloc)(void))
+static uint64_t *next_table(uint64_t *entry)
 {
     mfn_t m;
 
     if (*entry & PTE_LARGE)
         return NULL;
     if (!(*entry & PTE_PRESENT)) {
-        m = alloc();
+        m = upcall_alloc_table();
         if (mfn_eq(m, MFN_NONE))
             return NULL;
         *entry = pte_make(m, PTE_PRESENT | PTE_WRITE);
@@ -60,10 +62,10 @@ static unsigned int leaf_level(vaddr_t va, maddr_t maddr, uint64_t size)
 }
 
 static bool map_one(uint64_t *table, vaddr_t va, maddr_t maddr,
-                    unsigned int leaf, uint64_t flags, mfn_t (*alloc)(void))
+                    unsigned int leaf, uint64_t flags)
 {
     for (unsigned int level = 4; level > leaf; level--) {
-        table = next_table(&table[pt_index(va, level)], alloc);
+        table = next_table(&table[pt_index(va, level)]);
         if (!table)
             return false;
     }
@@ -74,8 +76,7 @@ static bool map_one(uint64_t *table, vaddr_t va, maddr_t maddr,
     return true;
 }
 
-bool hv_map(vaddr_t va, maddr_t maddr, uint64_t size, uint64_t flags,
-            mfn_t (*alloc)(void))
+bool hv_map(vaddr_t va, maddr_t maddr, uint64_t size, uint64_t flags)
 {
     assert(!((va | maddr | size) & (PAGE_SIZE - 1)));
     assert(va >= HV_VIRT_START && va < HV_VIRT_END);
@@ -83,7 +84,7 @@ bool hv_map(vaddr_t va, maddr_t maddr, uint64_t size, uint64_t flags,
         unsigned int leaf = leaf_level(va, maddr, size);
         uint64_t step = page_bytes(leaf);
 
-        if (!map_one(hv_l4, va, maddr, leaf, flags, alloc))
+        if (!map_one(hv_l4, va, maddr, leaf, flags))
             return false;
         va += step;
         maddr += step;
@@ -92,7 +93,7 @@ bool hv_map(vaddr_t va, maddr_t maddr, uint64_t size, uint64_t flags,
     return true;
 }
 
-bool hv_map_again(uint64_t *l4, vaddr_t va, mfn_t (*alloc)(void))
+bool hv_map_again(uint64_t *l4, vaddr_t va)
 {
     const uint64_t *table = hv_l4;
     unsigned int level = 4;
@@ -106,5 +107,5 @@ bool hv_map_again(uint64_t *l4, vaddr_t va, mfn_t (*alloc)(void))
     va &= PAGE_MASK;
     return map_one(l4, va,
                    (entry & PTE_MADDR_MASK) + (va & (page_bytes(level) - 1)), 1,
-                   entry & (PTE_WRITE | PTE_NX), alloc);
+                   entry & (PTE_WRITE | PTE_NX));
 }

@@ -71,17 +71,16 @@ void hv_tables_load(void);
 /*
  * Map [@maddr, @maddr + @size) at @va in the hypervisor's slots with @flags
  * (PRESENT is implied), in the largest pages that fit, at most 1 GiB each.
- * New tables come from @alloc, zeroed, or MFN_NONE.  False: no table to be
- * had, or something is mapped there already.
+ * False: no table to be had, or something is mapped there already.
  */
 bool __must_check hv_map(vaddr_t va, maddr_t maddr, uint64_t size,
-                         uint64_t flags, mfn_t (*alloc)(void));
+                         uint64_t flags);
 
 /*
  * Let the tables under @l4 map the page at @va as the hypervisor's do, which
  * are in force.  False: no table to be had.
  */
-bool __must_check hv_map_again(uint64_t *l4, vaddr_t va, mfn_t (*alloc)(void));
+bool __must_check hv_map_again(uint64_t *l4, vaddr_t va);
 
 /*
  * Loading tables and forgetting translations on this CPU, counted; and the

@@ -229,9 +229,9 @@ extern const char xpti_leave_again[];
 
 /*
  * Make the tables that guests run on beside their own; once, when all CPUs
- * have their areas.  New tables come from @alloc.  False: none to be had.
+ * have their areas.  False: no table to be had.
  */
-bool __must_check xpti_init(mfn_t (*alloc)(void));
+bool __must_check xpti_init(void);
 
 /* The L4 entry of what guests' tables map of us, and its index. */
 extern uint64_t xpti_l4_entry;

@@ -37,11 +37,6 @@ static uint64_t stopped;
 /* About a second; a CPU that takes no NMI in that time is lost. */
 #define STOP_WAITS 10000000U
 
-static uint64_t bit(unsigned int cpu)
-{
-    return 1ULL << cpu;
-}
-
 static void send_ipi(unsigned int cpu)
 {
     if (atomic_exchange(&per_cpu(ipi_on_way, cpu), true))
@@ -71,7 +66,7 @@ void cpus_serve(void)
 
     if (likely(!atomic_read(&this_cpu(askers))))
         return;
-    me = bit(this_cpu(cpu_id));
+    me = cpu_bit(this_cpu(cpu_id));
     for (asking = atomic_exchange(&this_cpu(askers), 0); asking;
          asking &= asking - 1) {
         struct request *r =
@@ -85,13 +80,13 @@ void cpus_serve(void)
 
 static void ask(struct request *r, uint64_t cpus)
 {
-    uint64_t me = bit(this_cpu(cpu_id));
+    uint64_t me = cpu_bit(this_cpu(cpu_id));
 
     atomic_write(&r->left, cpus);
     for (; cpus; cpus &= cpus - 1) {
         unsigned int cpu = (unsigned int)__builtin_ctzll(cpus);
 
-        __atomic_fetch_or(&per_cpu(askers, cpu), me, __ATOMIC_SEQ_CST);
+        atomic_or(&per_cpu(askers, cpu), me);
         send_ipi(cpu);
     }
 }
@@ -99,7 +94,7 @@ static void ask(struct request *r, uint64_t cpus)
 void cpus_run(uint64_t cpus, void (*run)(uintptr_t arg), uintptr_t arg)
 {
     struct request *r = &this_cpu(request);
-    uint64_t me = bit(this_cpu(cpu_id));
+    uint64_t me = cpu_bit(this_cpu(cpu_id));
 
     assert(!(cpus & ~cpus_all()));
     if (cpus & ~me) {
@@ -117,14 +112,14 @@ void cpus_run(uint64_t cpus, void (*run)(uintptr_t arg), uintptr_t arg)
 
 static void __noreturn stop_here(void)
 {
-    __atomic_fetch_or(&stopped, bit(this_cpu(cpu_id)), __ATOMIC_SEQ_CST);
+    atomic_or(&stopped, cpu_bit(this_cpu(cpu_id)));
     cpu_halt();
 }
 
 void cpus_stop(void)
 {
     unsigned int me = this_cpu(cpu_id), first = NOBODY;
-    uint64_t others = cpus_all() & ~bit(me);
+    uint64_t others = cpus_all() & ~cpu_bit(me);
 
     if (!atomic_cmpxchg(&stopper, &first, me)) {
         if (first != me)
@@ -132,7 +127,7 @@ void cpus_stop(void)
         return;
     }
     for (unsigned int cpu = 0; cpu < cpu_count; cpu++)
-        if (others & bit(cpu))
+        if (others & cpu_bit(cpu))
             lapic_send_cpu(cpu, LAPIC_NMI);
     for (unsigned int i = 0; i < STOP_WAITS; i++) {
         if (!(others & ~atomic_read(&stopped)))

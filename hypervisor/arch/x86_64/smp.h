@@ -101,7 +101,12 @@ DECLARE_PER_CPU(unsigned int, cpu_id);
 /* CPUs 0 .. cpu_count - 1 run; constant once the first guest runs. */
 extern unsigned int cpu_count;
 
-/* The mask of all of them. */
+/* A CPU in a mask of them, and the mask of all. */
+static inline uint64_t cpu_bit(unsigned int cpu)
+{
+    return 1ULL << cpu;
+}
+
 static inline uint64_t cpus_all(void)
 {
     return ~0ULL >> (64 - cpu_count);

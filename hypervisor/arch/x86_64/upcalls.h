@@ -11,6 +11,9 @@
 
 struct vcpu;
 
+/* A zeroed frame for one of our tables; MFN_NONE: none left.  Boot room. */
+mfn_t upcall_alloc_table(void);
+
 /*
  * A guest made SYSCALL: its arguments and the number.  Returns what goes to
  * rax.  Defined by the hypercall room.
