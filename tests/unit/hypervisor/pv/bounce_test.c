@@ -13,10 +13,12 @@
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
 #include "domain/domain.h"
+#include "domain/pv_vcpu.h"
 #include "domain/vcpu.h"
 #include "event/evtchn.h"
 #include "memory/frame.h"
 #include "memory/light_near.h"
+#include "pv/emulate.h"
 #include "pv/guest_copy.h"
 #include "pv/traps.h"
 #include "unit/test.h"
@@ -26,12 +28,14 @@ struct vcpu *percpu_current_vcpu;
 bool percpu_need_resched, percpu_slow_return;
 const uint8_t *percpu_upcall_bytes;
 unsigned int percpu_cpu_id;
+uint8_t percpu_guest_mode;
 
 static struct domain domain;
 static struct light_space space;
 struct trap_entry trap_none[TRAP_GROUP];
 static struct vcpu vcpu;
 static struct vcpu_info info;
+static struct pv_vcpu pv;
 
 /* The guest's stack: at this address, with this much below it. */
 #define STACK_BYTES 512U
@@ -109,6 +113,77 @@ void exception_from_guest_only(struct cpu_regs *regs)
     longjmp(long_way, 1);
 }
 
+/* The long way back: as if the guest went on. */
+void exception_done(void)
+{
+    longjmp(long_way, 2);
+}
+
+/* A vCPU of class pv: the mode changes and the instructions done for it. */
+static unsigned int to_kernel, to_user;
+static bool has_user_tables, privileged, table_write, ldt_page;
+static uint64_t dr6;
+
+void pv_to_kernel(struct vcpu *v)
+{
+    EXPECT_PTR(v, &vcpu);
+    EXPECT_EQ(percpu_guest_mode, GUEST_USER);
+    percpu_guest_mode = GUEST_KERNEL;
+    to_kernel++;
+}
+
+bool pv_to_user(struct vcpu *v)
+{
+    EXPECT_PTR(v, &vcpu);
+    if (!has_user_tables)
+        return false;
+    percpu_guest_mode = GUEST_USER;
+    to_user++;
+    return true;
+}
+
+bool emulate_privileged(struct cpu_regs *regs, struct vcpu *v)
+{
+    (void)regs, (void)v;
+    return privileged;
+}
+
+bool emulate_table_write(struct cpu_regs *regs, struct vcpu *v, uint64_t cr2)
+{
+    (void)regs, (void)v, (void)cr2;
+    return table_write;
+}
+
+/* Of this CPU's LDT, one page. */
+#define LDT_AT 0xffff820040800000UL
+
+bool ldt_holds(vaddr_t va)
+{
+    return va - LDT_AT < PAGE_SIZE;
+}
+
+bool pv_ldt_fault(struct vcpu *v, vaddr_t *va)
+{
+    *va = v->pv->ldt_base + (*va - LDT_AT);
+    return ldt_page;
+}
+
+void pv_debug_hit(struct vcpu *v, uint64_t value)
+{
+    (void)v;
+    dr6 = value;
+}
+
+void pv_set_task_switched(struct vcpu *v, bool set)
+{
+    v->pv->task_switched = set;
+}
+
+void pv_set_iopl(struct vcpu *v, uint8_t iopl)
+{
+    v->pv->iopl = iopl;
+}
+
 void *pool_alloc(size_t size)
 {
     return calloc(1, size);
@@ -173,6 +248,11 @@ void setup(void)
     for (unsigned int i = 0; i < TRAP_GROUPS; i++)
         vcpu.traps[i] = trap_none;
     make_space();
+    percpu_guest_mode = GUEST_LIGHT;
+    memset(&pv, 0, sizeof(pv));
+    to_kernel = to_user = 0;
+    has_user_tables = privileged = table_write = ldt_page = false;
+    dr6 = 0;
     vcpu.domain = &domain;
     vcpu.info = &info;
     percpu_current_vcpu = &vcpu;
@@ -589,7 +669,6 @@ TEST("iret loads what the frame holds, and the mask from its IF")
     EXPECT_EQ(r->rsp, STACK_TOP - 64);
     EXPECT_EQ(info.evtchn_upcall_mask, 0);
     EXPECT_TRUE(r->entry_vector != ENTRY_SYSCALL);
-    EXPECT_TRUE(percpu_slow_return);
 
     c.rflags = 0x2;
     iret(&c);
@@ -643,4 +722,307 @@ TEST("iret to selectors or an address that are none becomes #GP there")
     c.ss = 0;
     iret(&c);
     EXPECT_EQ(r->rip, 0x500000 + VECTOR_GP);
+}
+
+/* --- Class pv --------------------------------------------------------------
+ */
+
+/* It runs in @mode; a program has a stack where none can be. */
+static void be_pv(uint8_t mode)
+{
+    vcpu.pv = &pv;
+    percpu_guest_mode = mode;
+    pv.kernel_sp = STACK_TOP - 5;
+    if (mode == GUEST_USER) {
+        r->rsp = 0x7fff0000;
+        r->cs = 0x33;
+        r->ss = 0x2b;
+    }
+}
+
+TEST("an exception of a program goes to the kernel's stack, with its selectors")
+{
+    be_pv(GUEST_USER);
+    handler(VECTOR_DE, TRAP_MASK_EVENTS);
+    raise(VECTOR_DE, 0, 0);
+    EXPECT_EQ(to_kernel, 1);
+    EXPECT_EQ(r->rip, 0x500000);
+    EXPECT_EQ(r->rsp, ((STACK_TOP - 5) & ~15ULL) - 56);
+    EXPECT_EQ(frame(3), 0x33);
+    EXPECT_EQ(frame(5), 0x7fff0000);
+    EXPECT_EQ(frame(6), 0x2b);
+    EXPECT_EQ(r->cs, SELECTOR_CS64);
+    EXPECT_EQ(info.evtchn_upcall_mask, 1);
+}
+
+TEST("an exception of a pv kernel stays on its stack, at privilege level 0")
+{
+    be_pv(GUEST_KERNEL);
+    r->cs = 0x13;
+    handler(VECTOR_DE, 0);
+    raise(VECTOR_DE, 0, 0);
+    EXPECT_EQ(to_kernel, 0);
+    EXPECT_EQ(r->rsp, ((STACK_TOP - 3) & ~15ULL) - 56);
+    EXPECT_EQ(frame(3), 0x10);
+}
+
+TEST("the virtual IOPL is in frames where it is wanted")
+{
+    be_pv(GUEST_KERNEL);
+    handler(VECTOR_DE, 0);
+    pv.shown_iopl = 1UL << RFLAGS_IOPL_SHIFT;
+    raise(VECTOR_DE, 0, 0);
+    EXPECT_EQ(frame(4) & RFLAGS_IOPL, 1UL << RFLAGS_IOPL_SHIFT);
+}
+
+TEST("a kernel stack that takes no frame ends the domain")
+{
+    static const uint64_t stacks[] = {0, 0x8000000000000000, 0xffff830000000100,
+                                      ~0ULL};
+
+    handler(VECTOR_DE, 0);
+    for (unsigned int i = 0; i < 4; i++) {
+        be_pv(GUEST_USER);
+        pv.kernel_sp = stacks[i];
+        lowest = ~0ULL;
+        raise(VECTOR_DE, 0, 0);
+        EXPECT_EQ(crashes, i + 1);
+        /* No address of the hypervisor's was touched. */
+        EXPECT_FALSE(lowest >= HV_VIRT_START && lowest < HV_VIRT_END);
+    }
+}
+
+TEST("SYSCALL of a program enters its callback with DF clear, or is #UD")
+{
+    be_pv(GUEST_USER);
+    r->entry_vector = ENTRY_SYSCALL;
+    pv.syscall = (struct pv_callback){0x700000, true};
+    upcall_guest_syscall(r, &vcpu);
+    EXPECT_EQ(r->rip, 0x700000);
+    EXPECT_EQ(r->rflags & RFLAGS_DF, 0);
+    EXPECT_TRUE(frame(4) & RFLAGS_DF);
+    EXPECT_EQ(info.evtchn_upcall_mask, 1);
+    EXPECT_EQ(to_kernel, 1);
+
+    setup();
+    be_pv(GUEST_USER);
+    handler(VECTOR_UD, 0);
+    upcall_guest_syscall(r, &vcpu);
+    EXPECT_EQ(r->rip, 0x500000 + VECTOR_UD);
+    EXPECT_EQ(frame(2), 0x401000 - 2);
+}
+
+TEST("INT n of a program needs a trap of privilege level 3")
+{
+    handler(VECTOR_GP, 0);
+    for (uint8_t dpl = 0; dpl <= 3; dpl++) {
+        be_pv(GUEST_USER);
+        r->rip = 0x401000;
+        handler(0x40, dpl);
+        raise(VECTOR_GP, 0x40 << 3 | 2, 0);
+        EXPECT_EQ(r->rip, 0x500000U + (dpl == 3 ? 0x40U : VECTOR_GP));
+        be_pv(GUEST_KERNEL);
+        r->rsp = STACK_TOP;
+        r->rip = 0x401000;
+        raise(VECTOR_GP, 0x40 << 3 | 2, 0);
+        EXPECT_EQ(r->rip, 0x500000U + (dpl >= 1 ? 0x40U : VECTOR_GP));
+    }
+}
+
+/* What a page fault of @code came to: 0 a handler, else as by setjmp(). */
+static int pv_fault(uint8_t mode, uint32_t code, uint64_t cr2)
+{
+    int way;
+
+    be_pv(mode);
+    r->entry_vector = VECTOR_PF;
+    r->error_code = code;
+    way = setjmp(long_way);
+    if (!way)
+        upcall_guest_page_fault_first(r, &vcpu, cr2);
+    return way;
+}
+
+TEST("a page fault tells the mode, whatever ring it was in")
+{
+    be_pv(GUEST_KERNEL);
+    handler(VECTOR_PF, 0);
+    EXPECT_EQ(pv_fault(GUEST_KERNEL, 4, 0x1234), 0);
+    EXPECT_EQ(frame(2), 0);
+    EXPECT_EQ(info.arch.cr2, 0x1234);
+    setup();
+    vcpu.pv = &pv;
+    handler(VECTOR_PF, 0);
+    EXPECT_EQ(pv_fault(GUEST_USER, 7, 0x5678), 0);
+    EXPECT_EQ(frame(2), 7);
+    EXPECT_EQ(info.arch.cr2, 0x5678);
+}
+
+TEST("a pv kernel's store to a table is made, or goes the long way to its "
+     "handler")
+{
+    be_pv(GUEST_KERNEL);
+    handler(VECTOR_PF, 0);
+    table_write = true;
+    EXPECT_EQ(pv_fault(GUEST_KERNEL, 7, 0x1234), 2);
+    EXPECT_EQ(r->rip, 0x401000);
+    table_write = false;
+    EXPECT_EQ(pv_fault(GUEST_KERNEL, 7, 0x1234), 1);
+    raise(VECTOR_PF, 7, 0x1234);
+    EXPECT_EQ(r->rip, 0x500000 + VECTOR_PF);
+    EXPECT_EQ(frame(2), 3);
+}
+
+TEST("a broken table and the processor's own access go the long way")
+{
+    be_pv(GUEST_KERNEL);
+    handler(VECTOR_PF, 0);
+    EXPECT_EQ(pv_fault(GUEST_KERNEL, 4 | 8, 0x1234), 1);
+    EXPECT_EQ(pv_fault(GUEST_USER, 4 | 8 | 1, 0x1234), 1);
+    EXPECT_EQ(pv_fault(GUEST_USER, 0, LDT_AT + 8), 1);
+}
+
+TEST("an LDT page is taken, or its fault is at the guest's own address")
+{
+    be_pv(GUEST_KERNEL);
+    handler(VECTOR_PF, 0);
+    pv.ldt_base = 0x10000;
+    ldt_page = true;
+    raise(VECTOR_PF, 0, LDT_AT + 8);
+    EXPECT_EQ(r->rip, 0x401000);
+    ldt_page = false;
+    raise(VECTOR_PF, 0, LDT_AT + 8);
+    EXPECT_EQ(info.arch.cr2, 0x10008);
+    /* Not if it is the guest that reads there. */
+    setup();
+    be_pv(GUEST_KERNEL);
+    handler(VECTOR_PF, 0);
+    ldt_page = true;
+    raise(VECTOR_PF, 5, LDT_AT + 8);
+    EXPECT_EQ(info.arch.cr2, LDT_AT + 8);
+}
+
+TEST("#NM ends the virtual TS first; #DB hands over what DR6 was")
+{
+    be_pv(GUEST_KERNEL);
+    handler(VECTOR_NM, 0);
+    handler(VECTOR_DB, 0);
+    pv.task_switched = true;
+    raise(VECTOR_NM, 0, 0);
+    EXPECT_FALSE(pv.task_switched);
+    EXPECT_EQ(r->rip, 0x500000 + VECTOR_NM);
+    raise(VECTOR_DB, 0, 0x4001);
+    EXPECT_EQ(dr6, 0x4001);
+}
+
+TEST("an NMI comes once, is masked until the next iret, and lost without "
+     "handler")
+{
+    uint64_t rsp;
+
+    be_pv(GUEST_KERNEL);
+    pv.nmi_pending = true;
+    bounce_nmi(r, &vcpu);
+    EXPECT_EQ(r->rip, 0x401000);
+    EXPECT_FALSE(pv.nmi_pending);
+
+    handler(VECTOR_NMI, TRAP_MASK_EVENTS);
+    pv.nmi_pending = true;
+    bounce_nmi(r, &vcpu);
+    EXPECT_EQ(r->rip, 0x500000 + VECTOR_NMI);
+    rsp = r->rsp;
+    pv.nmi_pending = true;
+    bounce_nmi(r, &vcpu);
+    EXPECT_EQ(r->rsp, rsp);
+    EXPECT_TRUE(pv.nmi_pending);
+
+    r->rsp = STACK_TOP - sizeof(struct iret_context);
+    memset((void *)r->rsp, 0, sizeof(struct iret_context));
+    upcall_iret(r, &vcpu);
+    EXPECT_FALSE(pv.nmi_masked);
+    EXPECT_TRUE(percpu_slow_return); /* so that the next one is seen */
+}
+
+/* iret of a pv kernel to these. */
+static void pv_iret(uint64_t cs, uint64_t ss, uint64_t rip, uint64_t rflags,
+                    uint64_t flags)
+{
+    struct iret_context *f;
+
+    be_pv(GUEST_KERNEL);
+    r->rsp = STACK_TOP - sizeof(*f);
+    f = (void *)r->rsp;
+    *f = (struct iret_context){1, 2, 3, flags, rip, cs, rflags, 0x7ffe0000, ss};
+    r->entry_vector = ENTRY_SYSCALL;
+    percpu_slow_return = false;
+    upcall_iret(r, &vcpu);
+}
+
+TEST("iret with privilege level 3 goes to user mode, any other stays")
+{
+    has_user_tables = true;
+    for (unsigned int rpl = 0; rpl <= 3; rpl++) {
+        setup();
+        has_user_tables = true;
+        pv_iret(0xe030 | rpl, 0xe02b, 0x402000, 0x202, 0);
+        EXPECT_EQ(to_user, rpl == 3);
+        EXPECT_EQ(r->cs, 0xe033);
+        EXPECT_EQ(r->rip, 0x402000);
+        EXPECT_EQ(r->rsp, 0x7ffe0000);
+        EXPECT_EQ(r->rax, 1);
+        EXPECT_EQ(r->r11, 2);
+        EXPECT_EQ(r->rcx, 3);
+        EXPECT_TRUE(r->entry_vector != ENTRY_SYSCALL);
+    }
+}
+
+TEST("iret to user mode without tables of it ends the domain")
+{
+    pv_iret(0x33, 0x2b, 0x402000, 0x202, 0);
+    EXPECT_EQ(crashes, 1);
+    EXPECT_EQ(percpu_guest_mode, GUEST_KERNEL);
+}
+
+TEST("whatever selectors iret names, ring 3 is where it goes, by IRET")
+{
+    static const uint16_t selectors[] = {0,      3,      0x10,   0x33,   0xe008,
+                                         0xe00b, 0xe010, 0xe043, 0xffff, 0x7f};
+
+    for (size_t i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++) {
+        setup();
+        has_user_tables = true;
+        pv_iret(selectors[i], selectors[i], 0x8000000000000000, 0x202, 0);
+        EXPECT_EQ(r->cs & 3, 3);
+        EXPECT_EQ(r->ss & 3, 3);
+        EXPECT_TRUE(r->entry_vector != ENTRY_SYSCALL);
+        EXPECT_EQ(crashes, 0);
+    }
+}
+
+TEST("iret takes no flag that is not a guest's, and IF is always on")
+{
+    has_user_tables = true;
+    pv_iret(0x33, 0x2b, 0x402000, ~0ULL & ~RFLAGS_IF, 0);
+    EXPECT_EQ(r->rflags & (RFLAGS_IOPL | RFLAGS_VM | 3UL << 19), 0);
+    EXPECT_TRUE(r->rflags & RFLAGS_IF);
+    EXPECT_EQ(info.evtchn_upcall_mask, 1);
+}
+
+TEST("iret in a system call leaves rcx and r11 as SYSRET does, by the long way")
+{
+    has_user_tables = true;
+    pv_iret(0xe033, 0xe02b, 0x8000000000000000, 0x202, VGCF_in_syscall);
+    EXPECT_EQ(r->rcx, 0x8000000000000000);
+    EXPECT_EQ(r->r11, r->rflags);
+    EXPECT_TRUE(percpu_slow_return); /* which looks at rip and selectors */
+}
+
+TEST("iret of a frame that cannot be read ends the domain")
+{
+    be_pv(GUEST_KERNEL);
+    r->rsp = 0xffff830000000000;
+    lowest = ~0ULL;
+    upcall_iret(r, &vcpu);
+    EXPECT_EQ(crashes, 1);
+    EXPECT_FALSE(lowest >= HV_VIRT_START && lowest < HV_VIRT_END);
 }
