@@ -8,6 +8,7 @@
 
 #include <abi/physdev.h>
 
+#include "domain/pv_vcpu.h"
 #include "domain/domain.h"
 #include "domain/vcpu.h"
 #include "hypercall/subop.h"
@@ -38,6 +39,11 @@ int copy_bytes_to_guest(struct guest_ptr dst, const void *src, size_t size)
     memcpy((void *)dst.va, src, size);
     written_bytes += size;
     return 0;
+}
+
+void pv_set_iopl(struct vcpu *v, uint8_t iopl)
+{
+    (void)v, (void)iopl;
 }
 
 bool guest_range(uint64_t va, size_t size)
