@@ -224,7 +224,7 @@ static long cache_flush(struct domain *d, const struct gnttab_cache_flush *op)
         return -EINVAL;
     if (op->length == 0 || op->op == 0)
         return 0;
-    return policy_allows(d, POLICY_machine_address) ? 0 : -EPERM;
+    return policy_allows(d, POLICY_machine_address) && !d->pv ? 0 : -EPERM;
 }
 
 /* The first that is refused ends it. */

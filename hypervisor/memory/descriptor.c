@@ -42,10 +42,9 @@ bool descriptor_fix(uint64_t *descriptor)
 
     if (!(d & DESC_PRESENT))
         return true;
-    if (!(d & DESC_SEGMENT) && type == SYSTEM_CALL_GATE)
-        return gate_fix(descriptor);
-    if (!(d & DESC_SEGMENT) && type != SYSTEM_NONE)
-        return false;
+    if (!(d & DESC_SEGMENT))
+        return type == SYSTEM_CALL_GATE ? gate_fix(descriptor)
+                                        : type == SYSTEM_NONE;
     *descriptor = d | DESC_DPL;
     return true;
 }

@@ -36,6 +36,7 @@ class LinuxMachine(Machine):
     def __init__(self, name, files, control="", forwards=0, mem=1024, **more):
         self.first = free_ports(forwards + 1)
         ports = range(self.first, self.first + forwards)
+        control = control.replace("@", str(self.first))
         modules = [f"{guest('control')} {control}"]
         modules += [f if "/" in f else image(f) for f in files]
         super().__init__(name, modules, mem=mem, life=1200,

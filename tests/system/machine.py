@@ -24,7 +24,7 @@ DEBUG_HYPERVISOR = os.path.join(OUT, "cairn-debug.elf")
 PROMPT = "cairn> "
 
 # Lines of guests and of the hypervisor may come in the middle of another one.
-INTERRUPTION = r"(?:\n(?:\(d\d+\) |\[ *\d+\.\d+\] )[^\n]*\n)*"
+INTERRUPTION = r"(?:\n(?:(?:\(d\d+\) |\[ *\d+\.\d+\] )[^\n]*\n)+)*"
 
 # The emulator is slow, and two tests may share the machine.
 WAIT_SECONDS = 60
@@ -95,7 +95,7 @@ class Machine:
 
     def __init__(self, name, modules, append="", mem=256, smp=1, cpu="max",
                  kernel=None, forwards=(), arguments=(), icount=False,
-                 net=True, life=LIFE_SECONDS):
+                 net=True, life=LIFE_SECONDS, one_thread=False):
         self.name = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
         self.kernel = kernel or HYPERVISOR
         self.modules = list(modules)
@@ -107,6 +107,7 @@ class Machine:
         self.arguments = list(arguments)
         self.icount = icount
         self.net = net
+        self.one_thread = one_thread
         self.life = life
         self.output = ""
         self.position = 0
@@ -123,7 +124,10 @@ class Machine:
             # Under -icount the emulator gives up at an x2APIC's registers:
             # it forgets that to access an MSR may be input or output.
             cpu += ",-x2apic"
-        line = [QEMU, "-accel", "tcg", "-cpu", cpu, "-m", str(self.mem),
+        # In one thread a CPU that spins lets the others go on at once; with more
+        # CPUs than the host has cores that is far less work.
+        accel = "tcg,thread=single" if self.one_thread else "tcg"
+        line = [QEMU, "-accel", accel, "-cpu", cpu, "-m", str(self.mem),
                 "-smp", str(self.smp), "-nodefaults", "-display", "none",
                 "-no-reboot", "-chardev", "stdio,id=console,signal=off",
                 "-serial", "chardev:console", "-kernel", self.kernel,

@@ -59,7 +59,7 @@ def test_races_on_two_processors(name):
               append="dom0_vcpus=4")
 
 
-@pytest.mark.parametrize("name", ["hypercalls", "paging"])
+@pytest.mark.parametrize("name", ["hypercalls", "paging", "pv_attack"])
 def test_on_xen(name, xen_image):
     run_guest(name, may_skip=True, name=f"conformance-{name}-xen",
               kernel=xen_image, append=XEN_ARGUMENTS, cpu=PAIR_CPU)

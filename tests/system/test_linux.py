@@ -72,3 +72,85 @@ def test_a_static_address_and_the_way_out(machine):
         machine.wait_for("<title>fixed")
     machine.command("reboot fixed")
     machine.wait_ended("fixed", "asked to be restarted: destroy")
+
+
+@pytest.mark.parametrize("test, how", [
+    ("reboot", "asked to be restarted: restart"),
+    ("panic", "crashed: preserve")])
+def test_ends_of_its_own(machine, test, how):
+    """What on_reboot= and on_crash= say is done."""
+    machine.create("ends", "vmlinuz-cloud", f"console=hvc0 cairn.test={test}",
+                   on_reboot="restart", on_crash="preserve")
+    machine.position = len(machine.output)
+    machine.wait_for(rf'domain "ends" \(\d+\) {how}', SECONDS)
+    if test == "panic":
+        assert "Kernel panic - not syncing" in machine.command(
+            "console ends --log")
+    else:
+        machine.wait_for('domain "ends" is restarted', SECONDS)
+    machine.command("destroy ends")
+
+
+def test_balloon(machine):
+    machine.create("balloon", "vmlinuz-cloud", "console=hvc0 cairn.test=balloon")
+    with machine.console("balloon"):
+        first = int(machine.wait_for(r"cairn-guest: memory (\d+) KiB",
+                                     SECONDS)[1])
+    used = machine.json("info balloon")["used_kib"]
+    seen = ""  # a console that is attached to shows all of it again
+    for mib in 160, 256:
+        less = (256 - mib) << 10
+        machine.command(f"mem-set balloon {mib}")
+        seen += rf"memory {first - less} KiB(?:.|\n)*?"
+        with machine.console("balloon"):
+            machine.wait_for(seen, SECONDS)
+        assert machine.json("info balloon")["used_kib"] == used - less
+    machine.command("destroy balloon")
+
+
+def test_cpus_come_and_go(machine):
+    machine.create("plug", "vmlinuz-cloud", "console=hvc0 cairn.test=cpus",
+                   vcpus=1, maxvcpus=4)
+    with machine.console("plug"):
+        machine.wait_for("cpus 0, counted 1, ran on 1", SECONDS)
+    seen = ""
+    for count in 4, 2:
+        machine.command(f"vcpu-set plug {count}")
+        seen += (rf"cpus 0-{count - 1}, counted {count}, ran on {count}"
+                 r"(?:.|\n)*?")
+        with machine.console("plug"):
+            machine.wait_for(seen, SECONDS)
+        states = [v["state"] for v in machine.json("vcpu-list plug")]
+        assert states.count("offline") == 4 - count, states
+    machine.command("destroy plug")
+
+
+def test_grub_to_its_prompt(machine):
+    machine.create("grub", "grub.bin", ramdisk="", mib=64)
+    with machine.console("grub"):
+        machine.wait_for("grub>", SECONDS)
+        machine.type("echo cairn-${grub_platform}-${grub_cpu}\r")
+        machine.wait_for("cairn-xen-x86_64")
+        machine.type("halt\r")
+    machine.wait_for('domain "grub" .* powered off')
+
+
+def test_grub_starts_linux_from_a_memory_disk(machine):
+    machine.create("chain", "grub-chain.bin", ramdisk="", mib=384)
+    with machine.console("chain"):
+        machine.wait_for(READY, SECONDS)
+    machine.command("shutdown chain")
+    machine.wait_ended("chain", "powered off: destroy")
+
+
+@pytest.mark.parametrize("cpus", [1, 2, 4])
+def test_four_vcpus(cpus):
+    """On fewer CPUs, and on as many; all kernels work at the same time."""
+    with LinuxMachine(f"linux-smp-{cpus}", FILES[:3], smp=cpus,
+                      one_thread=True) as m:
+        m.wait_ready()
+        for kernel in ("cloud", "amd64") if cpus == 4 else ("cloud",):
+            m.create(f"{kernel}-4", f"vmlinuz-{kernel}", ALL, vcpus=4)
+            text = m.wait_ended(f"{kernel}-4", "powered off: destroy", 300)
+            assert has("smp: Brought up 1 node, 4 CPUs", text)
+            assert has("work: 0 of 4 went wrong", text)

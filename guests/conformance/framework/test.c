@@ -207,6 +207,8 @@ _Noreturn void test_start(const struct start_info *si)
         pair_obey();
     test_run_all();
     pair_end();
+    while (option_number("linger", 0) != 0)
+        sleep_until(~0UL);
     /* Without ACPI tables read by its dom0, Xen can only reset. */
     machine_end(on_cairn || !initial_domain ? SHUTDOWN_poweroff
                                             : SHUTDOWN_reboot);

@@ -13,7 +13,8 @@
  *
  * The guest ends with "@@ N passed, M failed" and powers off; a guest that ends
  * without it has crashed.  "only=WORD" on the command line picks the cases
- * whose sentence has the word in it ('_' stands for a space).
+ * whose sentence has the word in it ('_' stands for a space); with "linger=1"
+ * it does not end.
  */
 
 #ifndef FRAMEWORK_TEST_H

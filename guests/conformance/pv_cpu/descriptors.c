@@ -110,7 +110,7 @@ TEST("of the system's descriptors there are none but gates and nothing")
 
             audit(d, true, d); /* absent, so anything */
             if (type == 0)
-                audit(d | PRESENT, true, d | PRESENT | DPL(3));
+                audit(d | PRESENT, true, d | PRESENT);
             else if (type != 0xc)
                 audit(d | PRESENT, false, 0);
         }

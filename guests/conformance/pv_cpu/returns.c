@@ -4,6 +4,8 @@
  * refuses is a fault of the guest's kernel, never of the hypervisor's.
  */
 
+#include <abi/version.h>
+
 #include <rt/hypercall.h>
 
 #include "framework/tables.h"
@@ -155,5 +157,30 @@ TEST("a program can make no hypercall")
     c.rax = HYPERCALL_xen_version;
     EXPECT_FALSE(user_probe(&c));
     EXPECT_EQ(user_came, came + 1);
+    user_end();
+}
+
+TEST("what follows an iret in a list of calls is not done for a program")
+{
+    struct iret_context c = user_context();
+    static char version[3][16];
+    struct multicall_entry calls[3];
+
+    REQUIRE(user_begin());
+    for (unsigned int i = 0; i < 3; i++) {
+        version[i][0] = '\0';
+        calls[i] = (struct multicall_entry){
+            .op = HYPERCALL_xen_version,
+            .result = 77,
+            .args = {XENVER_extraversion, hypercall_ptr(version[i])}};
+    }
+    calls[1].op = HYPERCALL_iret;
+    user_list(&c, calls, 3);
+    mask_upcalls();
+    EXPECT_EQ(user_came, 1);
+    EXPECT_EQ(calls[0].result, 0);
+    EXPECT_EQ(version[0][0], '.');
+    EXPECT_EQ(calls[2].result, 77);
+    EXPECT_EQ(version[2][0], 0);
     user_end();
 }

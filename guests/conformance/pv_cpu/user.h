@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <abi/multicall.h>
 #include <abi/trap.h>
 
 /* Register the way back, a kernel stack, and the same tables for the user. */
@@ -21,6 +22,10 @@ void user_end(void);
  */
 void user_go(const struct iret_context *context);
 extern uint64_t user_came;
+
+/* The same by a multicall of @count @calls, of which one is iret. */
+void user_list(const struct iret_context *context,
+               struct multicall_entry *calls, unsigned int count);
 
 /* fault_probe() of user_go(). */
 bool user_probe(const struct iret_context *context);

@@ -984,7 +984,7 @@ TEST("descriptors that no guest may have are refused, the others lose rings")
         {0x00cfd3000000ffff, 0x00cff3000000ffff}, /* ring 2 */
         {0x00cff3000000ffff, 0x00cff3000000ffff},
         {0x00af9f000000ffff, 0x00afff000000ffff}, /* conforming */
-        {0x0000800000000000, 0x0000e00000000000}, /* type 0 */
+        {0x0000800000000000, 0x0000800000000000}, /* type 0 */
         {DESC(0x00330000, 0x0000ec00), DESC(0x00330000, 0x00008c00)},
         {DESC(0x00330000, 0x00008c00), DESC(0x00330000, 0x00008c00)},
         {DESC(0xdfff0000, 0x0000ec00), DESC(0xdfff0000, 0x00008c00)},
