@@ -190,20 +190,52 @@ static __noinline void page_fault_pv(struct cpu_regs *regs, struct vcpu *v,
     (void)bounce_from(v, regs, *trap, true, false);
 }
 
+static __in_place bool enter_callback(struct vcpu *v, struct cpu_regs *regs,
+                                      uint64_t address, bool mask_events)
+{
+    struct trap_entry handler = {address, mask_events ? TRAP_MASK_EVENTS : 0};
+
+    return bounce_from(v, regs, handler, false, true);
+}
+
 /* A program's frame is what SYSCALL's stub makes: its selectors are lost. */
 void upcall_guest_syscall(struct cpu_regs *regs, struct vcpu *v)
 {
     const struct pv_callback *to = &v->pv->syscall;
-    struct trap_entry handler = {to->address,
-                                 to->mask_events ? TRAP_MASK_EVENTS : 0};
+    uint64_t address = to->address;
 
-    if (likely(handler.address)) {
-        (void)bounce_from(v, regs, handler, false, true);
+    if (unlikely(regs->cs == SELECTOR_CS32))
+        address = v->pv->syscall32.address;
+    if (likely(address)) {
+        (void)enter_callback(v, regs, address, to->mask_events);
         regs->rflags &= ~RFLAGS_DF;
         return;
     }
     regs->rip -= SYSCALL_BYTES;
     (void)bounce_trap(regs, VECTOR_UD, false);
+}
+
+/*
+ * SYSENTER is always #GP.  Kernels expect that it tells nothing of where it
+ * was but its flags, and find the rest where their programs left it.
+ */
+#define SYSENTER       0x340fU
+#define SYSENTER_BYTES 2U
+
+bool bounce_sysenter(struct cpu_regs *regs, struct vcpu *v)
+{
+    const struct pv_callback *to = &v->pv->sysenter;
+    uint16_t bytes;
+
+    if (!to->address || !pv_in_user_mode() ||
+        copy_bytes_from_guest(&bytes, guest_ptr(regs->rip), SYSENTER_BYTES) ||
+        bytes != SYSENTER)
+        return false;
+    regs->rip = regs->rsp = 0;
+    regs->cs = 3;
+    regs->ss = SELECTOR_DS;
+    (void)enter_callback(v, regs, to->address, to->mask_events);
+    return true;
 }
 
 /* An access to a guard page is the guest's own, and needs no lock to be told.
