@@ -74,13 +74,13 @@ static __in_place bool push(const struct vcpu *v, const struct cpu_regs *regs,
 
 /* The frame is pushed below @rsp: on to the handler. */
 static __in_place bool enter(struct vcpu *v, struct cpu_regs *regs,
-                             struct trap_entry handler, uint64_t rsp)
+                             const struct trap_entry *handler, uint64_t rsp)
 {
-    if (handler.flags & TRAP_MASK_EVENTS)
+    if (handler->flags & TRAP_MASK_EVENTS)
         atomic_write(&v->info->evtchn_upcall_mask, 1);
 
     regs->entry_vector = ENTRY_SYSCALL;
-    regs->rip = handler.address;
+    regs->rip = handler->address;
     regs->cs = SELECTOR_CS64;
     regs->ss = SELECTOR_DS;
     regs->rsp = rsp;
@@ -100,7 +100,7 @@ static __in_place bool bounce_from(struct vcpu *v, struct cpu_regs *regs,
     if (unlikely(!push(v, regs, guest_address_upper(rsp), has_error_code,
                        user ? CS_OF_USER : CS_OF_KERNEL, v->pv->shown_iopl)))
         return refuse(v, rsp);
-    return enter(v, regs, handler, rsp);
+    return enter(v, regs, &handler, rsp);
 }
 
 static __noinline bool bounce_pv(struct vcpu *v, struct cpu_regs *regs,
@@ -113,7 +113,8 @@ static __noinline bool bounce_pv(struct vcpu *v, struct cpu_regs *regs,
 }
 
 static __in_place bool bounce(struct vcpu *v, struct cpu_regs *regs,
-                              struct trap_entry handler, bool has_error_code)
+                              const struct trap_entry *handler,
+                              bool has_error_code)
 {
     uint64_t rsp = (regs->rsp & ~0xfULL) - (has_error_code ? 64 : 56);
 
@@ -140,8 +141,8 @@ bool bounce_trap(struct cpu_regs *regs, uint8_t vector, bool has_error_code)
     }
     if (v->pv)
         return bounce_pv(v, regs, *trap, has_error_code);
-    return has_error_code ? bounce(v, regs, *trap, true)
-                          : bounce(v, regs, *trap, false);
+    return has_error_code ? bounce(v, regs, trap, true)
+                          : bounce(v, regs, trap, false);
 }
 
 static __noinline void page_fault_user(struct cpu_regs *regs, struct vcpu *v,
@@ -255,7 +256,7 @@ void upcall_guest_page_fault_first(struct cpu_regs *regs, struct vcpu *v,
         exception_from_guest_only(regs);
     v->info->arch.cr2 = cr2;
     regs->error_code &= ~PF_USER;
-    (void)bounce(v, regs, *trap, true);
+    (void)bounce(v, regs, trap, true);
 }
 
 /* Without a handler it is lost, as a processor's own would not be. */
@@ -280,5 +281,5 @@ void upcall_deliver_events(struct cpu_regs *regs, struct vcpu *v)
     else if (unlikely(v->pv))
         (void)bounce_pv(v, regs, handler, false);
     else
-        (void)bounce(v, regs, handler, false);
+        (void)bounce(v, regs, &handler, false);
 }
