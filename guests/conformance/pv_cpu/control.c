@@ -263,7 +263,7 @@ TEST("registers that are not known to be harmless cannot be read")
 {
     uint64_t value;
 
-    SKIP_ON_XEN_DOM0("there it reads what drivers of the machine need");
+    CAIRN_ONLY("it shows old counters, and what drivers look for");
     for (unsigned int r = 0; r < MSR_RANGES; r++)
         for (uint32_t i = 0; i < msr_ranges[r].count; i++) {
             uint32_t index = msr_ranges[r].first + i;
