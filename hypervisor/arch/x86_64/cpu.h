@@ -215,8 +215,9 @@ struct cpu_features {
     bool fsgsbase, smep, smap, umip, gib_pages, x2apic, pge, tsc_adjust;
     bool xpti;          /* wanted, not a feature; see regs.h */
     uint8_t maddr_bits; /* width of a machine address */
-    uint64_t xcr0;      /* what of it guests are offered; 0: no XSAVE */
+    uint16_t zero;      /* no padding: CPUs are compared byte by byte */
     uint32_t xstate_size;
+    uint64_t xcr0; /* what of it guests are offered; 0: no XSAVE */
 };
 extern struct cpu_features cpu_features;
 
