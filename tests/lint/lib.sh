@@ -31,7 +31,9 @@ includes_of() {
     guest-abi/*) echo "-Iguest-abi/include" ;;
     guests/control/*)
         echo "-Iguests/control -Iguests/control/lwip $lwip
-            -isystem $THIRD_PARTY/cjson $guest
+            -isystem $THIRD_PARTY/cjson -isystem $THIRD_PARTY/zlib
+            -isystem $THIRD_PARTY/lz4/lib -isystem $THIRD_PARTY/libzstd/lib
+            -isystem $THIRD_PARTY/xz-utils/src/liblzma/api $guest
             -Ihypervisor"
         ;;
     guests/runtime/lwip/*) echo "-Iguests/web/lwip $lwip $guest" ;;
