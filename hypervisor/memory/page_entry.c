@@ -140,7 +140,7 @@ int entry_set(struct pv_space *s, mfn_t m, unsigned int level,
     if (rc)
         return rc;
 
-    if (!entry_write(at, &old, e, keep_ad, expected)) {
+    if (!entry_write(at, &old, e, keep_ad, expected) && expected) {
         *expected = old;
         if (!same)
             entry_put(s, level, e, work);

@@ -74,13 +74,13 @@ static __in_place bool push(const struct vcpu *v, const struct cpu_regs *regs,
 
 /* The frame is pushed below @rsp: on to the handler. */
 static __in_place bool enter(struct vcpu *v, struct cpu_regs *regs,
-                             struct trap_entry handler, uint64_t rsp)
+                             const struct trap_entry *handler, uint64_t rsp)
 {
-    if (handler.flags & TRAP_MASK_EVENTS)
+    if (handler->flags & TRAP_MASK_EVENTS)
         atomic_write(&v->info->evtchn_upcall_mask, 1);
 
     regs->entry_vector = ENTRY_SYSCALL;
-    regs->rip = handler.address;
+    regs->rip = handler->address;
     regs->cs = SELECTOR_CS64;
     regs->ss = SELECTOR_DS;
     regs->rsp = rsp;
@@ -100,7 +100,7 @@ static __in_place bool bounce_from(struct vcpu *v, struct cpu_regs *regs,
     if (unlikely(!push(v, regs, guest_address_upper(rsp), has_error_code,
                        user ? CS_OF_USER : CS_OF_KERNEL, v->pv->shown_iopl)))
         return refuse(v, rsp);
-    return enter(v, regs, handler, rsp);
+    return enter(v, regs, &handler, rsp);
 }
 
 static __noinline bool bounce_pv(struct vcpu *v, struct cpu_regs *regs,
@@ -113,7 +113,8 @@ static __noinline bool bounce_pv(struct vcpu *v, struct cpu_regs *regs,
 }
 
 static __in_place bool bounce(struct vcpu *v, struct cpu_regs *regs,
-                              struct trap_entry handler, bool has_error_code)
+                              const struct trap_entry *handler,
+                              bool has_error_code)
 {
     uint64_t rsp = (regs->rsp & ~0xfULL) - (has_error_code ? 64 : 56);
 
@@ -140,8 +141,8 @@ bool bounce_trap(struct cpu_regs *regs, uint8_t vector, bool has_error_code)
     }
     if (v->pv)
         return bounce_pv(v, regs, *trap, has_error_code);
-    return has_error_code ? bounce(v, regs, *trap, true)
-                          : bounce(v, regs, *trap, false);
+    return has_error_code ? bounce(v, regs, trap, true)
+                          : bounce(v, regs, trap, false);
 }
 
 static __noinline void page_fault_user(struct cpu_regs *regs, struct vcpu *v,
@@ -190,20 +191,52 @@ static __noinline void page_fault_pv(struct cpu_regs *regs, struct vcpu *v,
     (void)bounce_from(v, regs, *trap, true, false);
 }
 
+static __in_place bool enter_callback(struct vcpu *v, struct cpu_regs *regs,
+                                      uint64_t address, bool mask_events)
+{
+    struct trap_entry handler = {address, mask_events ? TRAP_MASK_EVENTS : 0};
+
+    return bounce_from(v, regs, handler, false, true);
+}
+
 /* A program's frame is what SYSCALL's stub makes: its selectors are lost. */
 void upcall_guest_syscall(struct cpu_regs *regs, struct vcpu *v)
 {
     const struct pv_callback *to = &v->pv->syscall;
-    struct trap_entry handler = {to->address,
-                                 to->mask_events ? TRAP_MASK_EVENTS : 0};
+    uint64_t address = to->address;
 
-    if (likely(handler.address)) {
-        (void)bounce_from(v, regs, handler, false, true);
+    if (unlikely(regs->cs == SELECTOR_CS32))
+        address = v->pv->syscall32.address;
+    if (likely(address)) {
+        (void)enter_callback(v, regs, address, to->mask_events);
         regs->rflags &= ~RFLAGS_DF;
         return;
     }
     regs->rip -= SYSCALL_BYTES;
     (void)bounce_trap(regs, VECTOR_UD, false);
+}
+
+/*
+ * SYSENTER is always #GP.  Kernels expect that it tells nothing of where it
+ * was but its flags, and find the rest where their programs left it.
+ */
+#define SYSENTER       0x340fU
+#define SYSENTER_BYTES 2U
+
+bool bounce_sysenter(struct cpu_regs *regs, struct vcpu *v)
+{
+    const struct pv_callback *to = &v->pv->sysenter;
+    uint16_t bytes;
+
+    if (!to->address || !pv_in_user_mode() ||
+        copy_bytes_from_guest(&bytes, guest_ptr(regs->rip), SYSENTER_BYTES) ||
+        bytes != SYSENTER)
+        return false;
+    regs->rip = regs->rsp = 0;
+    regs->cs = 3;
+    regs->ss = SELECTOR_DS;
+    (void)enter_callback(v, regs, to->address, to->mask_events);
+    return true;
 }
 
 /* An access to a guard page is the guest's own, and needs no lock to be told.
@@ -223,7 +256,7 @@ void upcall_guest_page_fault_first(struct cpu_regs *regs, struct vcpu *v,
         exception_from_guest_only(regs);
     v->info->arch.cr2 = cr2;
     regs->error_code &= ~PF_USER;
-    (void)bounce(v, regs, *trap, true);
+    (void)bounce(v, regs, trap, true);
 }
 
 /* Without a handler it is lost, as a processor's own would not be. */
@@ -248,5 +281,5 @@ void upcall_deliver_events(struct cpu_regs *regs, struct vcpu *v)
     else if (unlikely(v->pv))
         (void)bounce_pv(v, regs, handler, false);
     else
-        (void)bounce(v, regs, handler, false);
+        (void)bounce(v, regs, &handler, false);
 }

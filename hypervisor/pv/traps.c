@@ -80,7 +80,8 @@ static void general_protection(struct cpu_regs *regs)
 {
     uint32_t code = regs->error_code;
 
-    if (code == 0 && current->pv && emulate_privileged(regs, current))
+    if (code == 0 && current->pv &&
+        (emulate_privileged(regs, current) || bounce_sysenter(regs, current)))
         return;
     if ((code & GP_TABLE_MASK) == GP_TABLE_IDT) {
         uint8_t n = (uint8_t)(code >> GP_INDEX_SHIFT);

@@ -38,6 +38,9 @@ void trap_clear_all(struct vcpu *v);
  */
 bool bounce_trap(struct cpu_regs *regs, uint8_t vector, bool has_error_code);
 
+/* If what a program of @v's was at, with #GP, is SYSENTER: to its callback. */
+bool bounce_sysenter(struct cpu_regs *regs, struct vcpu *v);
+
 /* The NMI that is pending, if @v, which is current, takes one now. */
 void bounce_nmi(struct cpu_regs *regs, struct vcpu *v);
 

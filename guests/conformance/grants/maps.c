@@ -329,6 +329,8 @@ TEST("a cache flush of somebody else's memory is refused")
     struct gnttab_cache_flush op = flush(0, 64, GNTTAB_CACHE_CLEAN);
 
     SKIP_ON_XEN_DOM0("it knows the machine's addresses");
+    if (!on_cairn && initial_domain)
+        SKIP("so it does as class pv on Cairn");
     EXPECT_TRUE(hypercall_grant_table_op(GNTTABOP_cache_flush, &op, 1) < 0);
 }
 

@@ -99,6 +99,9 @@ static bool fail_create(const struct domain_config *config, int rc,
                          config->name, (unsigned int)config->memory_mib,
                          (unsigned long long)info.unreserved_pages /
                              PAGES_PER_MIB);
+    if (rc == -ABI_EOPNOTSUPP)
+        return load_fail(error, "this hypervisor runs no domain of its class; "
+                                "spec-ctrl=no-xpti would let class pv run");
     if (rc == -ABI_ENOSPC)
         return load_fail(error, "no domain number is free");
 

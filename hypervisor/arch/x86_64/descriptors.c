@@ -177,7 +177,12 @@ static void load_syscall_msrs(unsigned int cpu)
     wrmsr(MSR_STAR,
           (uint64_t)SELECTOR_CS32 << 48 | (uint64_t)SELECTOR_HV_CS << 32);
     wrmsr(MSR_LSTAR, stub);
-    /* From 32-bit code on AMD's: the same, and back into 64-bit code. */
+    /*
+     * From 32-bit code on AMD's; where programs are that may do it, there is no
+     * xpti.  A hypercall may go back into 64-bit code.
+     */
+    if (!cpu_features.xpti)
+        stub = (uintptr_t)syscall32_stubs + cpu * SYSCALL_STUB_SIZE;
     wrmsr(MSR_CSTAR, stub);
     wrmsr(MSR_SYSCALL_MASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_IOPL |
                                 RFLAGS_NT | RFLAGS_RF | RFLAGS_AC);

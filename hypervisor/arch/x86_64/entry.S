@@ -108,15 +108,14 @@ at = at + 8
 .endm
 
     .text
-    .globl syscall_stubs, vector_stubs, xpti_vector_stubs, iret_to_guest
+    .globl syscall_stubs, syscall32_stubs, vector_stubs, xpti_vector_stubs, iret_to_guest
     .globl enter_guest, hypercall_iret, exception_from_guest_only, exception_done
     .globl exception_common, ist_common
 
 /* --- SYSCALL ----------------------------------------------------------- */
 
 /* rcx: the guest's rip.  r11: its flags. */
-    .balign 64
-syscall_stubs:
+.macro SYSCALL_STUBS cs
 cpu = 0
 .rept CPU_COUNT
     .balign 64 /* SYSCALL_STUB_SIZE */
@@ -124,11 +123,18 @@ cpu = 0
     lea (cpu_areas + cpu * AREA_SIZE + AREA_STACK_TOP - 16)(%rip), %rsp
     movq $SELECTOR_DS, 8(%rsp)
     push %r11
-    push $SELECTOR_CS64
+    push $\cs
     push %rcx
     jmp syscall_common
 cpu = cpu + 1
 .endr
+.endm
+
+    .balign 64
+syscall_stubs:
+    SYSCALL_STUBS SELECTOR_CS64
+syscall32_stubs: /* from 32-bit code, on AMD's */
+    SYSCALL_STUBS SELECTOR_CS32
 
     .balign 64
 syscall_common:

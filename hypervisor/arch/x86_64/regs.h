@@ -128,7 +128,7 @@ void __noreturn enter_guest(void);
 
 /* One stub a CPU for SYSCALL; entry.S. */
 #define SYSCALL_STUB_SIZE 64U
-extern const char syscall_stubs[];
+extern const char syscall_stubs[], syscall32_stubs[];
 
 /* One stub a vector for the IDT. */
 #define VECTOR_STUB_SIZE 16U

@@ -8,7 +8,10 @@
 
 #include <abi/physdev.h>
 
+#include <stdlib.h>
+
 #include "domain/domain.h"
+#include "domain/pv_vcpu.h"
 #include "domain/vcpu.h"
 #include "hypercall/subop.h"
 #include "unit/test.h"
@@ -43,6 +46,13 @@ int copy_bytes_to_guest(struct guest_ptr dst, const void *src, size_t size)
 bool guest_range(uint64_t va, size_t size)
 {
     return va <= GUEST_LOWER_END - size;
+}
+
+/* No domain here is of class pv. */
+void pv_set_iopl(struct vcpu *v, uint8_t iopl)
+{
+    (void)v, (void)iopl;
+    abort();
 }
 
 long hypercall_continue(void)

@@ -812,6 +812,51 @@ TEST("SYSCALL of a program enters its callback with DF clear, or is #UD")
     EXPECT_EQ(frame(2), 0x401000 - 2);
 }
 
+TEST("SYSCALL of 32-bit code has a callback of its own, and the other's mask")
+{
+    be_pv(GUEST_USER);
+    r->cs = SELECTOR_CS32;
+    pv.syscall = (struct pv_callback){0x700000, true};
+    pv.syscall32 = (struct pv_callback){0x710000, false};
+    upcall_guest_syscall(r, &vcpu);
+    EXPECT_EQ(r->rip, 0x710000);
+    EXPECT_EQ(frame(3), 0xe023);
+    EXPECT_EQ(info.evtchn_upcall_mask, 1);
+
+    setup();
+    be_pv(GUEST_USER);
+    handler(VECTOR_UD, 0);
+    r->cs = SELECTOR_CS32;
+    pv.syscall = (struct pv_callback){0x700000, true};
+    pv.syscall32.address = 0;
+    upcall_guest_syscall(r, &vcpu);
+    EXPECT_EQ(r->rip, 0x500000 + VECTOR_UD);
+}
+
+TEST("SYSENTER of a program enters its callback, and is #GP without or "
+     "elsewhere")
+{
+    for (unsigned int i = 0; i < 4; i++) {
+        setup();
+        be_pv(i == 2 ? GUEST_KERNEL : GUEST_USER);
+        handler(VECTOR_GP, 0);
+        stack[0] = i == 1 ? 0x9090 : 0x340f;
+        r->rip = (uint64_t)(uintptr_t)stack;
+        pv.sysenter = (struct pv_callback){i == 3 ? 0 : 0x720000, true};
+        raise(VECTOR_GP, 0, 0);
+        EXPECT_EQ(r->rip, i == 0 ? 0x720000 : 0x500000U + VECTOR_GP);
+        if (i == 0) {
+            EXPECT_EQ(frame(2), 0);
+            EXPECT_EQ(frame(3), 3);
+            EXPECT_EQ(frame(5), 0);
+            EXPECT_EQ(frame(6), SELECTOR_DS);
+            EXPECT_EQ(info.evtchn_upcall_mask, 1);
+        }
+        teardown();
+    }
+    setup();
+}
+
 TEST("INT n of a program needs a trap of privilege level 3")
 {
     handler(VECTOR_GP, 0);
