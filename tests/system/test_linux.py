@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Unmodified kernels as guests of class pv."""
 
+import os
 import urllib.request
 
 import pytest
 
-from linux_guest import SECONDS, LinuxMachine, has
+# linux_guest knows where the harness of Xen is.
+from linux_guest import LOGS, SECONDS, LinuxMachine, has
+from kernel_log import new_complaints
 from web import wait_answers
+import linux_guests
 
 FILES = ["vmlinuz-cloud", "vmlinuz-amd64", "initrd.cpio.gz", "nginx.cpio.gz",
          "grub.bin", "grub-chain.bin"]
@@ -154,3 +158,17 @@ def test_four_vcpus(cpus):
             text = m.wait_ended(f"{kernel}-4", "powered off: destroy", 300)
             assert has("smp: Brought up 1 node, 4 CPUs", text)
             assert has("work: 0 of 4 went wrong", text)
+
+
+@pytest.mark.parametrize("name, ours", [
+    ("cloud-1", "linux-cloud-1"), ("amd64-1", "linux-amd64-1"),
+    ("cloud-4", "linux-smp-4-cloud-4"), ("amd64-4", "linux-smp-4-amd64-4")])
+def test_kernels_complain_of_nothing_that_they_bear_on_xen(name, ours):
+    """What the tests above have left, and the same guests of Debian's Xen."""
+    path = os.path.join(LOGS, ours + ".log")
+    if not os.path.exists(path):
+        pytest.skip("the test that boots this kernel has not run")
+    reference = linux_guests.references(
+        ["cloud-1", "cloud-4", "amd64-1", "amd64-4"])[name]
+    with open(path, encoding="utf-8") as log:
+        assert not new_complaints(log.read(), reference)

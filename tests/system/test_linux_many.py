@@ -23,6 +23,9 @@ def test_twenty_linux_guests_and_a_hundred_web_guests():
             m.create(name, "bzImage", f"console=hvc0 quiet ip=dhcp "
                      f"cairn.name={name}", "nginx.cpio.gz", mib=64,
                      vif="['']", forward=f"['tcp:{port}->80']")
+            # One by one: many that boot at once only wait for one another.
+            with m.console(name):
+                m.wait_for("nginx serves", 120)
         web = {f"web-{n + 1:04}": m.first + n for n in range(WEB)}
         for name, port in {**linux, **web}.items():
             assert name in wait_answers(port)

@@ -10,6 +10,8 @@
 
 #include <abi/start_info.h>
 
+#include <rt/thread.h>
+
 #include "domain/guest.h"
 #include "domain/hv.h"
 #include "domain/load_class.h"
@@ -17,6 +19,9 @@
 
 /* Of the P2M list behind the last pfn: no frame. */
 #define NO_FRAME (~0ULL)
+
+/* Written between two turns of the other threads, who serve guests. */
+#define TURN_BYTES (256UL << 10)
 
 #define WORDS_PER_PAGE (PAGE_BYTES / sizeof(uint64_t))
 
@@ -68,6 +73,10 @@ static bool put(void *context, uint64_t paddr, const void *bytes, size_t size)
 
         if (part > size)
             part = size;
+        if (part > TURN_BYTES)
+            part = TURN_BYTES;
+        if (size >= TURN_BYTES)
+            thread_yield();
         t->rc =
             hv_copy_to(t->domid, t->mfn[pfn] * PAGE_BYTES + offset, from, part);
         paddr += part;

@@ -16,6 +16,8 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
+#include <rt/thread.h>
+
 /* Of the legacy frame of lz4: every block but the last makes so much. */
 #define LZ4_BLOCK   (8UL << 20)
 #define LZ4_MAGIC   0x184c2102U
@@ -91,6 +93,7 @@ static void run_steps(struct run *r, step_fn *step, void *state, size_t room)
     while (!last && !r->why && !r->enough) {
         size_t made = 0, left = r->left;
 
+        thread_yield(); /* Guests are served meanwhile. */
         last = step(state, r, out, &made);
         if (r->why)
             break;

@@ -3,7 +3,8 @@
  * Decompressing, in pieces, what nobody trusts.
  *
  * The data are given out in order as they come; nothing is kept but what the
- * format needs (xz: its dictionary, at most UNPACK_WINDOW_MAX).
+ * format needs (xz: its dictionary, at most UNPACK_WINDOW_MAX).  Between two
+ * pieces all other threads run: this takes long.
  */
 
 #ifndef KERNEL_UNPACK_H

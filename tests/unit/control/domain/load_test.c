@@ -23,6 +23,7 @@
 #include <abi/start_info.h>
 
 #include <rt/event.h>
+#include <rt/thread.h>
 
 #include "domain/guest.h"
 #include "domain/hv.h"
@@ -45,6 +46,10 @@ static uint32_t next_port;
 static int step(void)
 {
     return fail_after && --fail_after == 0 ? -ABI_EINVAL : 0;
+}
+
+void thread_yield(void)
+{
 }
 
 int hv_host_info(struct control_host_info *info)
