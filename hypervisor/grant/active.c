@@ -99,6 +99,8 @@ int16_t grant_pin_locked(struct domain *granter, grant_ref_t ref, domid_t user,
     const struct grant_active *active;
     int16_t status;
 
+    if (granter->pv && grant_pin_usual(granter, ref, user, write, pin, true))
+        return GNTST_okay;
     if (ref >= t->entry_count)
         return t->closed ? GNTST_bad_domain : GNTST_bad_gntref;
     ref = (grant_ref_t)index_nospec(ref, t->entry_count);

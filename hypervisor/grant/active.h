@@ -92,11 +92,11 @@ bool __must_check grant_pv_frame(struct pv_space *s, uint64_t g, bool write,
 
 /* The frame that a marked entry names. */
 static __in_place bool grant_usual_frame(struct domain *granter, bool write,
-                                         struct grant_pin *pin)
+                                         struct grant_pin *pin, bool pv)
 {
     uint32_t g = atomic_read(&pin->entry->frame);
 
-    if (unlikely(granter->pv))
+    if (pv)
         return grant_pv_frame(granter->pv, g, write, pin);
     if (unlikely(!light_near_frame(granter->space, g, write, &pin->mfn)))
         return false;
@@ -107,10 +107,10 @@ static __in_place bool grant_usual_frame(struct domain *granter, bool write,
     return false;
 }
 
-/* False: nothing has changed. */
+/* Of class pv or, in place, light.  False: nothing has changed. */
 static __in_place bool grant_pin_usual(struct domain *granter, grant_ref_t ref,
                                        domid_t user, bool write,
-                                       struct grant_pin *pin)
+                                       struct grant_pin *pin, bool pv)
 {
     const struct grant_table *t = granter->grants;
 
@@ -120,7 +120,7 @@ static __in_place bool grant_pin_usual(struct domain *granter, grant_ref_t ref,
     if (unlikely(!grant_find(t, ref, pin)) || unlikely(pin->active->pins) ||
         unlikely(!grant_entry_mark(pin->entry, user, write)))
         return false;
-    if (unlikely(!grant_usual_frame(granter, write, pin))) {
+    if (unlikely(!grant_usual_frame(granter, write, pin, pv))) {
         grant_entry_unmark(pin);
         return false;
     }
@@ -139,17 +139,21 @@ int16_t __must_check grant_pin_locked(struct domain *granter, grant_ref_t ref,
  * @user do that; bad_page, it names no RAM of @granter; eagain, the page has no
  * frame and none is free; no_space, no record to be had; bad_domain, @granter
  * is dying.
+ *
+ * Class light does not pay for asking of which class @granter is: with @near it
+ * is taken for light, whose pages are near, and found out at the page.
  */
 static __in_place int16_t __must_check grant_pin(struct domain *granter,
                                                  grant_ref_t ref, domid_t user,
-                                                 bool write,
+                                                 bool write, bool near,
                                                  struct grant_pin *pin)
 {
     struct spinlock *lock = &granter->grants->lock;
     int16_t status = GNTST_okay;
+    bool pv = !near && granter->pv;
 
     spin_lock(lock);
-    if (unlikely(!grant_pin_usual(granter, ref, user, write, pin))) {
+    if (unlikely(!grant_pin_usual(granter, ref, user, write, pin, pv))) {
         struct grant_pin full; /* so that *@pin may stay in registers */
 
         status = grant_pin_locked(granter, ref, user, write, &full);

@@ -16,56 +16,64 @@
 struct end {
     struct domain *granter; /* held; NULL: a page of the caller's own */
     struct grant_pin pin;   /* of its own page only mfn and frame */
-    bool typed;             /* its own page is held as writable */
 };
+
+/*
+ * Page @g of the caller's own that needs more: it has no frame yet, or not the
+ * type yet as which class pv holds what it writes.
+ */
+static __rare int16_t own_far(struct domain *d, uint64_t g, bool write,
+                              struct grant_pin *pin)
+{
+    int16_t status;
+
+    status = grant_get_frame(d, g, write, pin);
+    if (status == GNTST_eagain) /* It is the caller that waits: calls again. */
+        fault_repeat_call(gfn(g));
+    if (status || !write || !d->pv ||
+        frame_get_type(pin->frame, FRAME_WRITABLE))
+        return status;
+    frame_put(pin->frame);
+    return GNTST_general_error;
+}
 
 static __in_place int16_t own_open(struct domain *d,
                                    const struct gnttab_copy_ptr *ptr,
-                                   bool write, struct end *end)
+                                   bool write, bool light, struct end *end)
 {
-    struct grant_pin full; /* so that end->pin may stay in registers */
+    struct grant_pin far; /* so that end->pin may stay in registers */
     int16_t status;
 
     if (unlikely(ptr->domid != DOMID_SELF))
         return GNTST_permission_denied;
 
     end->granter = NULL;
-    end->typed = write && d->pv;
-    if (unlikely(d->pv) && grant_pv_frame(d->pv, ptr->u.gmfn, write, &full)) {
-        end->pin.frame = full.frame;
-        end->pin.mfn = full.mfn;
+    if (!light && likely(grant_pv_frame(d->pv, ptr->u.gmfn, write, &end->pin)))
         return GNTST_okay;
-    }
-    if (likely(light_near_frame(d->space, ptr->u.gmfn, write, &end->pin.mfn))) {
+    if (light &&
+        likely(light_near_frame(d->space, ptr->u.gmfn, write, &end->pin.mfn))) {
         end->pin.frame = mfn_to_frame(end->pin.mfn);
         return GNTST_okay;
     }
-    status = grant_get_frame(d, ptr->u.gmfn, write, &full);
-    if (status == GNTST_eagain) /* It is the caller that waits: calls again. */
-        fault_repeat_call(gfn(ptr->u.gmfn));
-    if (status)
-        return status;
-    /* Class light has no pages it cannot write so. */
-    if (end->typed && !frame_get_type(full.frame, FRAME_WRITABLE)) {
-        frame_put(full.frame);
-        return GNTST_general_error;
+    status = own_far(d, ptr->u.gmfn, write, &far);
+    if (!status) {
+        end->pin.frame = far.frame;
+        end->pin.mfn = far.mfn;
     }
-    end->pin.frame = full.frame;
-    end->pin.mfn = full.mfn;
-    return GNTST_okay;
+    return status;
 }
 
 static __in_place int16_t grant_open(struct domain *d,
                                      const struct gnttab_copy_ptr *ptr,
-                                     bool write, struct end *end)
+                                     bool write, bool light, struct end *end)
 {
     int16_t status;
 
-    end->typed = false;
     end->granter = domain_get_or_self(ptr->domid, d);
     if (unlikely(!end->granter))
         return GNTST_bad_domain;
-    status = grant_pin(end->granter, ptr->u.ref, d->domid, write, &end->pin);
+    status =
+        grant_pin(end->granter, ptr->u.ref, d->domid, write, light, &end->pin);
     if (unlikely(status))
         domain_put(end->granter);
     return status;
@@ -73,16 +81,18 @@ static __in_place int16_t grant_open(struct domain *d,
 
 static __in_place int16_t end_open(struct domain *d,
                                    const struct gnttab_copy_ptr *ptr,
-                                   bool is_grant, bool write, struct end *end)
+                                   bool is_grant, bool write, bool light,
+                                   struct end *end)
 {
-    return is_grant ? grant_open(d, ptr, write, end)
-                    : own_open(d, ptr, write, end);
+    return is_grant ? grant_open(d, ptr, write, light, end)
+                    : own_open(d, ptr, write, light, end);
 }
 
-static __in_place void end_close(const struct end *end, bool write)
+/* What class pv writes of its own was held as writable, too. */
+static __in_place void end_close(const struct end *end, bool write, bool light)
 {
     if (!end->granter) {
-        if (unlikely(end->typed))
+        if (write && !light)
             frame_put_type(end->pin.frame);
         frame_put(end->pin.frame);
         return;
@@ -96,25 +106,40 @@ static __in_place char *end_bytes(const struct end *end, uint16_t offset)
     return (char *)mfn_to_virt(end->pin.mfn) + offset;
 }
 
-void grant_copy(struct domain *d, struct gnttab_copy *op)
+/* For a domain of class @light, or of class pv. */
+static __in_place void copy_for(struct domain *d, struct gnttab_copy *op,
+                                bool light)
 {
     struct end source, dest;
 
-    op->status = GNTST_bad_copy_arg;
-    if ((uint32_t)op->source.offset + op->len > PAGE_SIZE ||
-        (uint32_t)op->dest.offset + op->len > PAGE_SIZE)
-        return;
-
     op->status = end_open(d, &op->source, op->flags & GNTCOPY_source_gref,
-                          false, &source);
+                          false, light, &source);
     if (op->status)
         return;
-    op->status =
-        end_open(d, &op->dest, op->flags & GNTCOPY_dest_gref, true, &dest);
+    op->status = end_open(d, &op->dest, op->flags & GNTCOPY_dest_gref, true,
+                          light, &dest);
     if (!op->status) {
         bytes_copy(end_bytes(&dest, op->dest.offset),
                    end_bytes(&source, op->source.offset), op->len);
-        end_close(&dest, true);
+        end_close(&dest, true, light);
     }
-    end_close(&source, false);
+    end_close(&source, false, light);
+}
+
+/* Apart, so that class light's way stays as short as it can be. */
+static __noinline void copy_for_pv(struct domain *d, struct gnttab_copy *op)
+{
+    copy_for(d, op, false);
+}
+
+void grant_copy(struct domain *d, struct gnttab_copy *op)
+{
+    uint32_t farthest = MAX(op->source.offset, op->dest.offset);
+
+    if (farthest + op->len > PAGE_SIZE)
+        op->status = GNTST_bad_copy_arg;
+    else if (unlikely(d->pv))
+        copy_for_pv(d, op);
+    else
+        copy_for(d, op, true);
 }

@@ -20,27 +20,34 @@ bool __must_check leaf_map_pv(const struct domain *d,
 bool __must_check leaf_unmap_pv(const struct domain *d, uint64_t host_addr,
                                 bool is_entry, mfn_t m, bool write);
 
-/* An entry of a class pv domain may be seen at any address: flush all. */
+/*
+ * Class light goes first, and pays nothing for the other: a domain of class pv
+ * has an empty space, where nothing can be mapped.  An entry of class pv may be
+ * seen at any address: all is flushed.
+ */
 static __in_place bool __must_check leaf_unmap(const struct domain *d,
                                                const struct maptrack *track,
                                                struct tlb_batch *batch)
 {
     mfn_t m = mfn(track->mfn);
 
-    if (likely(!d->pv))
-        return !light_unmap_granted(d->space, track->host_addr, m, batch);
+    if (likely(!light_unmap_granted(d->space, track->host_addr, m, batch)))
+        return true;
+    if (!d->pv)
+        return false;
     tlb_batch_add_all(batch);
-    return leaf_unmap_pv(d, track->host_addr, track->is_entry, m,
-                         track->writable);
+    return leaf_unmap_pv(d, track->host_addr,
+                         track->flags & GNTMAP_contains_pte, m,
+                         maptrack_writes(track));
 }
 
 static __in_place bool __must_check
-leaf_map(const struct domain *d, const struct gnttab_map_grant_ref *op, mfn_t m)
+leaf_map(const struct domain *d, const struct gnttab_map_grant_ref *op, mfn_t m,
+         bool write, bool light)
 {
-    if (unlikely(d->pv))
+    if (!light)
         return leaf_map_pv(d, op, m);
-    return likely(!light_map_granted(d->space, op->host_addr, m,
-                                     !(op->flags & GNTMAP_readonly)));
+    return likely(!light_map_granted(d->space, op->host_addr, m, write));
 }
 
 /* What batches translations of @d's space. */

@@ -18,13 +18,14 @@
 /* Pin, and write the leaf if one is wanted. */
 static __in_place int16_t map_entry(struct domain *d, struct domain *granter,
                                     const struct gnttab_map_grant_ref *op,
-                                    bool write, struct grant_pin *pin)
+                                    bool write, bool light,
+                                    struct grant_pin *pin)
 {
-    int16_t status = grant_pin(granter, op->ref, d->domid, write, pin);
+    int16_t status = grant_pin(granter, op->ref, d->domid, write, light, pin);
 
     if (unlikely(status) || !(op->flags & GNTMAP_host_map))
         return status;
-    if (likely(leaf_map(d, op, pin->mfn)))
+    if (likely(leaf_map(d, op, pin->mfn, write, light)))
         return GNTST_okay;
     grant_unpin(granter, pin, write);
     return GNTST_general_error;
@@ -33,26 +34,26 @@ static __in_place int16_t map_entry(struct domain *d, struct domain *granter,
 /* What @handle stands for, from here on; its reference to @granter stays. */
 static __in_place void map_commit(struct domain *d, struct domain *granter,
                                   struct gnttab_map_grant_ref *op, mfn_t m,
-                                  grant_handle_t handle, struct maptrack *track)
+                                  grant_handle_t handle, struct maptrack *track,
+                                  bool light)
 {
     track->granter = granter;
     track->ref = op->ref;
     track->mfn = (uint32_t)m.raw;
     track->host_addr = op->flags & GNTMAP_host_map ? op->host_addr : 0;
-    track->writable = !(op->flags & GNTMAP_readonly);
-    track->device = op->flags & GNTMAP_device_map;
-    track->is_entry = op->flags & GNTMAP_contains_pte;
+    track->flags = (uint8_t)op->flags;
 
     /* A guess at the handle by another vCPU sees all of it or nothing. */
     __atomic_store_n(&track->state, MAPTRACK_MAPPED, __ATOMIC_RELEASE);
 
     op->handle = handle;
     op->dev_bus_addr =
-        d->pv || d->rights & DOMAIN_RIGHT_DEVICE ? mfn_to_maddr(m) : 0;
+        !light || d->rights & DOMAIN_RIGHT_DEVICE ? mfn_to_maddr(m) : 0;
 }
 
+/* For a domain of class @light, or of class pv. */
 static __in_place int16_t map_from(struct domain *d, struct domain *granter,
-                                   struct gnttab_map_grant_ref *op)
+                                   struct gnttab_map_grant_ref *op, bool light)
 {
     struct maptrack *track = NULL;
     grant_handle_t handle = maptrack_alloc(d->grants, &track);
@@ -62,14 +63,21 @@ static __in_place int16_t map_from(struct domain *d, struct domain *granter,
     if (unlikely(handle == NO_HANDLE))
         return GNTST_no_space;
     if (op->flags & GNTMAP_readonly)
-        status = map_entry(d, granter, op, false, &pin);
+        status = map_entry(d, granter, op, false, light, &pin);
     else
-        status = map_entry(d, granter, op, true, &pin);
+        status = map_entry(d, granter, op, true, light, &pin);
     if (unlikely(status))
         maptrack_free(d->grants, handle, track);
     else
-        map_commit(d, granter, op, pin.mfn, handle, track);
+        map_commit(d, granter, op, pin.mfn, handle, track, light);
     return status;
+}
+
+/* Apart, so that class light's way stays as short as it can be. */
+static __noinline int16_t map_for_pv(struct domain *d, struct domain *granter,
+                                     struct gnttab_map_grant_ref *op)
+{
+    return map_from(d, granter, op, false);
 }
 
 void grant_map(struct domain *d, struct gnttab_map_grant_ref *op)
@@ -95,7 +103,8 @@ void grant_map(struct domain *d, struct gnttab_map_grant_ref *op)
     granter = domain_get(op->dom);
     if (!granter)
         return;
-    op->status = map_from(d, granter, op);
+    op->status = unlikely(d->pv) ? map_for_pv(d, granter, op)
+                                 : map_from(d, granter, op, true);
     if (op->status)
         domain_put(granter);
 }
@@ -111,7 +120,7 @@ static __in_place int16_t unmap_halves(struct domain *d, struct maptrack *track,
                                        const struct gnttab_unmap_grant_ref *op,
                                        struct tlb_batch *batch)
 {
-    if (op->dev_bus_addr && track->device &&
+    if (op->dev_bus_addr && track->flags & GNTMAP_device_map &&
         op->dev_bus_addr != mfn_to_maddr(mfn(track->mfn)))
         return GNTST_bad_dev_addr;
     if (op->host_addr) {
@@ -120,11 +129,11 @@ static __in_place int16_t unmap_halves(struct domain *d, struct maptrack *track,
         track->host_addr = 0;
     }
     if (op->dev_bus_addr) {
-        track->device = false;
+        track->flags &= (uint8_t)~GNTMAP_device_map;
         if (!op->host_addr) /* Who unmapped that may not have flushed yet. */
             tlb_batch_add_all(batch);
     }
-    if (!track->host_addr && !track->device)
+    if (!track->host_addr && !(track->flags & GNTMAP_device_map))
         track->state = MAPTRACK_RESERVED;
     return GNTST_okay;
 }
@@ -170,7 +179,7 @@ void grant_unmap(struct domain *d, struct gnttab_unmap_grant_ref *ops,
         struct maptrack *track = (--end)->track;
         struct domain *granter = track->granter;
 
-        grant_unpin_ref(granter, track->ref, track->writable,
+        grant_unpin_ref(granter, track->ref, maptrack_writes(track),
                         mfn_to_frame(mfn(track->mfn)));
         maptrack_free(d->grants, end->handle, track);
         domain_put(granter);

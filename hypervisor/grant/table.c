@@ -139,7 +139,7 @@ static void mapping_undo(struct domain *d, struct maptrack *track)
         panic("domain %u has lost a mapped grant", d->domid);
     tlb_batch_flush(&batch);
 
-    grant_unpin_ref(track->granter, track->ref, track->writable,
+    grant_unpin_ref(track->granter, track->ref, maptrack_writes(track),
                     mfn_to_frame(mfn(track->mfn)));
     domain_put(track->granter);
     track->state = MAPTRACK_FREE;

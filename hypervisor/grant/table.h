@@ -87,12 +87,15 @@ struct maptrack {
         uint32_t next;     /* FREE: next free handle */
     };
     uint8_t state; /* enum maptrack_state */
-    bool writable;
-    bool device;   /* mapped for a device, too */
-    bool is_entry; /* class pv: host_addr is the machine address of an entry */
+    uint8_t flags; /* GNTMAP_* of the map, but for halves that are unmapped */
 };
 
 static_assert(sizeof(struct maptrack) == 32, "128 in a frame");
+
+static inline bool maptrack_writes(const struct maptrack *track)
+{
+    return !(track->flags & GNTMAP_readonly);
+}
 
 #define MAPTRACK_CHUNK 128U
 

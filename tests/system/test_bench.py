@@ -24,12 +24,8 @@ CPU = "EPYC,-smap"
 LIMITS = {o["title"]: int(o["target"]) for o in operations() if o["target"]}
 LIMITS |= {
     "event send, upcall, iret hypercall": 400,
-    "grant map, one page": 535,
+    "grant map, one page": 520,
     "grant unmap, one page": 490,
-    # Asking whether a domain is of class pv, on the way of class light.
-    "grant copy, 64 bytes": 450,
-    "grant copy, 4096 bytes": 955,
-    "#PF to the guest's kernel, back by IRETQ": 152,
 }
 
 # Others in the machine; `make bench` makes 10,000.
