@@ -34,6 +34,21 @@ static bool present;
 static bool stuck; /* the last wait was in vain: wait no more until it moves */
 static unsigned int room; /* bytes the FIFO takes for sure */
 
+/* Xen's words for the line that ours is: so that the same ones start both. */
+static bool is_our_port(struct text text)
+{
+    return text_is(text, "com1");
+}
+BOOT_OPTION_PARSED(console, "console", "console=com1, the only one there is",
+                   is_our_port);
+
+static bool is_our_line(struct text text)
+{
+    return text_is(text, "115200,8n1");
+}
+BOOT_OPTION_PARSED(com1, "com1", "com1=115200,8n1, as it always is",
+                   is_our_line);
+
 void uart_init(void)
 {
     port_write8(COM1 + UART_SCRATCH, 0x5a);

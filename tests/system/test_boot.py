@@ -148,11 +148,19 @@ def test_any_light_guest_can_be_the_initial_domain():
     assert re.search(r"d0: shut down for reason 0", out)
 
 
+def test_the_words_for_xens_console_start_cairn_too():
+    out = end_of("xens-words", [conformance("traps")],
+                 append="console=com1 com1=115200,8n1 dom0_mem=64M")
+    assert re.search(r"^@@ [1-9]\d* passed, 0 failed", out, re.MULTILINE)
+
+
 @pytest.mark.parametrize("option,words", [
     ("frobnicate=7", 'there is no option "frobnicate"'),
     ("loglevel=high", 'option loglevel: .*"high" is not'),
     ("smap=maybe", 'option smap: .*"maybe" is not'),
     ("dom0_mem", "option dom0_mem: "),
+    ("console=vga", 'option console: .*"vga" is not'),
+    ("com1=9600,8n1", 'option com1: .*"9600,8n1" is not'),
     ("dom0_mem=99999999999G", "option dom0_mem: "),
 ])
 def test_a_wrong_option_is_named_and_nothing_starts(option, words):
