@@ -32,6 +32,15 @@ static void load(mfn_t l4)
     tlb_flush_global();
 }
 
+/* A kernel reads the M2P by its tables; tables only for programs do not. */
+static void show_m2p(mfn_t l4)
+{
+    uint64_t *entry = (uint64_t *)mfn_to_virt(l4) + pt_index(M2P_BASE, 4);
+
+    if (unlikely(!(atomic_read(entry) & PTE_USER)))
+        (void)atomic_or(entry, PTE_USER);
+}
+
 int pv_set_kernel_base(struct vcpu *v, mfn_t l4, struct page_work *work)
 {
     struct pv_space *s = v->domain->pv;
@@ -40,6 +49,7 @@ int pv_set_kernel_base(struct vcpu *v, mfn_t l4, struct page_work *work)
     spin_lock(&s->base.lock);
     rc = take(s, l4, work);
     if (likely(!rc)) {
+        show_m2p(l4);
         if (likely(v == current))
             load(l4);
         replace(s, &v->pv->kernel_l4, l4);

@@ -119,11 +119,9 @@ static int type_begin(struct pv_space *s, struct frame *f, enum frame_type type)
     }
     if (s->stale)
         pv_flush_all(s);
-    if (type == FRAME_L4) {
+    if (type == FRAME_L4)
         memcpy(&entry[HV_L4_FIRST], hv_l4_slots(),
                HV_L4_COUNT * sizeof(*entry));
-        entry[pt_index(M2P_BASE, 4)] |= PTE_USER;
-    }
     return 0;
 }
 

@@ -29,6 +29,29 @@ TEST("a program runs in user mode, and comes back by syscall")
     user_end();
 }
 
+static uint64_t users_tables[TABLE_ENTRIES] __attribute__((aligned(PAGE_SIZE)));
+
+/* The kernel's own tables, which both used until now, show it to both. */
+TEST("a program reads the M2P only by tables that are a kernel's, too")
+{
+    const uint64_t *own = (const void *)(uintptr_t)start_info->pt_base;
+    struct iret_context c = user_context();
+
+    for (unsigned int i = 0; i < TABLE_ENTRIES; i++)
+        users_tables[i] =
+            i < RESERVED_SLOT_FIRST || i >= RESERVED_SLOT_END ? own[i] : 0;
+    REQUIRE(user_begin());
+    REQUIRE(map_readable(users_tables) == 0);
+    REQUIRE(mmuext_call(MMUEXT_NEW_USER_BASEPTR, frame_of(users_tables), 0) ==
+            0);
+    EXPECT_FALSE(user_probe(&c));
+    c.rip = (uint64_t)(uintptr_t)user_reads_m2p;
+    EXPECT_TRUE(user_probe(&c));
+    EXPECT_EQ(trap_seen.vector, TRAP_PF);
+    user_end();
+    EXPECT_EQ(map_writable(users_tables), 0);
+}
+
 TEST("an address that is not canonical is #GP there, by either way")
 {
     static const uint64_t addresses[] = {

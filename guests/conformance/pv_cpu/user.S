@@ -71,6 +71,14 @@ user_code:
     syscall
     ud2
 
+    .globl  user_reads_m2p
+    .p2align 4
+user_reads_m2p:
+    movabs  $0xffff800000000000, %rax
+    mov     (%rax), %rax
+    syscall
+    ud2
+
     .bss
     .p2align 3
 user_saved: .quad 0

@@ -33,6 +33,9 @@ bool user_probe(const struct iret_context *context);
 /* A program: SYSCALL. */
 extern const char user_code[];
 
+/* One that reads the first word of the M2P before. */
+extern const char user_reads_m2p[];
+
 /* Its context, ready to go. */
 struct iret_context user_context(void);
 
