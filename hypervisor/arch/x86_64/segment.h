@@ -101,7 +101,7 @@ void descriptors_init_cpu(unsigned int cpu);
  */
 void gdt_map(unsigned int page, mfn_t m);
 
-/* The same for this CPU's LDT, where nothing is mapped at first. */
+/* The same for this CPU's LDT; MFN_NONE: nothing is mapped there. */
 #define LDT_PAGES 16U
 void ldt_map(unsigned int page, mfn_t m);
 
