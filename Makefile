@@ -145,7 +145,7 @@ bench-system: deps
 	@$(TEST_ENV) $(PYTHON) tests/bench/system.py
 	@$(TEST_ENV) $(PYTHON) tests/bench/page.py
 
-## Instructions of Linux's operations, Linux on Cairn beside Linux on Xen: build/bench/linux.csv, docs
+## Instructions of Linux's operations on Xen (Cairn is not counted yet): build/bench/linux.csv, docs
 .PHONY: bench-linux
 bench-linux: deps
 	@$(MAKE) --no-print-directory linux-guests

@@ -174,8 +174,8 @@ void domain_shutdown(struct domain *d, uint32_t reason);
 void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 
 /*
- * Before the first start: the registers a vCPU begins with (ABI 2.3), and in
- * class pv its tables, which are pinned.
+ * Before the first start: the registers a vCPU begins with, and in class pv its
+ * tables, which are pinned.
  */
 int __must_check domain_set_start(struct domain *d,
                                   const struct control_set_start *start);

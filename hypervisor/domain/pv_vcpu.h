@@ -59,7 +59,7 @@ struct pv_vcpu {
     struct vcpu_info info; /* if shared_info has no room, until it is moved */
 };
 
-/* Its state at the start of a vCPU (ABI 2.3); NULL: no memory. */
+/* Its state at the start of a vCPU; NULL: no memory. */
 struct pv_vcpu *__must_check pv_vcpu_create(void);
 
 void pv_vcpu_free(struct pv_vcpu *p);
@@ -132,7 +132,7 @@ void pv_drop_descriptors(struct pv_space *s, struct pv_vcpu *p);
 void pv_drop_type(struct pv_space *s, mfn_t *m);
 
 /*
- * Debug registers, of the current vCPU or of one that never ran (ABI 3.3).
+ * Debug registers, of the current vCPU or of one that never ran.
  * -ENODEV; -EPERM: an address of the hypervisor's, or what no guest may have;
  * -EINVAL.
  */

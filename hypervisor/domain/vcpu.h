@@ -132,7 +132,7 @@ static inline void cpu_resched(unsigned int cpu)
     cpu_kick(cpu);
 }
 
-/* Make the next vCPU of @d, offline, registers as ABI 2.3. */
+/* Make the next vCPU of @d, offline and held.  -ENOMEM. */
 int __must_check vcpu_create(struct domain *d);
 
 /* Let go of pinned pages and timers; no more than once, before its memory. */

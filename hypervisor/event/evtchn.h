@@ -92,8 +92,8 @@ int __must_check evtchn_reset(struct domain *d);
 
 /*
  * FIFO: pages of the current domain @d.  -ENOMEM: the call will be repeated.
- * After -EAGAIN by expand_array, which has the page then, raise_waiting is to
- * be called until it says 0.
+ * After -EAGAIN by evtchn_expand_array(), which has the page then,
+ * evtchn_raise_waiting() is to be called until it says 0.
  */
 int __must_check evtchn_init_control(struct domain *d,
                                      struct evtchn_init_control *op);

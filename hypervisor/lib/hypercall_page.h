@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The page of hypercall stubs that an image may ask for (ABI 3.1). */
+/* The page of hypercall stubs that an image may ask for. */
 
 #pragma once
 

@@ -17,7 +17,7 @@
 /* with so many pages mapped behind the stack. */
 #define SLACK_PAGES 128U
 
-/* What no guest may map: ABI 2.7.  Below it are addresses in neither half. */
+/* What no guest may map.  Below it are addresses in neither half. */
 #define LOWER_END   (1UL << 47)
 #define UPPER_BEGIN 0xffff880000000000UL
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the memory of a class pv domain looks like at its start (ABI 2.2): which
- * pfn and virtual address each part has, and the page tables that map them.
+ * What the memory of a class pv domain looks like at its start: which pfn and
+ * virtual address each part has, and the page tables that map them.
  *
  * Pure C without any memory of its own: the hypervisor builds its initial
  * domain with it, the control domain all others.

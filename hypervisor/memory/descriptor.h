@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a guest of class pv may have in its descriptor tables (ABI 2.8). */
+/* What a guest of class pv may have in its descriptor tables. */
 
 #pragma once
 

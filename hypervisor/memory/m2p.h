@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The array mfn -> pfn at M2P_BASE, which every guest of class pv may read
- * (ABI 2.6).  It is for guests only: they can change what it says of their own
- * frames, so the hypervisor never decides anything by it.
+ * The array mfn -> pfn at M2P_BASE, which every guest of class pv may read, its
+ * programs too.  It is for guests only: they can change what it says of their
+ * own frames, so the hypervisor never decides anything by it.
  *
  * Start-up makes it (boot/memory.c), all of it invalid; where there is no RAM
  * at all, there is no page of it.  M2P_OWN_BASE is where we write it.  L4 slot

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Entries of a pv domain's page tables: what may be in one (ABI 4.2, 4.3), and
- * changing one.  The space's lock is held in all of these.
+ * Entries of a pv domain's page tables: what may be in one, and changing one;
+ * docs/abi/paging.md.  The space's lock is held in all of these.
  */
 
 #pragma once
@@ -9,7 +9,7 @@
 #include "arch/x86_64/paging.h"
 #include "memory/page_type.h"
 
-/* A page of the guest's kernel (ABI 4.3). */
+/* A page of the guest's kernel. */
 #define PTE_GUEST_KERNEL (1UL << 52)
 
 #define PTE_AD    (PTE_ACCESSED | PTE_DIRTY)
@@ -45,7 +45,7 @@ static inline uint64_t entry_adjust(unsigned int level, uint64_t e)
 
 /*
  * Take what entry @e of a table of @level needs, and adjust its bits; or let go
- * of it.  Errors of ABI 4.1; -EAGAIN.  The drop queue is not worked on.
+ * of it.  Errors of an entry; -EAGAIN.  The drop queue is not worked on.
  */
 int __must_check entry_get(struct pv_space *s, unsigned int level, uint64_t *e,
                            struct page_work *work);
@@ -55,8 +55,8 @@ void entry_put(struct pv_space *s, unsigned int level, uint64_t e,
 /*
  * Make entry @index of table @m @e; with @keep_ad its accessed and dirty bits
  * stay.  With @expected, only if it is *@expected now: -EBUSY and what it is,
- * if not (it differs: -EBUSY of @e itself leaves it alone).  Other errors of
- * ABI 4.1, -EINVAL also if @m is not a valid table of @level of this domain,
+ * if not (it differs: -EBUSY of @e itself leaves it alone).  Other errors of an
+ * entry, -EINVAL also if @m is not a valid table of @level of this domain,
  * or the entry is the hypervisor's; -EAGAIN.
  *
  * What it costs is taken off @work: a caller with many stops when that is used

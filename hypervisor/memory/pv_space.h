@@ -9,8 +9,8 @@
  * last reference; until then the domain pays for it, or, where another domain
  * held it longest, for good.
  *
- * Translations of user pages are global (ABI 4.3): they survive a change
- * between the two tables of a vCPU, and leave with the space.
+ * Translations of user pages are global: they survive a change between the two
+ * tables of a vCPU, and leave with the space.
  *
  * Fields: (c) constant, (l) guarded by the lock.
  */

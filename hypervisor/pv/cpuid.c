@@ -3,7 +3,7 @@
  * CPUID as guests see it.
  *
  * What we do not offer is hidden bit by bit, everything else is the
- * processor's (ABI 6.3).  A plain CPUID instruction answers natively: hiding
+ * processor's.  A plain CPUID instruction answers natively: hiding
  * is for kernels that ask properly, not a wall.
  */
 

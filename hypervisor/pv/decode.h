@@ -3,7 +3,7 @@
  * What an instruction of a guest says, for the few instructions that class pv
  * executes in the guest's place: those which fault because ring 3 may not
  * execute them, and stores to page tables, which are mapped read-only.
- * Operate.h says what such an instruction does.
+ * pv/operate.h says what such an instruction does.
  *
  * Pure: bytes in, struct insn out.  No state, no guest memory.
  *

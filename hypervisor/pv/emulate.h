@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Instructions that the hypervisor executes in the place of guests of class pv:
- * those that ring 3 may not (ABI 6), and stores to page tables (ABI 4.8).
+ * those that ring 3 may not, and stores to page tables.
  */
 
 #pragma once

@@ -47,10 +47,7 @@ enum msr_write {
     WRITE_TSC_AUX,
 };
 
-/*
- * Whose first to last are alike, where the machine has them.  ABI 6.5 says
- * which and why.
- */
+/* Whose first to last are alike, where the machine has them. */
 static const struct msr_rule {
     uint32_t first, last;
     uint8_t read, write;

@@ -29,7 +29,7 @@ void trap_clear_all(struct vcpu *v);
 
 /*
  * Send the current vCPU to a handler of its own kernel, as if an exception had
- * come straight from the processor (ABI 5.1).
+ * come straight from the processor; docs/abi/cpu.md.
  *
  * Push the frame below the stack in @regs, with their error code if the trap
  * has one, and set them to the entry of the handler of trap @vector; the domain

@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Linux on Cairn beside the same Linux on Xen: instructions per operation.
+"""Linux on Xen, beside it the same Linux on Cairn: instructions per operation.
 
   linux.py [--kept]     count on Xen anew, or (--kept) take the kept logs
 
 Each job of tests/xen/linux_guests.py that is named here runs in the emulator
 that counts instructions; of the two guests of a job, one processor's count has
 both, the controlling domain and the hypervisor.  Xen's logs are in
-OUT/linux/xen-count-JOB.log; Cairn's are OUT/linux/cairn-count-JOB.log, of the
-same kernels, files and words.  Written is OUT/bench/linux.csv:
+OUT/linux/xen-count-JOB.log.  Nothing makes Cairn's yet; if there are any, of the
+same kernels, files and words, they are OUT/linux/cairn-count-JOB.log.  Written is OUT/bench/linux.csv:
 operation,cairn,xen,ratio; a figure that nobody has made is left out.
 """
 

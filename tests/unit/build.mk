@@ -4,7 +4,7 @@
 # comment at its top says which real files it tests; what those call in other
 # rooms, the test fakes:
 #
-#   /* LINK: hypervisor/event/evtchn_send.c hypervisor/lib/bitops.c */
+#   /* LINK: hypervisor/event/send.c hypervisor/lib/format.c */
 #
 # There may be several such lines.  Each real file is compiled once for all
 # tests.  `make unit` builds and runs them through tests/run.

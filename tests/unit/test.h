@@ -5,10 +5,10 @@
  * A test file is one program.  It says what it links, includes this once, and
  * has bodies that run in the order they are written:
  *
- *     // LINK: hypervisor/lib/bitops.c   (as a C comment of its own)
- *     TEST("bit 63 of a word is found")
+ *     // LINK: hypervisor/lib/string.c   (as a C comment of its own)
+ *     TEST("a string's end does not count")
  *     {
- *         EXPECT_EQ(bit_first(1ULL << 63), 63);
+ *         EXPECT_EQ(strlen("four"), 4);
  *     }
  *
  * `void setup(void)` runs before each body and `void teardown(void)` after it,

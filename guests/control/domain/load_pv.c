@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Class pv: all of the domain's memory is populated, and filled as ABI section
- * 2 says; lib/pv_layout.h computes where things go.  The frames of a domain
- * are anywhere, so what is written by pfn goes through the list of its mfns.
+ * Class pv: all of the domain's memory is populated, and filled as
+ * lib/pv_layout.h computes where things go.  The frames of a domain are
+ * anywhere, so what is written by pfn goes through the list of its mfns.
  */
 
 #include <stdlib.h>

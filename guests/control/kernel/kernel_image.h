@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Kernels as they come: an ELF file, a compressed one, or a Linux bzImage with
- * one inside (ABI 1.1, 1.2).
+ * one inside.
  *
  * A compressed one is never in memory as a whole: it is decompressed once for
  * its headers and notes, and once to be loaded.

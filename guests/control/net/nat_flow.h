@@ -70,7 +70,7 @@ struct nat_list {
 
 /* A guest's part of the table; embedded in whatever a guest is here. */
 struct nat_guest {
-    struct nat_guest *next; /* chain of nat_guests */
+    struct nat_guest *next; /* in its bucket of nat.guest */
     uint32_t address;
     uint32_t flow_count;
     struct nat_list list[NAT_LIVES];

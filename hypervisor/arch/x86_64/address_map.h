@@ -4,7 +4,7 @@
  * from C, assembly and the link script.
  *
  * L4 slots 256-271 belong to the hypervisor in every address space, with the
- * same contents.
+ * same contents; in class pv slot 256 lets ring 3 in, too.
  */
 
 #pragma once

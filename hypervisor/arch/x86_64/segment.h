@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Segments: the selectors of ABI 2.8, loading a guest's, and each CPU's tables
+ * Segments: the selectors of class pv, loading a guest's, and each CPU's tables
  * of them: GDT, TSS and IDT, with the MSRs of SYSCALL.
  *
  * Each CPU's GDT is 15 pages of which the last, from 0xe000 on, is ours; the
@@ -101,7 +101,7 @@ void descriptors_init_cpu(unsigned int cpu);
  */
 void gdt_map(unsigned int page, mfn_t m);
 
-/* The same for this CPU's LDT, where nothing is mapped at first. */
+/* The same for this CPU's LDT; MFN_NONE: nothing is mapped there. */
 #define LDT_PAGES 16U
 void ldt_map(unsigned int page, mfn_t m);
 
