@@ -184,3 +184,20 @@ TEST("what follows an iret in a list of calls is not done for a program")
     EXPECT_EQ(version[2][0], 0);
     user_end();
 }
+
+TEST("an iret in a list of calls loads all that is in its frame")
+{
+    struct multicall_entry call = {.op = HYPERCALL_iret};
+    struct iret_context c = user_context();
+
+    REQUIRE(user_begin());
+    c.rip = (uint64_t)(uintptr_t)user_shows;
+    c.rcx = 0x1122334455667788;
+    c.r11 = 0x8877665544332211;
+    user_list(&c, &call, 1);
+    mask_upcalls();
+    EXPECT_EQ(user_came, 1);
+    EXPECT_EQ(user_rcx, c.rcx);
+    EXPECT_EQ(user_r11, c.r11);
+    user_end();
+}

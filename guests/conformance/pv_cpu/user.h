@@ -33,6 +33,10 @@ bool user_probe(const struct iret_context *context);
 /* A program: SYSCALL. */
 extern const char user_code[];
 
+/* One that notes two registers before. */
+extern const char user_shows[];
+extern uint64_t user_rcx, user_r11;
+
 /* Its context, ready to go. */
 struct iret_context user_context(void);
 
