@@ -150,10 +150,15 @@ static void restore_fpu(const struct pv_vcpu *p)
     xcr0_load(p->xcr0);
 }
 
+/* The caller's own processor may have its FPU switched off. */
 void pv_set_fpu(struct vcpu *v, const void *state)
 {
+    bool off = current->pv->task_switched;
+
     memcpy(v->pv->xstate, state, FPU_STATE_SIZE);
+    pv_set_task_switched(current, false);
     fpu_make_valid(v->pv->xstate);
+    pv_set_task_switched(current, off);
     if (cpu_features.xcr0)
         xstate_set_legacy(v->pv->xstate);
 }

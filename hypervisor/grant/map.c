@@ -94,6 +94,9 @@ void grant_map(struct domain *d, struct gnttab_map_grant_ref *op)
     op->status = GNTST_general_error;
     if (op->flags & GNTMAP_contains_pte && !d->pv)
         return;
+    /* In the record it would say that there is nothing to unmap. */
+    if (op->flags & GNTMAP_host_map && !op->host_addr)
+        return;
     op->status = GNTST_permission_denied;
     if ((op->flags & GNTMAP_device_map) && !d->pv &&
         !policy_allows(d, POLICY_machine_address))

@@ -82,9 +82,13 @@ static long go_on(const struct list_rest *rest)
     return hypercall_continue();
 }
 
-/* The list ends at its next entry, unless that waits for memory. */
+/*
+ * The list ends at its next entry, unless that waits for memory.  The short way
+ * back from a call is not one to wherever a frame says.
+ */
 static long end_by_iret(const struct list_rest *rest)
 {
+    return_slowly();
     upcall_iret(guest_regs(), current);
     return current->repeat ? go_on(rest) : (long)guest_regs()->rax;
 }

@@ -77,9 +77,10 @@ static bool is_user(const struct vcpu_guest_context *c)
 static int check_pv(const struct vcpu *v, const struct vcpu_guest_context *c)
 {
     bool shown = v->id < LEGACY_MAX_VCPUS || v->info_frame;
+    bool has_user = maddr_to_mfn(c->ctrlreg[1]).raw != 0;
 
     return shown && c->gdt_ents <= PV_GDT_ENTRIES_MAX &&
-                   (!is_user(c) || c->ctrlreg[1])
+                   (!is_user(c) || has_user)
                ? 0
                : -EINVAL;
 }

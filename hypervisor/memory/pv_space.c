@@ -35,6 +35,8 @@ struct frame *pv_frame(struct pv_space *s, mfn_t m)
     struct frame *f;
     uint64_t i = m.raw - s->ram.first, count = s->ram.end - s->ram.first;
 
+    if (unlikely(s->dying)) /* frame_next() has s->ram for itself. */
+        return NULL;
     if (unlikely(i >= count)) {
         struct ram_range r = ram_range_of(m);
 
@@ -45,9 +47,7 @@ struct frame *pv_frame(struct pv_space *s, mfn_t m)
         count = r.end - r.first;
     }
     f = mfn_to_frame(mfn(s->ram.first + index_nospec(i, count)));
-    return likely(atomic_read(&f->owner) == s->base.owner) && likely(!s->dying)
-               ? f
-               : NULL;
+    return likely(atomic_read(&f->owner) == s->base.owner) ? f : NULL;
 }
 
 /* --- Coming and going ---------------------------------------------------- */

@@ -368,3 +368,21 @@ TEST("nothing of the hypervisor's part can be read but that table")
     EXPECT_TRUE(
         fault_probe(write_word, (void *)(uintptr_t)(MACH2PHYS_ADDRESS + 4096)));
 }
+
+/* An address like any other, and yet what a record may say for none. */
+TEST("a grant at address 0 is not ended while it is mapped there")
+{
+    struct gnttab_map_grant_ref op;
+    uint64_t was = leaf_of(NULL);
+
+    REQUIRE(grants_init());
+    grant_give(21, own_domid, page_at(7), 0);
+    op = grant_map(own_domid, 21, 0, GNTMAP_host_map);
+    if (op.status != GNTST_okay) {
+        EXPECT_TRUE(grant_take_back(21));
+        return;
+    }
+    (void)grant_unmap(op.handle, 0);
+    EXPECT_FALSE(grant_take_back(21));
+    EXPECT_EQ(map_at(NULL, was), 0);
+}

@@ -9,6 +9,7 @@
 
 #include "framework/tables.h"
 #include "framework/test.h"
+#include "framework/vcpu.h"
 
 #define CR0_TS 0x8UL
 
@@ -117,6 +118,20 @@ TEST("with TS set the next use of the FPU is #NM, and clears it")
     EXPECT_FALSE(fault_probe(use_fpu, NULL));
     EXPECT_EQ(hypercall1(HYPERCALL_fpu_taskswitch, 1), 0);
     EXPECT_EQ(hypercall1(HYPERCALL_fpu_taskswitch, 0), 0);
+    EXPECT_FALSE(fault_probe(use_fpu, NULL));
+}
+
+TEST("a vCPU can be given an FPU while TS is set for one's own, which stays")
+{
+    static struct vcpu_guest_context context;
+
+    SKIP_UNLESS_VCPUS(2);
+    context = *vcpu_context(1, 0x1000);
+    context.flags |= VGCF_i387_valid;
+    EXPECT_EQ(hypercall1(HYPERCALL_fpu_taskswitch, 1), 0);
+    EXPECT_EQ(hypercall_vcpu_op(VCPUOP_initialise, 1, &context), 0);
+    EXPECT_TRUE(fault_probe(use_fpu, NULL));
+    EXPECT_EQ(trap_seen.vector, TRAP_NM);
     EXPECT_FALSE(fault_probe(use_fpu, NULL));
 }
 

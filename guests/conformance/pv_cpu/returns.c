@@ -207,3 +207,48 @@ TEST("what follows an iret in a list of calls is not done for a program")
     EXPECT_EQ(version[2][0], 0);
     user_end();
 }
+
+TEST("an iret in a list of calls loads all that is in its frame")
+{
+    struct multicall_entry call = {.op = HYPERCALL_iret};
+    struct iret_context c = user_context();
+
+    REQUIRE(user_begin());
+    c.rip = (uint64_t)(uintptr_t)user_shows;
+    c.rcx = 0x1122334455667788;
+    c.r11 = 0x8877665544332211;
+    user_list(&c, &call, 1);
+    mask_upcalls();
+    EXPECT_EQ(user_came, 1);
+    EXPECT_EQ(user_rcx, c.rcx);
+    EXPECT_EQ(user_r11, c.r11);
+    user_end();
+}
+
+#define CODE64   0x00affb000000ffff
+#define NOWHERE  0x7e0000000000
+#define LOCAL_CS 0xf
+
+TEST("a local code segment, there or not, and an address that is not canonical")
+{
+    const uint64_t tables[] = {hypercall_ptr(page_at(0)), NOWHERE};
+    struct iret_context c = user_context();
+
+    REQUIRE(user_begin());
+    page_at(0)[1] = CODE64;
+    REQUIRE_EQ(map_readable(page_at(0)), 0);
+    c.cs = LOCAL_CS;
+    for (unsigned int i = 0; i < 2; i++) {
+        c.rip = 0x0000800000000000;
+        EXPECT_EQ(mmuext_call(MMUEXT_SET_LDT, tables[i], 512), 0);
+        EXPECT_TRUE(user_probe(&c));
+        EXPECT_TRUE(trap_seen.vector == TRAP_GP || trap_seen.vector == TRAP_PF);
+        c.rip = (uint64_t)(uintptr_t)user_code;
+        EXPECT_EQ(mmuext_call(MMUEXT_SET_LDT, tables[i], 512), 0);
+        EXPECT_EQ(user_probe(&c), i == 1);
+        EXPECT_EQ(user_came, 1);
+    }
+    EXPECT_EQ(mmuext_call(MMUEXT_SET_LDT, 0, 0), 0);
+    EXPECT_EQ(map_writable(page_at(0)), 0);
+    user_end();
+}

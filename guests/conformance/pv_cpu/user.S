@@ -79,9 +79,20 @@ user_reads_m2p:
     syscall
     ud2
 
+    .globl  user_shows
+    .p2align 4
+user_shows:
+    mov     %rcx, user_rcx(%rip)
+    mov     %r11, user_r11(%rip)
+    syscall
+    ud2
+
     .bss
     .p2align 3
 user_saved: .quad 0
+    .globl  user_rcx, user_r11
+user_rcx:   .quad 0
+user_r11:   .quad 0
     .globl  user_came
 user_came: .quad 0
 

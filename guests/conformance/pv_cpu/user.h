@@ -36,6 +36,10 @@ extern const char user_code[];
 /* One that reads the first word of the M2P before. */
 extern const char user_reads_m2p[];
 
+/* One that notes two registers before. */
+extern const char user_shows[];
+extern uint64_t user_rcx, user_r11;
+
 /* Its context, ready to go. */
 struct iret_context user_context(void);
 

@@ -49,7 +49,12 @@ static inline bool segment_is_long(uint16_t selector)
 
     if (likely(selector == SELECTOR_CS64))
         return true;
-    __asm__("lar %1, %0" : "+r"(rights) : "r"((uint32_t)selector) : "cc");
+    /* What IRET refused may be in a page of the LDT that is not there yet. */
+    __asm__ __volatile__("1: lar %1, %0\n"
+                         "2:\n" EX_TABLE(1b, 2b)
+                         : "+r"(rights)
+                         : "r"((uint32_t)selector)
+                         : "cc");
     return rights >> 21 & 1;
 }
 

@@ -351,7 +351,9 @@ TEST("an iret in a list ends it, and its rax is the guest's")
 {
     fill(3);
     list[1].op = HYPERCALL_iret;
+    this_cpu(slow_return) = false;
     EXPECT_EQ(multicall(3), 0x1234);
+    EXPECT_TRUE(this_cpu(slow_return)); /* registers are the frame's */
     EXPECT_EQ(guest_regs()->rip, 0x777);
     EXPECT_EQ(calls, 2);
     EXPECT_EQ(list[2].result, -1);

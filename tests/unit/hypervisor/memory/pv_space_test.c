@@ -911,6 +911,27 @@ TEST("a domain cannot go with a page still shared, or a CPU on its tables")
     frame_put(f);
 }
 
+TEST("who looks for a page of a domain that goes does not keep its others")
+{
+    struct frame *found;
+    uint64_t first, elsewhere;
+
+    destroy(&space);
+    EXPECT_EQ(pv_space_create(&space, DOMAIN, 0, 200), 0);
+    first = page().raw;
+    for (unsigned int i = 1; i < 200; i++)
+        EXPECT_FALSE(mfn_eq(page(), MFN_NONE));
+    elsewhere = MACHINE_FIRST +
+                (first - MACHINE_FIRST < FRAMES / 2 ? FRAMES / 2 + 20 : 0);
+    while (!pv_space_destroy(&space)) {
+        EXPECT_EQ(pv_get_frame(&space, mfn(elsewhere), false, &found), -EINVAL);
+        EXPECT_EQ(pv_get_frame(&space, mfn(first), true, &found), -EINVAL);
+        EXPECT_EQ(pv_get_frame(&space, mfn(elsewhere), false, &found), -EINVAL);
+    }
+    EXPECT_EQ(machine_frames_owned(DOMAIN), 0);
+    EXPECT_EQ(pv_space_create(&space, DOMAIN, PROMISE, PAGES), 0);
+}
+
 TEST("no space of class pv can be made where guests have tables of their own")
 {
     struct pv_space s;
