@@ -162,16 +162,18 @@ static bool lz4_step(void *state, struct run *r, uint8_t *out, size_t *made)
     int n;
 
     (void)state;
-    do {
-        if (r->left <= LZ4_WORD)
-            return true;
-        size = lz4_word(r);
-    } while (size == LZ4_MAGIC);
+    if (r->left <= LZ4_WORD)
+        return true;
+    size = lz4_word(r);
+    if (size == LZ4_MAGIC)
+        return false;
     if (size > r->left)
         return stop(r, cut_short);
+    if (size > LZ4_COMPRESSBOUND(LZ4_BLOCK))
+        return stop(r, damaged);
     n = LZ4_decompress_safe((const char *)r->in, (char *)out, (int)size,
                             LZ4_BLOCK);
-    if (n < 0 || size > LZ4_COMPRESSBOUND(LZ4_BLOCK))
+    if (n < 0)
         return stop(r, damaged);
     r->in += size;
     r->left -= size;

@@ -213,6 +213,17 @@ TEST("lz4's frames may follow one another, with or without a size at the end")
     free(b.data);
 }
 
+TEST("other threads run while magic after magic of lz4 is skipped")
+{
+    uint32_t *magics = (uint32_t *)(void *)in;
+
+    for (size_t i = 0; i < 1000; i++)
+        magics[i] = LZ4_MAGIC;
+    EXPECT_TRUE(unpack_bytes(UNPACK_LZ4, in, 4000, LIMIT));
+    EXPECT_EQ(got, 0);
+    EXPECT_TRUE(yields >= 999);
+}
+
 TEST("blocks of lz4 that lie about their size are refused")
 {
     static const uint32_t lies[] = {0, 7, 0x7fffffff, 0x80000000, 0xffffffff};
