@@ -215,13 +215,25 @@ static bool sched_arg(struct cli_call *call, const char *option, uint32_t max,
     return true;
 }
 
+/* Of the domain that argument 0 names. */
+static void set_sched(struct cli_call *call,
+                      const struct control_set_sched *sched)
+{
+    const struct guest *g = cli_guest(call, 0);
+    int rc;
+
+    if (!g)
+        return;
+    rc = hv_set_sched(g->domid, sched);
+    if (rc)
+        cli_fail(call, "domain \"%s\": %s", g->config.name, hv_error_text(rc));
+}
+
 #define PERCENT_MAX (100U * 64U)
 
 static void run_sched(struct cli_call *call)
 {
     struct control_set_sched sched = {.vcpu = CONTROL_SCHED_KEEP};
-    const struct guest *g;
-    int rc;
 
     if (!cli_check_args(call, 2, 4))
         return;
@@ -236,12 +248,7 @@ static void run_sched(struct cli_call *call)
             return;
         }
     }
-    g = cli_guest(call, 0);
-    if (!g)
-        return;
-    rc = hv_set_sched(g->domid, &sched);
-    if (rc)
-        cli_fail(call, "domain \"%s\": %s", g->config.name, hv_error_text(rc));
+    set_sched(call, &sched);
 }
 
 /* A mask of CPUs in hexadecimal, for one vCPU or all. */
@@ -251,10 +258,8 @@ static void run_vcpu_pin(struct cli_call *call)
                                       .cap = CONTROL_SCHED_KEEP,
                                       .reserved = CONTROL_SCHED_KEEP,
                                       .vcpu = CONTROL_SCHED_KEEP};
-    const struct guest *g;
     unsigned long vcpu;
     char *end;
-    int rc;
 
     if (!cli_check_args(call, 3, 3))
         return;
@@ -271,12 +276,7 @@ static void run_vcpu_pin(struct cli_call *call)
                  call->argv[2]);
         return;
     }
-    g = cli_guest(call, 0);
-    if (!g)
-        return;
-    rc = hv_set_sched(g->domid, &sched);
-    if (rc)
-        cli_fail(call, "domain \"%s\": %s", g->config.name, hv_error_text(rc));
+    set_sched(call, &sched);
 }
 
 static struct cli_command commands[] = {

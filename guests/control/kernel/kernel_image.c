@@ -64,16 +64,20 @@ static const char *find_payload(struct kernel_image *k)
 
 /*
  * What stands at the beginning of any kernel's file, its program headers
- * included, and behind it in the same buffer the notes.
+ * included, and behind it in the same buffer the notes, segment after segment.
  */
 #define HEAD_BYTES  (64UL << 10)
 #define NOTES_BYTES (16UL << 10)
 
+/* As many as elf_image.c reads. */
+#define PROGRAM_HEADERS_MAX 64U
+
 struct headers {
-    uint8_t *buffer;      /* HEAD_BYTES + NOTES_BYTES */
-    uint64_t at;          /* bytes of the file seen */
-    uint64_t first, size; /* of the notes in the file */
-    bool searched;        /* the head is there, and these are known */
+    uint8_t *buffer;  /* HEAD_BYTES + NOTES_BYTES */
+    uint64_t at, end; /* of the file: seen; where the last notes end */
+    Elf64_Ehdr elf;
+    bool searched;   /* the head is there, and so are these */
+    const char *why; /* it is refused */
 };
 
 /* The part of [@at, @at + @size) that lies in [@first, @first + @want). */
@@ -100,31 +104,73 @@ static void keep(uint8_t *to, uint64_t first, uint64_t want, uint64_t at,
 }
 
 /*
- * The first note segment; its header is changed to where its contents will be
- * in the buffer.  What else may be wrong with the headers is found later.
+ * The buffer is all that may be read, so the table of program headers must lie
+ * in what is @there of the head.  It may not overlap the ELF header, which says
+ * where it is: move_notes() changes the table.
  */
-static void find_notes(struct headers *h)
+static const char *check_table(const Elf64_Ehdr *e, uint64_t there)
 {
-    Elf64_Ehdr *ehdr = (Elf64_Ehdr *)h->buffer;
+    if (memcmp(e->e_ident, ELFMAG, SELFMAG) != 0)
+        return "it is no ELF file";
+    if (!e->e_phnum)
+        return NULL; /* elf_image_read() refuses it. */
+    if (e->e_phnum > PROGRAM_HEADERS_MAX)
+        return "it has too many program headers";
+    if (e->e_phoff < sizeof(*e))
+        return "its program headers overlap its ELF header";
+
+    return e->e_phoff > there ||
+                   e->e_phnum * sizeof(Elf64_Phdr) > there - e->e_phoff
+               ? "its program headers are not all in its first 64 KiB"
+               : NULL;
+}
+
+/* Of a table that was checked: the next notes from *@i on, and behind them. */
+static uint8_t *next_notes(const struct headers *h, unsigned int *i,
+                           Elf64_Phdr *p)
+{
+    while (*i < h->elf.e_phnum) {
+        uint8_t *at = h->buffer + h->elf.e_phoff + *i * sizeof(*p);
+
+        ++*i;
+        memcpy(p, at, sizeof(*p));
+        if (p->p_type == PT_NOTE && p->p_offset)
+            return at;
+    }
+
+    return NULL;
+}
+
+static void keep_notes(const struct headers *h, uint64_t at, const void *bytes,
+                       size_t size)
+{
+    uint8_t *to = h->buffer + HEAD_BYTES;
+    Elf64_Phdr p;
+
+    for (unsigned int i = 0; next_notes(h, &i, &p); to += p.p_filesz)
+        keep(to, p.p_offset, p.p_filesz, at, bytes, size);
+}
+
+/* What else may be wrong with the headers is found later. */
+static void find_notes(struct headers *h, uint64_t there)
+{
+    uint64_t room = NOTES_BYTES;
+    Elf64_Phdr p;
 
     h->searched = true;
-    for (unsigned int i = 0; i < ehdr->e_phnum; i++) {
-        uint64_t at = ehdr->e_phoff + i * sizeof(Elf64_Phdr);
-        Elf64_Phdr p;
-
-        if (ehdr->e_phoff > HEAD_BYTES || at > HEAD_BYTES - sizeof(p))
-            return;
-        memcpy(&p, h->buffer + at, sizeof(p));
-        if (p.p_type != PT_NOTE || !p.p_offset || p.p_filesz > NOTES_BYTES)
-            continue;
-        if (h->size)
-            p.p_type = PT_NULL; /* not kept */
-        else
-            h->first = p.p_offset, h->size = p.p_filesz;
-        p.p_offset = HEAD_BYTES;
-        memcpy(h->buffer + at, &p, sizeof(p));
+    memcpy(&h->elf, h->buffer, sizeof(h->elf));
+    h->why = check_table(&h->elf, there);
+    for (unsigned int i = 0; !h->why && next_notes(h, &i, &p);) {
+        if (p.p_filesz > room)
+            h->why = "its notes are larger than 16 KiB";
+        else if (p.p_offset > KERNEL_BYTES_MAX)
+            h->why = "a note segment lies outside the file";
+        else if (p.p_offset + p.p_filesz > h->end)
+            h->end = p.p_offset + p.p_filesz;
+        room -= p.p_filesz;
     }
-    keep(h->buffer + HEAD_BYTES, h->first, h->size, 0, h->buffer, HEAD_BYTES);
+    if (!h->why)
+        keep_notes(h, 0, h->buffer, HEAD_BYTES);
 }
 
 static bool keep_headers(void *context, const void *bytes, size_t size)
@@ -133,34 +179,61 @@ static bool keep_headers(void *context, const void *bytes, size_t size)
 
     keep(h->buffer, 0, HEAD_BYTES, h->at, bytes, size);
     if (!h->searched && h->at + size >= HEAD_BYTES)
-        find_notes(h);
-    keep(h->buffer + HEAD_BYTES, h->first, h->size, h->at, bytes, size);
+        find_notes(h, HEAD_BYTES);
+    if (h->why)
+        return false;
+    if (h->searched)
+        keep_notes(h, h->at, bytes, size);
     h->at += size;
 
-    return !h->searched || h->at < h->first + h->size;
+    return !h->searched || h->at < h->end;
+}
+
+/* The headers of notes are changed to where those are in the buffer. */
+static void move_notes(const struct headers *h)
+{
+    uint64_t to = HEAD_BYTES;
+    uint8_t *at;
+    Elf64_Phdr p;
+
+    for (unsigned int i = 0; (at = next_notes(h, &i, &p)); to += p.p_filesz) {
+        p.p_offset = to;
+        memcpy(at, &p, sizeof(p));
+    }
 }
 
 /*
  * As if the file were there, of which only the buffer is: nothing else is
  * looked at, and what segments hold is checked when it is loaded.
  */
+static bool read_headers(struct kernel_image *k, struct headers *h,
+                         const char **why)
+{
+    if (!unpack(k->format, k->data, k->size, KERNEL_BYTES_MAX, keep_headers, h,
+                why))
+        return false;
+    if (!h->searched)
+        find_notes(h, h->at); /* All of it was shorter than the head. */
+    if (!h->why && h->at < h->end)
+        h->why = "what is compressed in it ends before its notes";
+    if (h->why) {
+        *why = h->why;
+        return false;
+    }
+    move_notes(h);
+
+    return elf_image_read(&k->elf, h->buffer, KERNEL_BYTES_MAX, why) == 0;
+}
+
 static bool read_compressed(struct kernel_image *k, const char **why)
 {
     struct headers h = {.buffer = calloc(1, HEAD_BYTES + NOTES_BYTES)};
     bool ok = false;
 
-    *why = NULL;
-    if (!h.buffer)
+    if (h.buffer)
+        ok = read_headers(k, &h, why);
+    else
         *why = "the control domain is out of memory";
-    else if (!unpack(k->format, k->data, k->size, KERNEL_BYTES_MAX,
-                     keep_headers, &h, why))
-        ok = false; /* it has said why */
-    else if (!h.searched)
-        find_notes(&h); /* all of it was shorter than the head */
-    if (h.buffer && !*why && h.at < h.first + h.size)
-        *why = "what is compressed in it ends before its notes";
-    if (h.buffer && !*why)
-        ok = elf_image_read(&k->elf, h.buffer, KERNEL_BYTES_MAX, why) == 0;
     free(h.buffer);
 
     return ok;

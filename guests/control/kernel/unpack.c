@@ -162,16 +162,18 @@ static bool lz4_step(void *state, struct run *r, uint8_t *out, size_t *made)
     int n;
 
     (void)state;
-    do {
-        if (r->left <= LZ4_WORD)
-            return true;
-        size = lz4_word(r);
-    } while (size == LZ4_MAGIC);
+    if (r->left <= LZ4_WORD)
+        return true;
+    size = lz4_word(r);
+    if (size == LZ4_MAGIC)
+        return false;
     if (size > r->left)
         return stop(r, cut_short);
+    if (size > LZ4_COMPRESSBOUND(LZ4_BLOCK))
+        return stop(r, damaged);
     n = LZ4_decompress_safe((const char *)r->in, (char *)out, (int)size,
                             LZ4_BLOCK);
-    if (n < 0 || size > LZ4_COMPRESSBOUND(LZ4_BLOCK))
+    if (n < 0)
         return stop(r, damaged);
     r->in += size;
     r->left -= size;
@@ -219,6 +221,14 @@ static void run_xz(struct run *r)
 
 /* --- zstd ----------------------------------------------------------------- */
 
+static const char *zstd_problem(ZSTD_ErrorCode code)
+{
+    if (code == ZSTD_error_frameParameter_windowTooLarge)
+        return "its window is larger than 32 MiB";
+
+    return code == ZSTD_error_memory_allocation ? out_of_memory : damaged;
+}
+
 static bool zstd_step(void *state, struct run *r, uint8_t *out, size_t *made)
 {
     ZSTD_inBuffer in = {r->in, r->left, 0};
@@ -229,10 +239,7 @@ static bool zstd_step(void *state, struct run *r, uint8_t *out, size_t *made)
     r->left -= in.pos;
     *made = to.pos;
     if (ZSTD_isError(rc))
-        return stop(r, ZSTD_getErrorCode(rc) ==
-                               ZSTD_error_frameParameter_windowTooLarge
-                           ? "its window is larger than 32 MiB"
-                           : damaged);
+        return stop(r, zstd_problem(ZSTD_getErrorCode(rc)));
 
     return rc == 0;
 }
