@@ -44,12 +44,47 @@ void pv_unload_descriptors(const struct pv_vcpu *p)
     map_ldt(p, false);
 }
 
+static void drop_coming(struct pv_space *s, struct pv_vcpu *p)
+    __must_hold(s->base.lock)
+{
+    while (p->gdt_coming_pages)
+        pv_drop_type(s, &p->gdt_coming[--p->gdt_coming_pages]);
+}
+
 void pv_drop_descriptors(struct pv_space *s, struct pv_vcpu *p)
 {
     for (unsigned int i = 0; i < PV_GDT_FRAMES; i++)
         pv_drop_type(s, &p->gdt_frame[i]);
     for (unsigned int i = 0; i < LDT_PAGES; i++)
         pv_drop_type(s, &p->ldt_frame[i]);
+    drop_coming(s, p);
+}
+
+/*
+ * Take the pages of a GDT to be, a few a call: looking at all of one is a third
+ * of a quantum.  What was begun for another list is given up.
+ */
+static int take_coming(struct pv_space *s, struct pv_vcpu *p,
+                       const mfn_t *frames, unsigned int pages,
+                       struct page_work *work) __must_hold(s->base.lock)
+{
+    for (unsigned int i = 0; i < p->gdt_coming_pages; i++)
+        if (i == pages || !mfn_eq(p->gdt_coming[i], frames[i]))
+            drop_coming(s, p);
+    while (p->gdt_coming_pages < pages) {
+        unsigned int i = p->gdt_coming_pages;
+        int rc = work->left > 0
+                     ? page_get_type(s, frames[i], FRAME_DESCRIPTORS, work)
+                     : -EAGAIN;
+
+        if (rc && rc != -EAGAIN)
+            drop_coming(s, p);
+        if (rc)
+            return rc;
+        p->gdt_coming[i] = frames[i];
+        p->gdt_coming_pages++;
+    }
+    return 0;
 }
 
 int pv_set_gdt(struct vcpu *v, const mfn_t *frames, uint32_t entries,
@@ -57,34 +92,25 @@ int pv_set_gdt(struct vcpu *v, const mfn_t *frames, uint32_t entries,
 {
     struct pv_space *s = v->domain->pv;
     struct pv_vcpu *p = v->pv;
-    mfn_t taken[PV_GDT_FRAMES];
-    unsigned int i, pages = table_pages(entries);
-    int rc = 0;
+    unsigned int pages = table_pages(entries);
+    int rc;
 
-    spin_lock(&s->base.lock);
-    for (i = 0; i < pages; i++) {
-        rc = page_get_type(s, frames[i], FRAME_DESCRIPTORS, work);
-        if (rc)
-            break;
-        taken[i] = frames[i];
+    SPIN_GUARD(&s->base.lock);
+    rc = take_coming(s, p, frames, pages, work);
+    if (rc)
+        return rc;
+    if (v == current)
+        map_gdt(p, false);
+    for (unsigned int i = 0; i < PV_GDT_FRAMES; i++) {
+        pv_drop_type(s, &p->gdt_frame[i]);
+        if (i < pages)
+            p->gdt_frame[i] = frames[i];
     }
-    if (rc) {
-        while (i--)
-            pv_drop_type(s, &taken[i]);
-    } else {
-        if (v == current)
-            map_gdt(p, false);
-        for (i = 0; i < PV_GDT_FRAMES; i++) {
-            pv_drop_type(s, &p->gdt_frame[i]);
-            if (i < pages)
-                p->gdt_frame[i] = frames[i];
-        }
-        p->gdt_entries = entries;
-        if (v == current)
-            map_gdt(p, true);
-    }
-    spin_unlock(&s->base.lock);
-    return rc;
+    p->gdt_coming_pages = 0; /* Theirs are the references now. */
+    p->gdt_entries = entries;
+    if (v == current)
+        map_gdt(p, true);
+    return 0;
 }
 
 void pv_set_ldt(struct vcpu *v, uint64_t base, uint32_t entries)

@@ -8,7 +8,7 @@
  *
  * Fields as in vcpu.h: (o) only its own CPU while it runs, or anybody while it
  * is held off all CPUs.  (p) the processor has it while the vCPU is loaded, and
- * it is valid only while it is not.
+ * it is valid only while it is not.  (l) under the lock of the domain's space.
  */
 
 #pragma once
@@ -34,14 +34,16 @@ struct pv_vcpu {
     mfn_t kernel_l4, user_l4;
     uint8_t mode; /* (p) GUEST_KERNEL or GUEST_USER */
 
-    uint64_t kernel_sp;             /* (o) stack_switch */
-    uint64_t gs_base_inactive;      /* (p) that of the mode it is not in */
-    mfn_t gdt_frame[PV_GDT_FRAMES]; /* (o) MFN_NONE, or of type descriptors */
-    uint32_t gdt_entries;           /* (o) */
-    uint64_t ldt_base;              /* (o) */
-    uint32_t ldt_entries;           /* (o) */
-    mfn_t ldt_frame[LDT_PAGES];     /* (o) as the GDT's */
-    struct pv_callback syscall;     /* (o) 64-bit user code */
+    uint64_t kernel_sp;              /* (o) stack_switch */
+    uint64_t gs_base_inactive;       /* (p) that of the mode it is not in */
+    mfn_t gdt_frame[PV_GDT_FRAMES];  /* (o) MFN_NONE, or of type descriptors */
+    uint32_t gdt_entries;            /* (o) */
+    mfn_t gdt_coming[PV_GDT_FRAMES]; /* (l) taken by a set_gdt not done yet */
+    unsigned int gdt_coming_pages;   /* (l) */
+    uint64_t ldt_base;               /* (o) */
+    uint32_t ldt_entries;            /* (o) */
+    mfn_t ldt_frame[LDT_PAGES];      /* (o) as the GDT's */
+    struct pv_callback syscall;      /* (o) 64-bit user code */
     struct pv_callback syscall32, sysenter;
     bool task_switched; /* (o) virtual CR0.TS */
     uint64_t cr4;       /* (o) what the guest chose of it */
@@ -114,7 +116,8 @@ void pv_restore(struct vcpu *v);
 
 /*
  * set_gdt: these frames replace the old ones, each as of type descriptors.
- * Errors of page_get_type(); then nothing has changed.
+ * Errors of page_get_type(); then nothing has changed, but that after -EAGAIN
+ * the first ones are held until this is called again.
  */
 int __must_check pv_set_gdt(struct vcpu *v, const mfn_t *frames,
                             uint32_t entries, struct page_work *work);

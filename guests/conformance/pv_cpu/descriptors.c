@@ -14,15 +14,16 @@
 #define DATA      0x00cff3000000ffffULL
 #define GATE(sel) (PRESENT | TYPE(0xc) | (uint64_t)(sel) << 16)
 
-#define GDT_ENTRIES 7168U
+#define GDT_PAGES   14U
+#define GDT_ENTRIES (GDT_PAGES * 512)
 
 static uint64_t *gdt;
 
 static long set_gdt(const uint64_t *page, unsigned int entries)
 {
-    uint64_t frames[14];
+    uint64_t frames[GDT_PAGES];
 
-    for (unsigned int i = 0; i < 14; i++)
+    for (unsigned int i = 0; i < GDT_PAGES; i++)
         frames[i] = page ? frame_of(page) : 0;
     return hypercall2(HYPERCALL_set_gdt, hypercall_ptr(frames), entries);
 }
@@ -65,6 +66,34 @@ TEST("a table of descriptors is set, used, and taken away")
     EXPECT_EQ(set_gdt(NULL, 0), 0);
     EXPECT_FALSE(loads(2 << 3 | 3));
     EXPECT_EQ(map_writable(gdt), 0);
+}
+
+/* Looking at them all is more than is done at once. */
+TEST("a table of many pages holds all of them, or none")
+{
+    uint64_t frames[GDT_PAGES];
+
+    for (unsigned int i = 0; i < GDT_PAGES; i++) {
+        page_at(i)[2] = DATA;
+        frames[i] = frame_of(page_at(i));
+        REQUIRE_EQ(map_readable(page_at(i)), 0);
+    }
+    REQUIRE_EQ(
+        hypercall2(HYPERCALL_set_gdt, hypercall_ptr(frames), GDT_ENTRIES), 0);
+    for (unsigned int i = 0; i < GDT_PAGES; i++) {
+        EXPECT_TRUE(loads((i * 512 + 2) << 3 | 3));
+        EXPECT_EQ(map_writable(page_at(i)), -ABI_EBUSY);
+    }
+    EXPECT_EQ(set_gdt(NULL, 0), 0);
+    for (unsigned int i = 0; i < GDT_PAGES; i++)
+        EXPECT_EQ(map_writable(page_at(i)), 0);
+
+    for (unsigned int i = 0; i < GDT_PAGES - 1; i++)
+        REQUIRE_EQ(map_readable(page_at(i)), 0);
+    EXPECT_EQ(hypercall2(HYPERCALL_set_gdt, hypercall_ptr(frames), GDT_ENTRIES),
+              -ABI_EINVAL); /* the last one is mapped writable */
+    for (unsigned int i = 0; i < GDT_PAGES; i++)
+        EXPECT_EQ(map_writable(page_at(i)), 0);
 }
 
 TEST("frames that are none make no table of descriptors")
