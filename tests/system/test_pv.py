@@ -42,10 +42,10 @@ def frames(m):
     return int(re.search(r"frames, (\d+) free", text).group(1))
 
 
-def run_domain(m, name):
+def run_domain(m, name, more="vcpus=4"):
     """Have the image run as a domain; what it printed."""
     text = m.command(f"create name={name} kernel={name}.elf type='pv' memory=16"
-                     " vcpus=4 on_poweroff='preserve' on_reboot='preserve'"
+                     f" {more} on_poweroff='preserve' on_reboot='preserve'"
                      " on_crash='preserve'")
     assert "is created" in text, text
     limit = time.monotonic() + DOMAIN_SECONDS
@@ -69,3 +69,15 @@ def test_as_domains_that_leave_nothing_behind():
             assert end and end.group(2) == "0", text
             check_skips(name, "domain", text)
         assert abs(frames(m) - before) < SLACK_FRAMES
+
+
+# What ended is still loaded in the CPU that the control domain does not run on,
+# and the next one begins there.
+def test_what_ended_is_no_more_in_its_processor():
+    with Machine("pv-left", [guest("control"), image("pv_cpu")], mem=400,
+                 smp=2, cpu=PAIR_CPU, kernel=DEBUG_HYPERVISOR) as m:
+        m.wait_ready()
+        for more in ("leave=1", ""):
+            text = run_domain(m, "pv_cpu",
+                              f"extra='only=leaves_in_a_processor {more}'")
+            assert "@@ 1 passed, 0 failed" in text, text
