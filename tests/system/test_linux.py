@@ -116,19 +116,24 @@ def test_ends_of_its_own(machine, test, how):
 
 
 def test_balloon(machine):
-    machine.create("balloon", "vmlinuz-cloud", "console=hvc0 cairn.test=balloon")
+    """Less than it began with, and more, but no more than its maximum."""
+    machine.create("balloon", "vmlinuz-cloud", "console=hvc0 cairn.test=balloon",
+                   mib=192, maxmem=288)
     with machine.console("balloon"):
         first = int(machine.wait_for(r"cairn-guest: memory (\d+) KiB",
                                      SECONDS)[1])
     used = machine.json("info balloon")["used_kib"]
     seen = ""  # a console that is attached to shows all of it again
-    for mib in 160, 256:
-        less = (256 - mib) << 10
+    for mib in 160, 288, 192:
+        less = (192 - mib) << 10
         machine.command(f"mem-set balloon {mib}")
         seen += rf"memory {first - less} KiB(?:.|\n)*?"
         with machine.console("balloon"):
             machine.wait_for(seen, SECONDS)
         assert machine.json("info balloon")["used_kib"] == used - less
+    assert ('error: MiB of "balloon", up to its maxmem, must be a number from 1 '
+            'to 288, not "289"') in machine.command("mem-set balloon 289")
+    assert machine.json("info balloon")["used_kib"] == used
     machine.command("destroy balloon")
 
 
