@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 Class pv: the conformance guests, the same binaries, as kernels of that class.
-They find there what they find on Xen, so what is not Xen's is skipped as there.
+They find there what they find on Xen, so what is not Xen's is skipped as there:
+skips.csv says what.
 """
 
 import re
@@ -10,7 +11,8 @@ import time
 import pytest
 
 from machine import DEBUG_HYPERVISOR, Machine, guest
-from test_conformance import IMAGES, PAIR_CPU, image, run_guest
+from test_conformance import (IMAGES, PAIR_CPU, check_skips, image,
+                              run_guest)
 
 ARGUMENTS = "dom0_pv dom0_mem=64M dom0_vcpus=4"
 LIGHT_ONLY = ("control", "device")
@@ -24,14 +26,14 @@ SLACK_FRAMES = 48
 
 @pytest.mark.parametrize("name", PV_IMAGES)
 def test_as_class_pv(name):
-    run_guest(name, may_skip=True, name=f"pv-{name}", append=ARGUMENTS,
+    run_guest(name, skips="initial", name=f"pv-{name}", append=ARGUMENTS,
               cpu=PAIR_CPU)
 
 
 # The debug build checks locks and counts; events move vCPUs between CPUs.
 @pytest.mark.parametrize("name", ["events", "paging", "vcpus"])
 def test_on_two_processors(name):
-    run_guest(name, may_skip=True, name=f"pv-{name}-smp", append=ARGUMENTS,
+    run_guest(name, skips="initial", name=f"pv-{name}-smp", append=ARGUMENTS,
               cpu=PAIR_CPU, smp=2, kernel=DEBUG_HYPERVISOR)
 
 
@@ -65,6 +67,7 @@ def test_as_domains_that_leave_nothing_behind():
             end = re.search(r"^@@ ([1-9]\d*) passed, (\d+) failed", text,
                             re.MULTILINE)
             assert end and end.group(2) == "0", text
+            check_skips(name, "domain", text)
         assert abs(frames(m) - before) < SLACK_FRAMES
 
 
