@@ -40,11 +40,11 @@ def frames(m):
     return int(re.search(r"frames, (\d+) free", text).group(1))
 
 
-def run_domain(m, name):
+def run_domain(m, name, more=""):
     """Have the image run as a domain; what it printed."""
     text = m.command(f"create name={name} kernel={name}.elf type='pv' memory=16"
                      " vcpus=4 on_poweroff='preserve' on_reboot='preserve'"
-                     " on_crash='preserve'")
+                     " on_crash='preserve' " + more)
     assert "is created" in text, text
     limit = time.monotonic() + DOMAIN_SECONDS
     while "s" not in m.json(f"list {name}")[0]["state"]:
@@ -66,3 +66,15 @@ def test_as_domains_that_leave_nothing_behind():
                             re.MULTILINE)
             assert end and end.group(2) == "0", text
         assert abs(frames(m) - before) < SLACK_FRAMES
+
+
+def test_a_processor_keeps_nothing_of_a_vcpu_that_ends():
+    """It idles with the state of one that another processor destroys."""
+    with Machine("pv-ends", [guest("control"), image("pv_attack")], mem=200,
+                 smp=2, cpu=PAIR_CPU, kernel=DEBUG_HYPERVISOR) as m:
+        m.wait_ready()
+        m.command("vcpu-pin 0 all 1")
+        for _ in range(2):
+            text = run_domain(m, "pv_attack", "cmdline='only=ends' ")
+            assert "1 passed, 0 failed" in text, text
+        assert "panics" not in m.output
