@@ -75,10 +75,7 @@ void context_drop(void)
     this_cpu(loaded_vcpu) = NULL;
 }
 
-/*
- * Saving is how the processor gets rid of it: of breakpoints, of descriptors in
- * frames that will be others', of an FPU that is switched off.
- */
+/* Saved for nobody: so that the processor keeps nothing of it, CR0.TS least. */
 static void forget(uintptr_t vcpu)
 {
     if ((uintptr_t)this_cpu(loaded_vcpu) == vcpu)
@@ -89,6 +86,7 @@ void context_forget(struct vcpu *v)
 {
     if (v->loaded)
         cpus_run(1ULL << v->cpu, forget, (uintptr_t)v);
+    v->loaded = false;
 }
 
 static struct vcpu *choose_or_idle(void)
