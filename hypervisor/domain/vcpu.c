@@ -89,11 +89,15 @@ void vcpu_release(struct vcpu *v)
     fault_stop_waiting(v);
     context_forget(v);
     vcpu_set_runstate_area(v, NULL, 0, NULL);
-    if (v->info_frame) {
-        v->info = first_info(v);
-        memory_put(v->info_frame, true);
-        v->info_frame = NULL;
-    }
+}
+
+void vcpu_release_info(struct vcpu *v)
+{
+    if (!v->info_frame)
+        return;
+    v->info = first_info(v);
+    memory_put(v->info_frame, true);
+    v->info_frame = NULL;
 }
 
 void vcpu_free(struct vcpu *v)

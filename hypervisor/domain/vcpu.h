@@ -137,6 +137,8 @@ int __must_check vcpu_create(struct domain *d);
 
 /* Let go of pinned pages and timers; no more than once, before its memory. */
 void vcpu_release(struct vcpu *v);
+/* And of the page of its info, when nobody sends it events any more. */
+void vcpu_release_info(struct vcpu *v);
 void vcpu_free(struct vcpu *v);
 
 /*

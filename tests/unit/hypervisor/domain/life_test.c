@@ -611,6 +611,12 @@ TEST("a registered vcpu_info holds its page until the end")
     EXPECT_EQ(v->info->time.system_time, 0);
     EXPECT_EQ(v->info->time.tsc_to_system_mul, 0x80000000);
     EXPECT_EQ(vcpu_move_info(v, f, 0), -EINVAL);
+
+    /* Whoever has a channel to it may be about to write there. */
+    release_takes_time = true;
+    EXPECT_EQ(domain_destroy(d), -EAGAIN);
+    EXPECT_PTR(v->info, (char *)mfn_to_virt(frame_to_mfn(f)) + 128);
+    EXPECT_EQ(f->refs, 2);
     destroy(d);
 }
 
