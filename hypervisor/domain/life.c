@@ -244,19 +244,11 @@ static bool begin_end(struct domain *d)
     return true;
 }
 
-/* Who sends through a port writes to the vCPU's info until it is closed. */
-static bool end_events(struct domain *d)
-{
-    if (!upcall_events_destroy(d))
-        return false;
-    for (uint32_t i = 0; i < d->vcpu_count; i++)
-        vcpu_release_info(d->vcpu[i]);
-    return true;
-}
-
 /* The records go with the last reference. */
 static bool vanish(struct domain *d)
 {
+    for (uint32_t i = 0; i < d->vcpu_count; i++)
+        vcpu_release_info(d->vcpu[i]);
     share_give_back(d);
     table_set(d->domid, NULL);
     upcall_raise_global(VIRQ_DOM_EXC);
@@ -266,9 +258,12 @@ static bool vanish(struct domain *d)
 
 /* A quantum of each; true when it is done. */
 static bool (*const end_step[DOMAIN_END_STEPS])(struct domain *d) = {
-    begin_end,      upcall_devices_release,
-    end_events,     upcall_grants_destroy,
-    memory_destroy, vanish,
+    begin_end,
+    upcall_devices_release,
+    upcall_events_destroy,
+    upcall_grants_destroy,
+    memory_destroy,
+    vanish,
 };
 
 /* So many are short: one call may do them and the next. */

@@ -93,11 +93,11 @@ void vcpu_release(struct vcpu *v)
 
 void vcpu_release_info(struct vcpu *v)
 {
-    if (!v->info_frame)
-        return;
-    v->info = first_info(v);
-    memory_put(v->info_frame, true);
-    v->info_frame = NULL;
+    if (v->info_frame) {
+        v->info = first_info(v);
+        memory_put(v->info_frame, true);
+        v->info_frame = NULL;
+    }
 }
 
 void vcpu_free(struct vcpu *v)
