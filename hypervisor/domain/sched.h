@@ -168,7 +168,7 @@ void share_give_back(struct domain *d);
 /* Save what it holds, which is somebody's: that vCPU goes elsewhere. */
 void context_drop(void);
 
-/* @v, which runs nowhere, ends: its state is not worth saving. */
+/* @v, which runs nowhere, ends: no processor holds anything of it then. */
 void context_forget(struct vcpu *v);
 
 /* @v's runstate follows its state from @now on; its run queue is locked. */
