@@ -91,7 +91,7 @@ void vcpu_release(struct vcpu *v)
     vcpu_set_runstate_area(v, NULL, 0, NULL);
     if (v->info_frame) {
         v->info = first_info(v);
-        memory_put(v->info_frame, true);
+        frame_let_go(v->info_frame, true);
         v->info_frame = NULL;
     }
 }
