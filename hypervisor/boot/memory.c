@@ -188,13 +188,13 @@ mfn_t upcall_alloc_table(void)
 
 static void map(vaddr_t va, maddr_t start, maddr_t end, uint64_t flags)
 {
-    if (start < end && !hv_map(va, start, end - start, flags | PTE_GLOBAL))
+    if (start < end && !hv_map(va, start, end - start, flags))
         panic("no memory for page tables");
 }
 
-#define READ_EXECUTE 0UL
-#define READ_ONLY    PTE_NX
-#define READ_WRITE   (PTE_NX | PTE_WRITE)
+#define READ_EXECUTE PTE_GLOBAL
+#define READ_ONLY    (PTE_GLOBAL | PTE_NX)
+#define READ_WRITE   (PTE_GLOBAL | PTE_NX | PTE_WRITE)
 
 static void map_image(void)
 {
@@ -320,12 +320,14 @@ static void fill_frames(vaddr_t va, maddr_t maddr, uint64_t size)
     (void)size;
 }
 
-/* All invalid, and mapped for guests as well. */
+/*
+ * All invalid, and mapped for guests as well: not globally, for a program must
+ * not read what its kernel has left in the TLB.
+ */
 static void fill_m2p(vaddr_t va, maddr_t maddr, uint64_t size)
 {
     memset((void *)va, 0xff, size);
-    map(va - M2P_OWN_BASE + M2P_BASE, maddr, maddr + size,
-        READ_ONLY | PTE_USER);
+    map(va - M2P_OWN_BASE + M2P_BASE, maddr, maddr + size, PTE_NX | PTE_USER);
 }
 
 void boot_memory_map(void)
