@@ -100,10 +100,10 @@ mfn_t frame_to_mfn(const struct frame *f)
     abort();
 }
 
-void memory_put(struct frame *frame, bool write)
+void frame_type_underflow(const struct frame *f)
 {
-    (void)write;
-    frame_put(frame);
+    (void)f;
+    abort();
 }
 
 void frame_put_last(struct frame *f, uint32_t refs)
