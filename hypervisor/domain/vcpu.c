@@ -95,7 +95,7 @@ void vcpu_release_info(struct vcpu *v)
 {
     if (v->info_frame) {
         v->info = first_info(v);
-        memory_put(v->info_frame, true);
+        frame_let_go(v->info_frame, true);
         v->info_frame = NULL;
     }
 }

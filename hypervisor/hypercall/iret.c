@@ -14,8 +14,6 @@
 #include "hypercall/hypercall.h"
 #include "pv/traps.h"
 
-#define RPL_3 0x3U
-
 /* What both classes take as it is. */
 static __in_place void set_common(struct cpu_regs *regs, struct vcpu *v,
                                   const struct iret_context *f)
