@@ -128,6 +128,12 @@ void sched_balance(void);
 /* What it was owed and could not be given, or did not want, is kept so long. */
 #define SHARE_WINDOW_NS 100000000ULL
 
+/*
+ * Who is owed time goes first only after it has waited so long: one that serves
+ * others finds the more to do at a time the later it runs.
+ */
+#define SHARE_PATIENCE_NS 1000000ULL
+
 /* Of each CPU, at most so many percent are reserved: the rest is weight's. */
 #define SHARE_RESERVABLE 90U
 
