@@ -140,6 +140,8 @@ static uint64_t *xen_note(struct reader *r, uint32_t type)
         return &r->paddr_offset;
     case XEN_ELFNOTE_INIT_P2M:
         return &r->image->init_p2m;
+    case XEN_ELFNOTE_SUSPEND_CANCEL:
+        return &r->image->suspend_cancel;
     case XEN_ELFNOTE_MOD_START_PFN:
         return &r->image->mod_start_pfn;
     default:
