@@ -70,6 +70,8 @@ void upcall_iret(struct cpu_regs *regs, struct vcpu *v)
         iret_pv(regs, v);
         return;
     }
+    /* What entry.S found no memory for is read anew, and may have it now. */
+    fault_do_not_wait();
     if (copy_from_guest(&f, guest_ptr(regs->rsp), sizeof(f))) {
         if (!v->repeat)
             crash_with_registers("iret frame at %lx unreadable", regs->rsp);
