@@ -332,6 +332,7 @@ const struct op fuzz_ops[] = {
             FIELD(control_op, u.set_sched.reserved, SMALL),
             FIELD(control_op, u.set_sched.vcpu, VCPU),
             FIELD(control_op, u.set_sched.affinity, SMALL)),
+    CONTROL(resume, 5, SUBJECT),
     CONTROL(vcpu_info, 5, SUBJECT, FIELD(control_op, u.vcpu_info.vcpu, VCPU)),
     DEVICE(find, 10, FIELD(device_op, u.find.index, SMALL)),
     DEVICE(config_read, 20, FIELD(device_op, u.config.sbdf, SBDF),
