@@ -184,7 +184,7 @@ long hypercall_update_va_mapping(uint64_t a1, uint64_t a2, uint64_t a3)
     if (!s)
         return -ENOSYS;
     spin_lock(&s->base.lock);
-    if (likely(entry_find(current->pv->kernel_l4, a1, &table, &index))) {
+    if (likely(entry_find(current->pv->entry.kernel_l4, a1, &table, &index))) {
         rc = 0;
         if (unlikely(s->dropping != DROP_END) ||
             unlikely(!entry_near_set(s, (uint64_t *)mfn_to_virt(table) + index,

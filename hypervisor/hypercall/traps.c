@@ -40,7 +40,7 @@ static struct pv_callback *program_callback(struct pv_vcpu *p, uint64_t type)
 {
     switch (type) {
     case CALLBACKTYPE_syscall:
-        return &p->syscall;
+        return &p->entry.syscall;
     case CALLBACKTYPE_sysenter:
         return &p->sysenter;
     case CALLBACKTYPE_syscall32:
@@ -86,7 +86,7 @@ long hypercall_stack_switch(uint64_t a1, uint64_t a2)
 {
     (void)a1;
     if (current->pv)
-        current->pv->kernel_sp = a2;
+        current->pv->entry.kernel_sp = a2;
     return 0;
 }
 

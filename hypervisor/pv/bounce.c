@@ -28,10 +28,6 @@
 
 #define SYSCALL_BYTES 2U
 
-/* What the handler must not inherit. */
-#define RFLAGS_NOT_FOR_HANDLER                                                 \
-    (RFLAGS_AC | RFLAGS_VM | RFLAGS_RF | RFLAGS_NT | RFLAGS_TF)
-
 /* The stack at @rsp takes no frame: for now, or at all. */
 static __noinline bool refuse(struct vcpu *v, uint64_t rsp)
 {
@@ -92,13 +88,13 @@ static __in_place bool bounce_from(struct vcpu *v, struct cpu_regs *regs,
                                    struct trap_entry handler,
                                    bool has_error_code, bool user)
 {
-    uint64_t rsp = user ? v->pv->kernel_sp : regs->rsp;
+    uint64_t rsp = user ? v->pv->entry.kernel_sp : regs->rsp;
 
     if (user)
         pv_to_kernel(v);
     rsp = (rsp & ~0xfULL) - (has_error_code ? 64 : 56);
     if (unlikely(!push(v, regs, guest_address_upper(rsp), has_error_code,
-                       user ? CS_OF_USER : CS_OF_KERNEL, v->pv->shown_iopl)))
+                       user ? CS_OF_USER : CS_OF_KERNEL, v->pv->entry.shown_iopl)))
         return refuse(v, rsp);
     return enter(v, regs, &handler, rsp);
 }
@@ -202,7 +198,7 @@ static __in_place bool enter_callback(struct vcpu *v, struct cpu_regs *regs,
 /* A program's frame is what SYSCALL's stub makes: its selectors are lost. */
 void upcall_guest_syscall(struct cpu_regs *regs, struct vcpu *v)
 {
-    const struct pv_callback *to = &v->pv->syscall;
+    const struct pv_callback *to = &v->pv->entry.syscall;
     uint64_t address = to->address;
 
     if (unlikely(regs->cs == SELECTOR_CS32))
@@ -264,10 +260,10 @@ void bounce_nmi(struct cpu_regs *regs, struct vcpu *v)
 {
     const struct trap_entry *trap = trap_get(v, VECTOR_NMI);
 
-    if (v->pv->nmi_masked || !atomic_read(&v->pv->nmi_pending) ||
+    if (v->pv->entry.nmi_masked || !atomic_read(&v->pv->nmi_pending) ||
         !atomic_exchange(&v->pv->nmi_pending, false) || !trap)
         return;
-    v->pv->nmi_masked = true;
+    v->pv->entry.nmi_masked = true;
     (void)bounce_pv(v, regs, *trap, false);
 }
 

@@ -36,7 +36,7 @@ static bool find_table(const struct vcpu *v, uint64_t cr2, mfn_t *table)
     uint64_t entry;
     mfn_t m;
 
-    if (!entry_find(v->pv->kernel_l4, cr2, &m, &index))
+    if (!entry_find(v->pv->entry.kernel_l4, cr2, &m, &index))
         return false;
     entry = atomic_read((uint64_t *)mfn_to_virt(m) + index);
     *table = pte_mfn(entry);

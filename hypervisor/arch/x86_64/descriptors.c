@@ -14,6 +14,7 @@
 DEFINE_PER_CPU(bool, slow_return) = true;
 DEFINE_PER_CPU(const uint8_t *, upcall_bytes);
 DEFINE_PER_CPU(uint8_t, guest_mode);
+DEFINE_PER_CPU(const struct pv_entry *, pv_entry);
 
 static_assert(CPU_AREA_VARS == CPU_AREA_STACK_TOP,
               "entry.S finds variables behind the stack");

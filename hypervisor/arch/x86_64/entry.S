@@ -36,6 +36,15 @@
 /* A per-CPU variable, while rsp points to guest_regs(). */
 #define PERCPU(name) (percpu_##name + REGS_SIZE)(%rsp)
 
+/*
+ * The same, and a register of the frame, while nothing was saved in it yet and
+ * @words were pushed.
+ */
+#define PERCPU_AT(name, words) \
+    (percpu_##name + REGS_SIZE - REGS_ERROR_CODE + 8 * (words))(%rsp)
+#define FRAME_AT(name, words) \
+    (REGS_##name - REGS_ERROR_CODE + 8 * (words))(%rsp)
+
 .macro SAVE_REGISTERS
     .irp reg, di, si, dx, cx, ax, 8, 9, 10, 11, bx, bp, 12, 13, 14, 15
     push %r\reg
@@ -139,10 +148,10 @@ syscall32_stubs: /* from 32-bit code, on AMD's */
     .balign 64
 syscall_common:
     push syscall_word(%rip)
+    cmpb $MODE_KERNEL, PERCPU_AT(guest_mode, 0)
+    jae syscall_of_pv
+syscall_in_full:
     SAVE_REGISTERS
-
-    cmpb $MODE_USER, PERCPU(guest_mode)
-    je syscall_of_program
 
     /* Arguments stay where C takes them; the rest is cleared. */
     mov %r10, %rcx
@@ -159,14 +168,6 @@ syscall_common:
     JUMP_IF_UPCALL_DUE deliver_after_call
     JUMP_UNLESS_CANONICAL return_slowly
     RETURN_BY_SYSRET
-
-syscall_of_program:
-    mov %rsp, %rdi
-    mov PERCPU(current_vcpu), %rsi
-    CLEAR eax, ecx, edx, r8d, r9d, r10d, r11d
-    CLEAR ebx, ebp, r12d, r13d, r14d, r15d
-    call upcall_guest_syscall
-    jmp return_from_exception
 
 return_slowly:
     mov %rax, %rdi
@@ -303,6 +304,208 @@ iret_slowly:
     je return_from_exception
     mov REGS_RAX(%rsp), %rax
     jmp return_slowly
+
+/* --- The short ways of class pv ----------------------------------------- */
+
+/*
+ * From a program's SYSCALL to its kernel, and from there by the iret hypercall
+ * to wherever: what a kernel's life consists of.  The guest's registers stay
+ * where they are, for nothing here branches by them and no C sees them, but for
+ * the few that are used.  What is not usual is left to the ways in full, which
+ * begin anew: until then only what they write again has changed.
+ *
+ * Class pv is never run under xpti.
+ */
+
+/* Load the tables whose L4's mfn is in @l4, of the other mode. */
+.macro CHANGE_MODE mode, l4, words
+    movb $\mode, PERCPU_AT(guest_mode, \words)
+    swapgs
+    mov %\l4, PERCPU_AT(loaded_root, \words)
+    shl $12, %\l4
+    incq COUNTS_CR3_LOADS + PERCPU_AT(cpu_counts, \words)
+    mov %\l4, %cr3
+.endm
+
+/*
+ * @to = @from if that is in the upper half of the guest's addresses; in
+ * speculation, too, it is.
+ */
+.macro GUEST_ADDRESS_UPPER from, to, otherwise
+    mov $HV_VIRT_END, %\to
+    or %\from, %\to
+    cmp %\from, %\to
+    jne \otherwise
+.endm
+
+/* As JUMP_IF_UPCALL_DUE, for the word @bytes; uses @less. */
+.macro JUMP_IF_DUE bytes, less, to
+    lea -1(%\bytes), %\less
+    cmp $0xff, %\less
+    jb \to
+.endm
+
+/* A word of the bounce frame. */
+.macro PUT at, move:vararg
+771:
+    \move, \at(%rdx)
+    EX_TABLE 771b, program_has_no_stack
+.endm
+
+/* The flags are of the comparison with MODE_KERNEL. */
+syscall_of_pv:
+    ja syscall_of_program
+    cmp $HYPERCALL_IRET, %rax
+    jne syscall_in_full
+
+/* rax, rcx and r11 are not the guest's any more. */
+    mov FRAME_AT(RSP, 0), %rcx
+    GUEST_ADDRESS_UPPER rcx, r11, iret_in_full
+    mov PERCPU_AT(pv_entry, 0), %rcx
+    cmpw $0, PV_IRET_RARE(%rcx)
+    jne iret_in_full
+
+    PATCH_SITE PATCH_STAC /* r11: the guest's frame, struct iret_context. */
+771:
+    testl $IRET_IN_SYSCALL, 24(%r11)
+    EX_TABLE 771b, iret_unreadable
+    jnz iret_unreadable
+.irp at, 8, 16, 0, 56, 32, 48 /* r11, rcx, rax, rsp, rip, rflags */
+771:
+    push \at(%r11)
+    EX_TABLE 771b, iret_unreadable
+.endr
+771:
+    movzwl 64(%r11), %eax /* ss */
+    EX_TABLE 771b, iret_unreadable
+771:
+    movzwl 40(%r11), %r11d /* cs */
+    EX_TABLE 771b, iret_unreadable
+    PATCH_SITE PATCH_CLAC
+
+    or $3, %eax
+    mov %rax, FRAME_AT(SS, 6)
+    mov %r11d, %eax
+    or $3, %r11d
+    mov %r11, FRAME_AT(CS, 6)
+    cmp %eax, %r11d
+    jne 1f
+    mov PV_USER_L4(%rcx), %rax
+    cmp $-1, %rax /* MFN_NONE */
+    je iret_unreadable
+    CHANGE_MODE MODE_USER, rax, 6
+1:
+    pop %rax
+    mov PERCPU_AT(upcall_bytes, 5), %rcx
+    bt $9, %eax /* IF */
+    setnc 1(%rcx)
+    and $RFLAGS_OF_GUEST, %eax
+    or $RFLAGS_OF_ALL, %rax
+    mov %rax, FRAME_AT(RFLAGS, 5)
+    pop FRAME_AT(RIP, 4)
+    pop FRAME_AT(RSP, 3)
+
+    cmpb $0, PERCPU_AT(slow_return, 3)
+    jne 1f
+    movzwl (%rcx), %ecx
+    JUMP_IF_DUE rcx, eax, 1f
+    pop %rax
+    pop %rcx
+    pop %r11
+    add $8, %rsp
+    jmp iret_to_guest
+1:
+    pop %rax
+    pop %rcx
+    pop %r11
+    movl $VECTOR_GP, FRAME_AT(VECTOR, 0) /* Any but SYSCALL: back by IRET. */
+    SAVE_REGISTERS
+    xor %ebp, %ebp
+    jmp return_to_guest
+
+iret_unreadable:
+    PATCH_SITE PATCH_CLAC
+    FORGET_STACK
+    add $REGS_ERROR_CODE, %rsp
+iret_in_full:
+    mov $HYPERCALL_IRET, %eax
+    mov FRAME_AT(RIP, 0), %rcx
+    mov FRAME_AT(RFLAGS, 0), %r11
+    jmp syscall_in_full
+
+/* rax, rcx, rdx, rdi and r11 are not the guest's any more. */
+syscall_of_program:
+    push %rax
+    push %rdx
+    push %rdi
+    mov PERCPU_AT(pv_entry, 3), %rcx
+    cmpb $0, PERCPU_AT(slow_return, 3)
+    jne program_in_full
+    cmpq $0, PV_SYSCALL(%rcx)
+    je program_in_full
+    cmpw $SELECTOR_CS64, FRAME_AT(CS, 3)
+    jne program_in_full
+    mov PERCPU_AT(upcall_bytes, 3), %r11
+    movzwl (%r11), %eax
+    JUMP_IF_DUE rax, edx, program_in_full
+    mov PV_KERNEL_SP(%rcx), %rdi
+    and $-16, %rdi
+    sub $BOUNCE_FRAME, %rdi
+    GUEST_ADDRESS_UPPER rdi, rdx, program_in_full
+    mov PV_KERNEL_L4(%rcx), %rdi
+    CHANGE_MODE MODE_KERNEL, rdi, 3
+
+    cmp $0x100, %eax
+    sbb %eax, %eax
+    inc %eax /* 1: events are masked */
+    mov FRAME_AT(RIP, 3), %rdi
+    PATCH_SITE PATCH_STAC /* rdx: the bounce frame; pv/bounce.c. */
+    PUT 0, movq %rdi /* rcx */
+    PUT 16, movq %rdi
+    mov FRAME_AT(RFLAGS, 3), %rdi
+    PUT 8, movq %rdi /* r11 */
+    PUT 24, movl $SELECTOR_CS64
+    PUT 28, movl %eax
+    shl $9, %eax
+    xor %rax, %rdi /* IF: they are not */
+    or PV_SHOWN_IOPL(%rcx), %rdi
+    PUT 32, movq %rdi
+    mov FRAME_AT(RSP, 3), %rdi
+    PUT 40, movq %rdi
+    PUT 48, movq $SELECTOR_DS
+    PATCH_SITE PATCH_CLAC
+
+    cmpb $0, PV_SYSCALL_MASKS(%rcx)
+    je 1f
+    movb $1, 1(%r11)
+1:
+    mov %rdx, FRAME_AT(RSP, 3)
+    mov PV_SYSCALL(%rcx), %rcx
+    mov FRAME_AT(RFLAGS, 3), %r11
+    and $~RFLAGS_NOT_OF_HANDLER, %r11
+    pop %rdi
+    pop %rdx
+    pop %rax
+    mov FRAME_AT(RSP, 0), %rsp
+    sysretq
+
+program_has_no_stack:
+    PATCH_SITE PATCH_CLAC
+    movb $MODE_USER, PERCPU_AT(guest_mode, 3)
+    swapgs
+program_in_full:
+    pop %rdi
+    pop %rdx
+    pop %rax
+    mov FRAME_AT(RIP, 0), %rcx
+    mov FRAME_AT(RFLAGS, 0), %r11
+    SAVE_REGISTERS
+    mov %rsp, %rdi
+    mov PERCPU(current_vcpu), %rsi
+    CLEAR eax, ecx, edx, r8d, r9d, r10d, r11d
+    CLEAR ebx, ebp, r12d, r13d, r14d, r15d
+    call upcall_guest_syscall
+    jmp return_from_exception
 
 /* --- Exceptions and interrupts ----------------------------------------- */
 
