@@ -72,7 +72,8 @@ void pv_load_tables(struct vcpu *v, bool loaded)
     const struct pv_vcpu *p = v->pv;
     uint8_t mode = loaded ? this_cpu(guest_mode) : p->mode;
 
-    pv_load(v->domain->pv, mode == GUEST_USER ? p->entry.user_l4 : p->entry.kernel_l4);
+    pv_load(v->domain->pv,
+            mode == GUEST_USER ? p->entry.user_l4 : p->entry.kernel_l4);
     if (!loaded)
         tlb_flush_global();
 }

@@ -36,11 +36,11 @@ struct pv_vcpu {
     uint32_t ldt_entries;            /* (o) */
     mfn_t ldt_frame[LDT_PAGES];      /* (o) as the GDT's */
     struct pv_callback syscall32, sysenter; /* (o) */
-    bool task_switched; /* (o) virtual CR0.TS */
-    uint64_t cr4;       /* (o) what the guest chose of it */
-    uint64_t xcr0;      /* (o) */
-    void *xstate;       /* (p) of XSAVE or FXSAVE, in place of vcpu.fpu */
-    uint32_t tsc_aux;   /* (o) */
+    bool task_switched;                     /* (o) virtual CR0.TS */
+    uint64_t cr4;                           /* (o) what the guest chose of it */
+    uint64_t xcr0;                          /* (o) */
+    void *xstate;     /* (p) of XSAVE or FXSAVE, in place of vcpu.fpu */
+    uint32_t tsc_aux; /* (o) */
     uint64_t debugreg[PV_DEBUG_REGS]; /* (o) */
     uint8_t iopl;                     /* (o) virtual */
     struct trap_entry page_fault;     /* (o) handler of #PF */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The array mfn -> pfn at M2P_BASE, which every kernel of class pv may read.  It
+ * The array mfn -> pfn at M2P_BASE, which every kernel of class pv may read. It
  * is for guests only: they can change what it says of their own frames, so the
  * hypervisor never decides anything by it.
  *

@@ -94,7 +94,8 @@ static __in_place bool bounce_from(struct vcpu *v, struct cpu_regs *regs,
         pv_to_kernel(v);
     rsp = (rsp & ~0xfULL) - (has_error_code ? 64 : 56);
     if (unlikely(!push(v, regs, guest_address_upper(rsp), has_error_code,
-                       user ? CS_OF_USER : CS_OF_KERNEL, v->pv->entry.shown_iopl)))
+                       user ? CS_OF_USER : CS_OF_KERNEL,
+                       v->pv->entry.shown_iopl)))
         return refuse(v, rsp);
     return enter(v, regs, &handler, rsp);
 }

@@ -145,19 +145,13 @@ syscall_stubs:
 syscall32_stubs: /* from 32-bit code, on AMD's */
     SYSCALL_STUBS SELECTOR_CS32
 
-    .balign 64
-syscall_common:
-    push syscall_word(%rip)
-    cmpb $MODE_KERNEL, PERCPU_AT(guest_mode, 0)
-    jae syscall_of_pv
-syscall_in_full:
+/* Arguments stay where C takes them; the rest is cleared. */
+.macro HYPERCALL function
     SAVE_REGISTERS
-
-    /* Arguments stay where C takes them; the rest is cleared. */
     mov %r10, %rcx
     mov %rax, %r9
     CLEAR eax, r10d, r11d, ebx, ebp, r12d, r13d, r14d, r15d
-    call upcall_hypercall
+    call \function
 
     /*
      * The short way back: nothing to do, no upcall due, so the frame is the
@@ -168,6 +162,14 @@ syscall_in_full:
     JUMP_IF_UPCALL_DUE deliver_after_call
     JUMP_UNLESS_CANONICAL return_slowly
     RETURN_BY_SYSRET
+.endm
+
+    .balign 64
+syscall_common:
+    push syscall_word(%rip)
+    cmpb $MODE_KERNEL, PERCPU_AT(guest_mode, 0)
+    jae syscall_of_pv
+    HYPERCALL upcall_hypercall
 
 return_slowly:
     mov %rax, %rdi
@@ -356,9 +358,11 @@ iret_slowly:
 syscall_of_pv:
     ja syscall_of_program
     cmp $HYPERCALL_IRET, %rax
-    jne syscall_in_full
+    je iret_of_kernel
+hypercall_of_kernel:
+    HYPERCALL upcall_hypercall_pv
 
-/* rax, rcx and r11 are not the guest's any more. */
+iret_of_kernel: /* rax, rcx and r11 are not the guest's any more. */
     mov FRAME_AT(RSP, 0), %rcx
     GUEST_ADDRESS_UPPER rcx, r11, iret_in_full
     mov PERCPU_AT(pv_entry, 0), %rcx
@@ -431,7 +435,7 @@ iret_in_full:
     mov $HYPERCALL_IRET, %eax
     mov FRAME_AT(RIP, 0), %rcx
     mov FRAME_AT(RFLAGS, 0), %r11
-    jmp syscall_in_full
+    jmp hypercall_of_kernel
 
 /* rax, rcx, rdx, rdi and r11 are not the guest's any more. */
 syscall_of_program:

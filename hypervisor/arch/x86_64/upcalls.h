@@ -21,14 +21,18 @@ mfn_t upcall_alloc_table(void);
 long upcall_hypercall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                       uint64_t a5, uint64_t nr);
 
+/* The same of a kernel of class pv. */
+long upcall_hypercall_pv(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                         uint64_t a5, uint64_t nr);
+
 /*
- * What upcall_hypercall() has returned, when it does not go straight back to
+ * What these have returned, when it does not go straight back to
  * the guest: put it where it belongs.
  */
 void upcall_hypercall_done(long rc);
 
 /*
- * What upcall_hypercall() calls for iret: in entry.S, and it does not return
+ * What they call for iret: in entry.S, and it does not return
  * there.  It leaves to upcall_iret(), of the hypercall room, the frames that
  * are not usual.
  */
