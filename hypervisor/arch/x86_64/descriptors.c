@@ -13,6 +13,7 @@
 
 DEFINE_PER_CPU(bool, slow_return) = true;
 DEFINE_PER_CPU(const uint8_t *, upcall_bytes);
+const uint8_t upcall_due[2] = {1, 0};
 DEFINE_PER_CPU(uint8_t, guest_mode);
 DEFINE_PER_CPU(const struct pv_entry *, pv_entry);
 

@@ -77,7 +77,7 @@
 
 /*
  * Jump if an upcall is due: pending 1 .. 255 and mask 0 make a word that is
- * below 255 once it is less by one.  Uses rcx.
+ * below 255 once it is less by one; or if slow_return is set.  Uses rcx.
  */
 .macro JUMP_IF_UPCALL_DUE to
     mov PERCPU(upcall_bytes), %rcx
@@ -157,8 +157,6 @@ syscall32_stubs: /* from 32-bit code, on AMD's */
      * The short way back: nothing to do, no upcall due, so the frame is the
      * one made above but for what the handler did to arguments.
      */
-    cmpb $0, PERCPU(slow_return)
-    jne return_slowly
     JUMP_IF_UPCALL_DUE deliver_after_call
     JUMP_UNLESS_CANONICAL return_slowly
     RETURN_BY_SYSRET
@@ -167,6 +165,9 @@ syscall32_stubs: /* from 32-bit code, on AMD's */
     .balign 64
 syscall_common:
     push syscall_word(%rip)
+    cmp $HYPERCALL_IRET, %rax
+    je iret_or_program
+syscall_in_full:
     cmpb $MODE_KERNEL, PERCPU_AT(guest_mode, 0)
     jae syscall_of_pv
     HYPERCALL upcall_hypercall
@@ -191,12 +192,16 @@ return_to_guest:
     RETURN_BY_SYSRET
 
 /*
- * An upcall is all that is to be done.  Its handler's address is canonical; if
- * it could not be entered there is more to do.
+ * If an upcall is all that is to be done, do it.  Its handler's address is
+ * canonical; if it could not be entered there is more to do.
  */
 deliver_after_call:
+    cmpb $0, PERCPU(slow_return)
+    jne return_slowly
     mov %rax, REGS_RAX(%rsp)
 deliver:
+    cmpb $0, PERCPU(slow_return)
+    jne return_to_guest
     mov %rsp, %rdi
     mov PERCPU(current_vcpu), %rsi
     call upcall_deliver_events
@@ -231,73 +236,9 @@ enter_guest:
 
 /* --- The iret hypercall ------------------------------------------------- */
 
-/*
- * Nothing of guest_regs() is changed before all of the frame was read and found
- * to lead to a place in lower addresses with the kernel's own selectors.
- */
+/* Where the short way below was not taken. */
 hypercall_iret:
     FORGET_STACK
-    cmpb $0, PERCPU(guest_mode)
-    jne iret_slowly
-    mov REGS_RSP(%rsp), %rdx
-    shl $17, %rdx
-    shr $17, %rdx /* In speculation, too, no address of the hypervisor's. */
-    cmp REGS_RSP(%rsp), %rdx
-    jne iret_slowly
-
-    PATCH_SITE PATCH_STAC
-at = 0 /* rdx: the guest's frame, struct iret_context. */
-.irp reg, ax, 11, cx, bx, di, si, 9, 10, 8
-771:
-    mov at(%rdx), %r\reg
-    EX_TABLE 771b, iret_fault
-at = at + 8
-.endr
-    PATCH_SITE PATCH_CLAC
-
-    or $3, %esi
-    cmp $SELECTOR_CS64, %si
-    jne iret_slowly
-    cmp $SELECTOR_DS, %r8w
-    jne iret_slowly
-    mov %rdi, %rdx
-    shr $47, %rdx
-    jnz iret_slowly
-    test $IRET_IN_SYSCALL, %ebx
-    jnz iret_slowly
-
-    mov PERCPU(upcall_bytes), %rbp
-    bt $9, %r9 /* IF */
-    setnc 1(%rbp)
-    and $RFLAGS_OF_GUEST, %r9d
-    or $RFLAGS_OF_ALL, %r9
-    mov %rdi, REGS_RIP(%rsp)
-    mov %r9, REGS_RFLAGS(%rsp)
-    mov %r10, REGS_RSP(%rsp)
-    movl $VECTOR_GP, REGS_VECTOR(%rsp) /* Any but SYSCALL: back by IRET. */
-
-    cmpb $0, PERCPU(slow_return)
-    jne iret_then_more
-    movzwl (%rbp), %edx
-    dec %edx
-    cmp $0xff, %edx
-    jb iret_then_more
-
-    LOAD_MOST_REGISTERS
-    CR3_LEAVE PATCH_LEAVE_SAVED
-    add $REGS_RIP, %rsp
-    jmp iret_to_guest
-
-iret_then_more:
-    mov %r11, REGS_R11(%rsp)
-    mov %rax, REGS_RAX(%rsp)
-    mov %rcx, REGS_RCX(%rsp)
-    xor %ebp, %ebp
-    jmp return_to_guest
-
-iret_fault:
-    PATCH_SITE PATCH_CLAC
-iret_slowly:
     xor %ebp, %ebp
     mov %rsp, %rdi
     mov PERCPU(current_vcpu), %rsi
@@ -307,16 +248,17 @@ iret_slowly:
     mov REGS_RAX(%rsp), %rax
     jmp return_slowly
 
-/* --- The short ways of class pv ----------------------------------------- */
+/* --- Short ways between a kernel and its programs, and within it --------- */
 
 /*
- * From a program's SYSCALL to its kernel, and from there by the iret hypercall
- * to wherever: what a kernel's life consists of.  The guest's registers stay
- * where they are, for nothing here branches by them and no C sees them, but for
- * the few that are used.  What is not usual is left to the ways in full, which
- * begin anew: until then only what they write again has changed.
+ * The iret hypercall, and in class pv a program's SYSCALL to its kernel: what a
+ * kernel's life consists of.  The guest's registers stay where they are, for
+ * nothing here branches by them and no C sees them, but for the few that are
+ * used.  What is not usual is left to the ways in full, which begin anew: until
+ * then only what they write again has changed.
  *
- * Class pv is never run under xpti.
+ * On every way in slow_return is false, and nothing here sets it.  Class pv is
+ * never run under xpti.
  */
 
 /* Load the tables whose L4's mfn is in @l4, of the other mode. */
@@ -357,18 +299,27 @@ iret_slowly:
 /* The flags are of the comparison with MODE_KERNEL. */
 syscall_of_pv:
     ja syscall_of_program
-    cmp $HYPERCALL_IRET, %rax
-    je iret_of_kernel
-hypercall_of_kernel:
     HYPERCALL upcall_hypercall_pv
 
-iret_of_kernel: /* rax, rcx and r11 are not the guest's any more. */
+/* From here on rax, rcx and r11 are not the guest's. */
+iret_or_program:
+    cmpb $MODE_KERNEL, PERCPU_AT(guest_mode, 0)
+    ja syscall_of_program
     mov FRAME_AT(RSP, 0), %rcx
+    je 1f
+    mov %rcx, %r11
+    shl $17, %r11
+    shr $17, %r11 /* In speculation, too, no address of the hypervisor's. */
+    cmp %rcx, %r11
+    jne iret_in_full
+    xor %ecx, %ecx
+    jmp 2f
+1:
     GUEST_ADDRESS_UPPER rcx, r11, iret_in_full
-    mov PERCPU_AT(pv_entry, 0), %rcx
+    mov PERCPU_AT(pv_entry, 0), %rcx /* 0: class light */
     cmpw $0, PV_IRET_RARE(%rcx)
     jne iret_in_full
-
+2:
     PATCH_SITE PATCH_STAC /* r11: the guest's frame, struct iret_context. */
 771:
     testl $IRET_IN_SYSCALL, 24(%r11)
@@ -388,17 +339,19 @@ iret_of_kernel: /* rax, rcx and r11 are not the guest's any more. */
     PATCH_SITE PATCH_CLAC
 
     or $3, %eax
+    test %rcx, %rcx
+    jz iret_of_light
     mov %rax, FRAME_AT(SS, 6)
     mov %r11d, %eax
     or $3, %r11d
     mov %r11, FRAME_AT(CS, 6)
     cmp %eax, %r11d
-    jne 1f
+    jne iret_commit
     mov PV_USER_L4(%rcx), %rax
     cmp $-1, %rax /* MFN_NONE */
     je iret_unreadable
     CHANGE_MODE MODE_USER, rax, 6
-1:
+iret_commit:
     pop %rax
     mov PERCPU_AT(upcall_bytes, 5), %rcx
     bt $9, %eax /* IF */
@@ -409,13 +362,12 @@ iret_of_kernel: /* rax, rcx and r11 are not the guest's any more. */
     pop FRAME_AT(RIP, 4)
     pop FRAME_AT(RSP, 3)
 
-    cmpb $0, PERCPU_AT(slow_return, 3)
-    jne 1f
     movzwl (%rcx), %ecx
     JUMP_IF_DUE rcx, eax, 1f
     pop %rax
     pop %rcx
     pop %r11
+    CR3_LEAVE
     add $8, %rsp
     jmp iret_to_guest
 1:
@@ -427,6 +379,16 @@ iret_of_kernel: /* rax, rcx and r11 are not the guest's any more. */
     xor %ebp, %ebp
     jmp return_to_guest
 
+/* The kernel's own selectors, and an address in the lower half. */
+iret_of_light:
+    or $3, %r11d
+    cmp $SELECTOR_CS64, %r11d
+    jne iret_unreadable
+    cmp $SELECTOR_DS, %eax
+    jne iret_unreadable
+    mov 8(%rsp), %rax
+    shr $47, %rax
+    jz iret_commit
 iret_unreadable:
     PATCH_SITE PATCH_CLAC
     FORGET_STACK
@@ -435,7 +397,7 @@ iret_in_full:
     mov $HYPERCALL_IRET, %eax
     mov FRAME_AT(RIP, 0), %rcx
     mov FRAME_AT(RFLAGS, 0), %r11
-    jmp hypercall_of_kernel
+    jmp syscall_in_full
 
 /* rax, rcx, rdx, rdi and r11 are not the guest's any more. */
 syscall_of_program:
@@ -443,8 +405,6 @@ syscall_of_program:
     push %rdx
     push %rdi
     mov PERCPU_AT(pv_entry, 3), %rcx
-    cmpb $0, PERCPU_AT(slow_return, 3)
-    jne program_in_full
     cmpq $0, PV_SYSCALL(%rcx)
     je program_in_full
     cmpw $SELECTOR_CS64, FRAME_AT(CS, 3)
@@ -518,8 +478,6 @@ program_in_full:
  * makes, or to where it came from.
  */
 .macro RETURN_FROM_EXCEPTION always_to_handler=0
-    cmpb $0, PERCPU(slow_return)
-    jne return_to_guest
     JUMP_IF_UPCALL_DUE deliver
     .if !\always_to_handler
     cmpl $ENTRY_SYSCALL_VALUE, REGS_VECTOR(%rsp)

@@ -104,14 +104,13 @@ DECLARE_PER_CPU(bool, slow_return);
 
 /*
  * Two bytes of the guest's: an upcall is due when the first is not 0 and the
- * second is.
+ * second is.  While slow_return is set, upcall_due instead, so that who asks
+ * for one asks for both.
  */
 DECLARE_PER_CPU(const uint8_t *, upcall_bytes);
+extern const uint8_t upcall_due[2];
 
-/*
- * Who the guest is: SYSCALL is a hypercall but to programs of class pv, and the
- * short way of iret is for class light.
- */
+/* Who the guest is: SYSCALL is a hypercall but to programs of class pv. */
 #define GUEST_LIGHT  0
 #define GUEST_KERNEL 1
 #define GUEST_USER   2
@@ -120,6 +119,7 @@ DECLARE_PER_CPU(uint8_t, guest_mode);
 static inline void return_slowly(void)
 {
     this_cpu(slow_return) = true;
+    this_cpu(upcall_bytes) = upcall_due;
 }
 
 /* An address the kernel registered, and whether entering it masks events. */

@@ -26,6 +26,7 @@
 char unit_test_cpu_area[CPU_AREA_SIZE] __attribute__((aligned(16)));
 struct vcpu *percpu_current_vcpu;
 bool percpu_need_resched, percpu_slow_return;
+const uint8_t upcall_due[2];
 const uint8_t *percpu_upcall_bytes;
 unsigned int percpu_cpu_id;
 uint8_t percpu_guest_mode;

@@ -21,6 +21,8 @@ char unit_test_cpu_area[CPU_AREA_SIZE] __attribute__((aligned(16)));
 struct vcpu *percpu_current_vcpu;
 uint8_t percpu_guest_mode;
 bool percpu_slow_return;
+const uint8_t *percpu_upcall_bytes;
+const uint8_t upcall_due[2];
 
 static struct domain domain;
 static struct vcpu_info info;
