@@ -282,13 +282,6 @@ hypercall_iret:
     jne \otherwise
 .endm
 
-/* As JUMP_IF_UPCALL_DUE, for the word @bytes; uses @less. */
-.macro JUMP_IF_DUE bytes, less, to
-    lea -1(%\bytes), %\less
-    cmp $0xff, %\less
-    jb \to
-.endm
-
 /* A word of the bounce frame. */
 .macro PUT at, move:vararg
 771:
@@ -362,21 +355,21 @@ iret_commit:
     pop FRAME_AT(RIP, 4)
     pop FRAME_AT(RSP, 3)
 
-    movzwl (%rcx), %ecx
-    JUMP_IF_DUE rcx, eax, 1f
+    movzwl (%rcx), %ecx /* as JUMP_IF_UPCALL_DUE */
+    dec %ecx
+    cmp $0xff, %ecx
     pop %rax
     pop %rcx
     pop %r11
+    jb 1f
     CR3_LEAVE
     add $8, %rsp
     jmp iret_to_guest
 1:
-    pop %rax
-    pop %rcx
-    pop %r11
     movl $VECTOR_GP, FRAME_AT(VECTOR, 0) /* Any but SYSCALL: back by IRET. */
     SAVE_REGISTERS
-    xor %ebp, %ebp
+    CLEAR eax, edx, esi, edi, r8d, r9d, r10d, r11d
+    CLEAR ebx, ebp, r12d, r13d, r14d, r15d
     jmp return_to_guest
 
 /* The kernel's own selectors, and an address in the lower half. */
@@ -411,7 +404,9 @@ syscall_of_program:
     jne program_in_full
     mov PERCPU_AT(upcall_bytes, 3), %r11
     movzwl (%r11), %eax
-    JUMP_IF_DUE rax, edx, program_in_full
+    lea -1(%rax), %edx
+    cmp $0xff, %edx
+    jb program_in_full
     mov PV_KERNEL_SP(%rcx), %rdi
     and $-16, %rdi
     sub $BOUNCE_FRAME, %rdi
