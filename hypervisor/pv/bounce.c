@@ -202,9 +202,10 @@ static void enter_callback(struct vcpu *v, struct cpu_regs *regs,
 /* A program's frame is what SYSCALL's stub makes: its selectors are lost. */
 void upcall_guest_syscall(struct cpu_regs *regs, struct vcpu *v)
 {
-    bool is_32bit = regs->cs == SELECTOR_CS32;
-    struct pv_callback to = is_32bit ? v->pv->syscall32 : v->pv->entry.syscall;
+    struct pv_callback to = v->pv->entry.syscall;
 
+    if (regs->cs == SELECTOR_CS32)
+        to.address = v->pv->syscall32.address;
     if (to.address) {
         enter_callback(v, regs, to);
         regs->rflags &= ~RFLAGS_DF;

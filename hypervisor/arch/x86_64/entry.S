@@ -14,7 +14,8 @@
  *   +0   r15
  *
  * A guest's registers are saved and then cleared, so that no value a guest
- * chose can steer speculation before we have checked it.
+ * chose can steer speculation before we have checked it; but on the short ways
+ * below, which branch by none.
  *
  * SYSCALL comes in on the guest's stack pointer.  There is one stub a CPU,
  * LSTAR says which, so each knows the address of its own stack: it needs no
