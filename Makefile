@@ -145,11 +145,11 @@ bench-system: deps
 	@$(TEST_ENV) $(PYTHON) tests/bench/system.py
 	@$(TEST_ENV) $(PYTHON) tests/bench/page.py
 
-## Instructions of Linux's operations on Xen (Cairn is not counted yet): build/bench/linux.csv, docs
+## Instructions of Linux's operations, beside Xen's (ON=cairn: only there): build/bench/linux.csv, docs
 .PHONY: bench-linux
 bench-linux: deps
-	@$(MAKE) --no-print-directory linux-guests
-	@$(TEST_ENV) $(PYTHON) tests/bench/linux.py
+	@$(MAKE) --no-print-directory all linux-guests
+	@$(TEST_ENV) $(PYTHON) tests/bench/linux.py $(ON)
 	@$(TEST_ENV) $(PYTHON) tests/bench/page.py
 
 ## Install what config/packages.txt names, fetch pinned sources (YES=1: no question)

@@ -10,13 +10,13 @@
 
 #include <abi/io/xenbus.h>
 
-#include <rt/start.h>
 #include <rt/store.h>
 #include <rt/time.h>
 #include <rt/xenbus.h>
 
 #include "domain/guest.h"
 #include "domain/lifecycle.h"
+#include "options.h"
 
 #define KERNEL         "web.elf"
 #define PORT_DEFAULT   9000U
@@ -25,24 +25,6 @@
 
 /* How long a guest may take until its interface is connected. */
 #define CONNECT_PATIENCE_NS (60 * RT_NS_PER_S)
-
-/* The number of option @name, or @otherwise. */
-static uint32_t option(const char *name, uint32_t otherwise, uint32_t max)
-{
-    const char *text = rt_option(name);
-    unsigned long n;
-    char *end;
-
-    if (!text)
-        return otherwise;
-    n = strtoul(text, &end, 10);
-    if (*text && !*end && n <= max)
-        return (uint32_t)n;
-    printf("cairn: option %s=%s is not a number up to %u, %u is taken\n", name,
-           text, (unsigned int)max, (unsigned int)otherwise);
-
-    return otherwise;
-}
 
 /* The port that leads to guest @i, from 1; 0: there is none left for it. */
 static uint16_t port_of(uint32_t base, uint32_t i)
@@ -132,10 +114,10 @@ static uint32_t announce_all(domid_t self, uint32_t count, uint32_t base)
 
 void boot_guests(domid_t self)
 {
-    uint32_t count = option("guests", 0, DOMID_FIRST_RESERVED - 1U);
-    uint32_t base = option("port", PORT_DEFAULT, UINT16_MAX);
+    uint32_t count = option_number("guests", 0, DOMID_FIRST_RESERVED - 1U);
+    uint32_t base = option_number("port", PORT_DEFAULT, UINT16_MAX);
     uint32_t memory =
-        option("guest-memory", CONFIG_MEMORY_DEFAULT, CONFIG_MEMORY_MAX);
+        option_number("guest-memory", CONFIG_MEMORY_DEFAULT, CONFIG_MEMORY_MAX);
     uint32_t made, serving;
 
     if (count)

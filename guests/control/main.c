@@ -5,7 +5,8 @@
  * at the store; this file starts them in order.
  *
  * Command line: guests=, port=, guest-memory= (boot_guests.h), uplink=
- * (network), echo=1 to see all that guests print.
+ * (network), reserved= (percent of a processor), echo=1 to see all that guests
+ * print.
  */
 
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #include "domain/lifecycle.h"
 #include "domain/nodes.h"
 #include "net/net.h"
+#include "options.h"
 #include "store/server.h"
 
 /* The initial domain's number, as every guest of this interface knows it. */
@@ -34,6 +36,28 @@ static void need(const char *what, int rc)
         return;
     printf("cairn: fatal: %s: %s\n", what, hv_error_text(rc));
     rt_panic("the control domain cannot start");
+}
+
+/*
+ * Every guest waits for it now and then, to send, for an address, to be built:
+ * so many percent of a processor come before all of theirs, however many those
+ * are.  Where no guest wants the rest, it gets that, too.
+ */
+#define RESERVED_DEFAULT 50U
+#define RESERVED_MAX                                                           \
+    90U /* of one processor the hypervisor reserves no more                    \
+         */
+
+static void reserve_time(void)
+{
+    struct control_set_sched sched = {
+        .weight = CONTROL_SCHED_KEEP,
+        .cap = CONTROL_SCHED_KEEP,
+        .reserved = option_number("reserved", RESERVED_DEFAULT, RESERVED_MAX),
+        .vcpu = CONTROL_SCHED_KEEP,
+    };
+
+    need("its share of processor time", hv_set_sched(SELF, &sched));
 }
 
 static void register_commands(void)
@@ -54,6 +78,7 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     if (rt_events_use_fifo() != 0)
         printf("cairn: event channels for about 1,300 guests only\n");
+    reserve_time();
     need("the store", store_server_start(SELF));
     console_service_start();
     console_echo(echo && echo[0] == '1');

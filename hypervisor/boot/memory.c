@@ -188,13 +188,13 @@ mfn_t upcall_alloc_table(void)
 
 static void map(vaddr_t va, maddr_t start, maddr_t end, uint64_t flags)
 {
-    if (start < end && !hv_map(va, start, end - start, flags | PTE_GLOBAL))
+    if (start < end && !hv_map(va, start, end - start, flags))
         panic("no memory for page tables");
 }
 
-#define READ_EXECUTE 0UL
-#define READ_ONLY    PTE_NX
-#define READ_WRITE   (PTE_NX | PTE_WRITE)
+#define READ_EXECUTE PTE_GLOBAL
+#define READ_ONLY    (PTE_GLOBAL | PTE_NX)
+#define READ_WRITE   (PTE_GLOBAL | PTE_NX | PTE_WRITE)
 
 static void map_image(void)
 {
@@ -288,8 +288,8 @@ static uint64_t back_table(vaddr_t va, uint64_t bytes, maddr_t *maddr)
 }
 
 /*
- * Make the part of a table at @base for all frames of RAM, @record bytes each;
- * two ranges may meet in a page of records.
+ * Make the part of a table at @base for all frames of RAM, @record bytes each,
+ * zero unless @fill does something; two ranges may meet in a page of records.
  */
 static void make_table(vaddr_t base, uint64_t record,
                        void (*fill)(vaddr_t va, maddr_t maddr, uint64_t size))
@@ -306,26 +306,21 @@ static void make_table(vaddr_t base, uint64_t record,
         end = (end + PAGE_SIZE - 1) & PAGE_MASK;
         for (at = MAX(done, at & PAGE_MASK); at < end; at += size) {
             size = back_table(at, end - at, &maddr);
-            fill(at, maddr, size);
+            if (fill)
+                fill(at, maddr, size);
         }
         done = MAX(done, end);
     }
 }
 
-/* Memory that was taken is zero, as an unused record. */
-static void fill_frames(vaddr_t va, maddr_t maddr, uint64_t size)
-{
-    (void)va;
-    (void)maddr;
-    (void)size;
-}
-
-/* All invalid, and mapped for guests as well. */
+/*
+ * All invalid, and mapped for guests as well: not globally, for a program must
+ * not read what its kernel has left in the TLB.
+ */
 static void fill_m2p(vaddr_t va, maddr_t maddr, uint64_t size)
 {
     memset((void *)va, 0xff, size);
-    map(va - M2P_OWN_BASE + M2P_BASE, maddr, maddr + size,
-        READ_ONLY | PTE_USER);
+    map(va - M2P_OWN_BASE + M2P_BASE, maddr, maddr + size, PTE_NX | PTE_USER);
 }
 
 void boot_memory_map(void)
@@ -337,7 +332,7 @@ void boot_memory_map(void)
         map_directly(boot_info.ram[i]);
     hv_tables_load();
     alloc_limit = DIRECT_MAP_SIZE;
-    make_table(FRAME_TABLE_BASE, sizeof(struct frame), fill_frames);
+    make_table(FRAME_TABLE_BASE, sizeof(struct frame), NULL);
     make_table(M2P_OWN_BASE, sizeof(uint64_t), fill_m2p);
 }
 

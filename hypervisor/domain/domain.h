@@ -87,7 +87,6 @@ struct domain {
     uint32_t shutdown_reason; /* (d) SHUTDOWN_* */
     uint32_t pause_count;     /* (d) vCPUs run only at 0 */
     bool ending;              /* (a) a quantum of it is done */
-    bool runstate_update;     /* (a) see vm_assist */
     bool metered;             /* (d) it has one of these two */
     struct meter cap, reserved;
     uint32_t weight; /* (d) its vCPUs share it */

@@ -247,6 +247,8 @@ static bool begin_end(struct domain *d)
 /* The records go with the last reference. */
 static bool vanish(struct domain *d)
 {
+    for (uint32_t i = 0; i < d->vcpu_count; i++)
+        vcpu_release_info(d->vcpu[i]);
     share_give_back(d);
     table_set(d->domid, NULL);
     upcall_raise_global(VIRQ_DOM_EXC);

@@ -27,17 +27,7 @@ int memory_get(struct domain *d, uint64_t g, bool write, struct frame **frame)
         return pv_get_frame(d->pv, mfn(g), write, frame);
     rc = light_get_frame(d->space, gfn(g), write ? LIGHT_WRITE : LIGHT_READ,
                          false, frame);
-    if (rc || !write || frame_get_type(*frame, FRAME_WRITABLE))
-        return rc;
-    frame_put(*frame);
-    return -EBUSY;
-}
-
-void memory_put(struct frame *frame, bool write)
-{
-    if (write)
-        frame_put_type(frame);
-    frame_put(frame);
+    return rc || frame_hold_too(*frame, write) ? rc : -EBUSY;
 }
 
 int memory_get_own(struct domain *d, uint64_t g, struct frame **frame)

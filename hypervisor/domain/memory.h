@@ -11,13 +11,12 @@
 
 /*
  * Hold the frame that gfn @g of @d's RAM has, with @write also as
- * FRAME_WRITABLE; memory_put() undoes it.  -EINVAL: no RAM of the domain's;
+ * FRAME_WRITABLE; frame_let_go() undoes it.  -EINVAL: no RAM of the domain's;
  * -EACCES, -EBUSY: it cannot be written; -ENOMEM: it has no frame and there is
  * none.
  */
 int __must_check memory_get(struct domain *d, uint64_t g, bool write,
                             struct frame **frame);
-void memory_put(struct frame *frame, bool write);
 
 /*
  * The same for a page of the current domain @d that a hypercall needs, to

@@ -52,6 +52,7 @@ static void drop_coming(struct pv_space *s, struct pv_vcpu *p)
 }
 
 void pv_drop_descriptors(struct pv_space *s, struct pv_vcpu *p)
+    __must_hold(s->base.lock)
 {
     for (unsigned int i = 0; i < PV_GDT_FRAMES; i++)
         pv_drop_type(s, &p->gdt_frame[i]);

@@ -120,7 +120,8 @@ bool __must_check pv_ldt_fault(struct vcpu *v, vaddr_t *va);
 /* For pv_vcpu.c: the tables' part of the same. */
 void pv_load_descriptors(const struct pv_vcpu *p);
 void pv_unload_descriptors(const struct pv_vcpu *p);
-void pv_drop_descriptors(struct pv_space *s, struct pv_vcpu *p);
+void pv_drop_descriptors(struct pv_space *s, struct pv_vcpu *p)
+    __must_hold(s->base.lock);
 void pv_drop_type(struct pv_space *s, mfn_t *m);
 
 /*

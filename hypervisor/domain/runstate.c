@@ -3,14 +3,15 @@
 
 #include "domain/sched.h"
 
-#include "core/time.h"
-#include "domain/memory.h"
+#include <abi/assist.h>
+
 #include "memory/frame.h"
 
 /* The guest reads it at any time: with vm_assist's flag it can tell. */
 static void fill(const struct vcpu *v, struct vcpu_runstate_info *info)
 {
-    if (atomic_read(&v->domain->runstate_update)) {
+    if (atomic_read(&v->domain->assists) &
+        1UL << VMASST_TYPE_runstate_update_flag) {
         info->state_entry_time = v->runstate_since | RUNSTATE_UPDATE;
         barrier();
     }
@@ -21,18 +22,12 @@ static void fill(const struct vcpu *v, struct vcpu_runstate_info *info)
     info->state_entry_time = v->runstate_since;
 }
 
-/* The guest's area, in one page or two. */
-static void publish(const struct vcpu *v)
+/* An area that does not fit its page, as kernels of class pv may have it. */
+static __rare void publish_in_two(const struct vcpu *v, char *rest)
 {
     size_t first = PAGE_SIZE - (uintptr_t)v->runstate_area % PAGE_SIZE;
     struct vcpu_runstate_info info;
-    char *rest;
 
-    if (likely(!v->runstate_rest)) {
-        fill(v, v->runstate_area);
-        return;
-    }
-    rest = mfn_to_virt(frame_to_mfn(v->runstate_rest));
     fill(v, &info);
     info.state_entry_time |= RUNSTATE_UPDATE;
     for (int last = 0; last < 2; last++) {
@@ -41,6 +36,14 @@ static void publish(const struct vcpu *v)
         barrier();
         info.state_entry_time = v->runstate_since;
     }
+}
+
+static void publish(const struct vcpu *v)
+{
+    if (likely(!v->runstate_rest))
+        fill(v, v->runstate_area);
+    else
+        publish_in_two(v, mfn_to_virt(frame_to_mfn(v->runstate_rest)));
 }
 
 void runstate_follow(struct vcpu *v, uint64_t now)
@@ -107,7 +110,7 @@ void vcpu_set_runstate_area(struct vcpu *v, struct frame *frame,
     }
     queue_unlock(&q);
     if (old)
-        memory_put(old, true);
+        frame_let_go(old, true);
     if (old_rest)
-        memory_put(old_rest, true);
+        frame_let_go(old_rest, true);
 }

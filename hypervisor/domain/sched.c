@@ -110,7 +110,8 @@ static void enqueue(struct run_queue *q, struct vcpu *v, uint64_t now)
         uint64_t most = q->vtime + sched_lag(v);
 
         v->vtime = v->vtime < most ? v->vtime : most;
-        until = atomic_read(&d->reserved.paid_until);
+        until = MAX(atomic_read(&d->reserved.paid_until),
+                    v->runstate_since + SHARE_PATIENCE_NS);
         key = until <= now ? until >> OWED_SHIFT : v->vtime;
     }
     if (unlikely(d->metered) && share_capped(d, now)) {
@@ -164,6 +165,7 @@ static void settle(struct run_queue *q, struct vcpu *v, bool alone)
 static void join(struct run_queue *q, struct vcpu *v, uint64_t now)
 {
     const struct vcpu *running = sched_running(q->cpu, now);
+    uint64_t slice_end = now + SCHED_SLICE_NS;
 
     advance_queue(q, running);
     if (v->travels)
@@ -173,12 +175,12 @@ static void join(struct run_queue *q, struct vcpu *v, uint64_t now)
     v->travels = false;
     enqueue(q, v, now);
 
-    /* Shall it run at once, or when the slice ends? */
+    /* Shall it run at once, when it is owed time, or when the slice ends? */
     if (!running || v->vtime + SCHED_GRANULARITY_NS < running->vtime ||
-        share_owed(v->domain, now))
+        (v->place == IN_HEAP && v->run.key != v->vtime))
         cpu_resched(q->cpu);
     else
-        set_alarm(q, now + SCHED_SLICE_NS);
+        set_alarm(q, v->in_later ? MIN(v->later.key, slice_end) : slice_end);
 }
 
 void sched_depart(struct run_queue *q, struct vcpu *v, unsigned int cpu)

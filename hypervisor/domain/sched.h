@@ -128,6 +128,12 @@ void sched_balance(void);
 /* What it was owed and could not be given, or did not want, is kept so long. */
 #define SHARE_WINDOW_NS 100000000ULL
 
+/*
+ * Who is owed time goes first only after it has waited so long: one that serves
+ * others finds the more to do at a time the later it runs.
+ */
+#define SHARE_PATIENCE_NS 1000000ULL
+
 /* Of each CPU, at most so many percent are reserved: the rest is weight's. */
 #define SHARE_RESERVABLE 90U
 
@@ -168,7 +174,7 @@ void share_give_back(struct domain *d);
 /* Save what it holds, which is somebody's: that vCPU goes elsewhere. */
 void context_drop(void);
 
-/* @v, which runs nowhere, ends: its state is not worth saving. */
+/* @v, which runs nowhere, ends: no processor holds anything of it then. */
 void context_forget(struct vcpu *v);
 
 /* @v's runstate follows its state from @now on; its run queue is locked. */

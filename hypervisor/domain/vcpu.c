@@ -89,9 +89,13 @@ void vcpu_release(struct vcpu *v)
     fault_stop_waiting(v);
     context_forget(v);
     vcpu_set_runstate_area(v, NULL, 0, NULL);
+}
+
+void vcpu_release_info(struct vcpu *v)
+{
     if (v->info_frame) {
         v->info = first_info(v);
-        memory_put(v->info_frame, true);
+        frame_let_go(v->info_frame, true);
         v->info_frame = NULL;
     }
 }

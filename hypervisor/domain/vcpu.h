@@ -135,8 +135,13 @@ static inline void cpu_resched(unsigned int cpu)
 /* Make the next vCPU of @d, offline and held.  -ENOMEM. */
 int __must_check vcpu_create(struct domain *d);
 
-/* Let go of pinned pages and timers; no more than once, before its memory. */
+/*
+ * Let go of its runstate area and timers; no more than once, before its memory.
+ * And of its vcpu_info, where who sends events to it writes with locks of his
+ * own domain only: when it has no port any more.
+ */
 void vcpu_release(struct vcpu *v);
+void vcpu_release_info(struct vcpu *v);
 void vcpu_free(struct vcpu *v);
 
 /*

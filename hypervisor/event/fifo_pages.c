@@ -32,7 +32,7 @@ static int pin(struct domain *d, uint64_t g, void **page)
 static void unpin(const void *page)
 {
     if (page)
-        memory_put(mfn_to_frame(virt_to_mfn(page)), true);
+        frame_let_go(mfn_to_frame(virt_to_mfn(page)), true);
 }
 
 /*

@@ -6,6 +6,7 @@
 #include "core/panic.h"
 #include "memory/frame.h"
 #include "memory/pv_space.h"
+
 /* A granter that changes the word faster than this has itself to blame. */
 #define MARK_TRIES 5
 
@@ -43,15 +44,6 @@ int16_t grant_get_frame(struct domain *owner, uint64_t g, bool write,
     return GNTST_okay;
 }
 
-/* A typed reference besides, to write; or the general one is dropped. */
-static int16_t pin_type(const struct grant_pin *pin, bool write)
-{
-    if (!write || frame_get_type(pin->frame, FRAME_WRITABLE))
-        return GNTST_okay;
-    frame_put(pin->frame);
-    return GNTST_general_error;
-}
-
 /* The entry's word was just marked for a right that no pin had before. */
 static int16_t pin_new_frame(struct domain *granter, bool write,
                              struct grant_pin *pin)
@@ -65,7 +57,7 @@ static int16_t pin_new_frame(struct domain *granter, bool write,
         frame_put(pin->frame); /* Renamed while it is lent. */
         return GNTST_general_error;
     }
-    return pin_type(pin, write);
+    return frame_hold_too(pin->frame, write) ? GNTST_okay : GNTST_general_error;
 }
 
 static int16_t pin_new_right(struct domain *granter, domid_t user, bool write,
@@ -87,9 +79,9 @@ static int16_t pin_known_right(bool write, struct grant_pin *pin)
 {
     pin->mfn = mfn(pin->active->mfn);
     pin->frame = mfn_to_frame(pin->mfn);
-    if (!frame_try_get(pin->frame))
-        return GNTST_general_error;
-    return pin_type(pin, write);
+    return frame_try_get(pin->frame) && frame_hold_too(pin->frame, write)
+               ? GNTST_okay
+               : GNTST_general_error;
 }
 
 int16_t grant_pin_locked(struct domain *granter, grant_ref_t ref, domid_t user,

@@ -30,10 +30,8 @@ static __rare int16_t own_far(struct domain *d, uint64_t g, bool write,
     status = grant_get_frame(d, g, write, pin);
     if (status == GNTST_eagain) /* It is the caller that waits: calls again. */
         fault_repeat_call(gfn(g));
-    if (status || !write || !d->pv ||
-        frame_get_type(pin->frame, FRAME_WRITABLE))
+    if (status || frame_hold_too(pin->frame, write && d->pv))
         return status;
-    frame_put(pin->frame);
     return GNTST_general_error;
 }
 
@@ -92,9 +90,7 @@ static __in_place int16_t end_open(struct domain *d,
 static __in_place void end_close(const struct end *end, bool write, bool light)
 {
     if (!end->granter) {
-        if (write && !light)
-            frame_put_type(end->pin.frame);
-        frame_put(end->pin.frame);
+        frame_let_go(end->pin.frame, write && !light);
         return;
     }
     grant_unpin(end->granter, &end->pin, write);

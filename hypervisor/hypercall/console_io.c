@@ -9,6 +9,10 @@
 /* A piece is copied to the stack, and the UART is slow: a quantum. */
 #define PIECE_BYTES 128U
 
+/* A line ends a little longer than it is: "(d65535) " and a carriage return. */
+#define LINE_MORE   10U
+#define PIECE_LINES 12U
+
 /*
  * What a domain without the console right may write: a burst, then a steady
  * rate.  What is beyond is dropped, for it would slow everybody else.
@@ -25,15 +29,26 @@ static bool within_rate(struct domain *d, size_t size)
     return time_pays(&d->console_paid_until, size * NS_PER_BYTE, BURST_NS);
 }
 
+/* How much of a piece is written at once; *@lines end in that. */
+static size_t cut(const char *piece, size_t size, size_t *lines)
+{
+    size_t at = 0;
+
+    for (*lines = 0; at < size && *lines < PIECE_LINES; at++)
+        *lines += piece[at] == '\n';
+    return at;
+}
+
 static long op_write(uint64_t count, uint64_t va)
 {
     char piece[PIECE_BYTES];
-    size_t size = count < sizeof(piece) ? count : sizeof(piece);
+    size_t size = count < sizeof(piece) ? count : sizeof(piece), lines;
     struct domain *d = current->domain;
 
     if (copy_from_guest(piece, guest_ptr(va), size))
         return -EFAULT;
-    if (within_rate(d, size))
+    size = cut(piece, size, &lines);
+    if (within_rate(d, size + lines * LINE_MORE))
         console_write_domain(d->domid, piece, size);
     if (size == count)
         return 0;

@@ -14,8 +14,6 @@
 #include "hypercall/hypercall.h"
 #include "pv/traps.h"
 
-#define RPL_3 0x3U
-
 /* What both classes take as it is. */
 static __in_place void set_common(struct cpu_regs *regs, struct vcpu *v,
                                   const struct iret_context *f)
@@ -72,6 +70,8 @@ void upcall_iret(struct cpu_regs *regs, struct vcpu *v)
         iret_pv(regs, v);
         return;
     }
+    /* What entry.S found no memory for is read anew, and may have it now. */
+    fault_do_not_wait();
     if (copy_from_guest(&f, guest_ptr(regs->rsp), sizeof(f))) {
         if (!v->repeat)
             crash_with_registers("iret frame at %lx unreadable", regs->rsp);

@@ -11,8 +11,6 @@
 #define LDT_ENTRIES_MAX    8192U
 #define PV_GDT_ENTRIES_MAX 7168U
 
-#define RPL_3 0x3U
-
 static int check(const struct vcpu_guest_context *c)
 {
     bool good =
@@ -51,8 +49,6 @@ static_assert(offsetof(struct cpu_user_regs, rip) ==
                   offsetof(struct cpu_user_regs, ss) ==
                       offsetof(struct cpu_regs, ss),
               "one begins like the other");
-
-#define RPL_3 0x3U
 
 /*
  * As by iret: the flat selectors, of class pv any of ring 3, only flags a guest

@@ -30,7 +30,7 @@ static long register_runstate(struct vcpu *v, uint64_t va)
         return -EFAULT;
     if (va && va / PAGE_SIZE != end / PAGE_SIZE &&
         memory_get_at(v->domain, end, &rest)) {
-        memory_put(frame, true);
+        frame_let_go(frame, true);
         return -EFAULT;
     }
     vcpu_set_runstate_area(v, frame, va % PAGE_SIZE, rest);
@@ -76,7 +76,7 @@ static long register_info(struct vcpu *v,
         return rc;
     rc = vcpu_move_info(v, frame, op->offset);
     if (rc)
-        memory_put(frame, true);
+        frame_let_go(frame, true);
     return rc;
 }
 

@@ -29,13 +29,11 @@ long hypercall_vm_assist(uint64_t a1, uint64_t a2)
     if (a1 > VMASST_CMD_disable)
         return -ENOSYS;
     if (a1 == VMASST_CMD_enable)
-        (void)__atomic_fetch_or(&d->assists, 1UL << a2, __ATOMIC_SEQ_CST);
+        (void)atomic_or(&d->assists, 1UL << a2);
     else
-        (void)__atomic_fetch_and(&d->assists, ~(1UL << a2), __ATOMIC_SEQ_CST);
+        (void)atomic_and(&d->assists, ~(1UL << a2));
     if (a2 == VMASST_TYPE_architectural_iopl)
         for (uint32_t i = 0; i < d->vcpu_count; i++)
             pv_set_iopl(d->vcpu[i], d->vcpu[i]->pv->iopl);
-    if (a2 == VMASST_TYPE_runstate_update_flag)
-        atomic_write(&d->runstate_update, a1 == VMASST_CMD_enable);
     return 0;
 }

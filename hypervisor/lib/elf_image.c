@@ -288,6 +288,16 @@ static const char *check_entry(const struct elf_image *image)
     return "its entry point is not in executable memory";
 }
 
+/* The whole page is the image's: builders fill it with stubs. */
+static const char *check_hypercall_page(const struct elf_image *image)
+{
+    uint64_t at = image->hypercall_page - image->virt_base;
+
+    if (!image->hypercall_page || (at % PAGE_SIZE == 0 && at < image->end))
+        return NULL;
+    return "its hypercall page lies outside the image";
+}
+
 int elf_image_read(struct elf_image *image, const void *file, size_t size,
                    const char **why)
 {
@@ -301,7 +311,8 @@ int elf_image_read(struct elf_image *image, const void *file, size_t size,
                 ?: read_program_headers(&r, &h)
                 ?: place_segments(&r)
                 ?: check_segments(image)
-                ?: check_entry(image);
+                ?: check_entry(image)
+                ?: check_hypercall_page(image);
     *why = wrong ? wrong : "";
     return wrong ? -ENOEXEC : 0;
 }

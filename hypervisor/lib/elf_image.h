@@ -31,7 +31,7 @@ struct elf_image {
     uint64_t end;            /* bytes from gfn 0: where all segments end */
     uint64_t virt_base;      /* address of gfn 0 */
     uint64_t entry;          /* virtual address */
-    uint64_t hypercall_page; /* virtual address, 0 if not asked for */
+    uint64_t hypercall_page; /* virtual address of a page, 0: none */
     uint64_t init_p2m;       /* the same, where the P2M list is wanted */
     uint64_t mod_start_pfn;  /* not 0: a ramdisk need not be mapped */
     uint32_t class; /* CAIRN_CLASS_*; CAIRN_CLASS_PV without the note */

@@ -234,6 +234,27 @@ static inline void frame_put_type(struct frame *f)
     (void)atomic_sub(&f->type_info, 1);
 }
 
+/*
+ * For who has a general reference and, with @write, wants to write: one of type
+ * FRAME_WRITABLE besides.  False: it has another type, and the general one is
+ * dropped.
+ */
+static inline bool __must_check frame_hold_too(struct frame *f, bool write)
+{
+    if (!write || frame_get_type(f, FRAME_WRITABLE))
+        return true;
+    frame_put(f);
+    return false;
+}
+
+/* Drop what was held so. */
+static inline void frame_let_go(struct frame *f, bool write)
+{
+    if (write)
+        frame_put_type(f);
+    frame_put(f);
+}
+
 /* (a) How many wait for memory: frames that come free are told to them. */
 extern uint32_t frames_wanted;
 

@@ -158,9 +158,7 @@ static unsigned int leaf_destroy(struct light_space *s, uint64_t *leaf)
         return 1;
 
     f = mfn_to_frame(pte_mfn(old));
-    if (old & PTE_WRITE)
-        frame_put_type(f);
-    frame_put(f);
+    frame_let_go(f, old & PTE_WRITE);
     s->used_pages--;
     return DESTROY_FRAME_COST;
 }

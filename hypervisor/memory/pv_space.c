@@ -130,23 +130,11 @@ int pv_get_frame(struct pv_space *s, mfn_t m, bool write, struct frame **frame)
 
     spin_lock(&s->base.lock);
     f = pv_frame(s, m);
-    if (f) {
-        rc = frame_try_get(f) ? 0 : -EBUSY;
-        if (!rc && write && !frame_get_type(f, FRAME_WRITABLE)) {
-            frame_put(f);
-            rc = -EBUSY;
-        }
-    }
+    if (f)
+        rc = frame_try_get(f) && frame_hold_too(f, write) ? 0 : -EBUSY;
     spin_unlock(&s->base.lock);
     *frame = f;
     return rc;
-}
-
-void pv_put_frame(struct frame *f, bool write)
-{
-    if (write)
-        frame_put_type(f);
-    frame_put(f);
 }
 
 /*

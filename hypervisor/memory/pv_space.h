@@ -95,12 +95,11 @@ struct frame *pv_frame(struct pv_space *s, mfn_t m);
 
 /*
  * Hold frame @m if it is this domain's: -EINVAL if not.  With @write, also as
- * FRAME_WRITABLE (-EBUSY: it has another type); pv_put_frame() undoes it.
+ * FRAME_WRITABLE (-EBUSY: it has another type); frame_let_go() undoes it.
  * Takes the lock.
  */
 int __must_check pv_get_frame(struct pv_space *s, mfn_t m, bool write,
                               struct frame **frame);
-void pv_put_frame(struct frame *f, bool write);
 
 /*
  * Let go of a general reference that may be the last one of a frame that this

@@ -168,9 +168,12 @@ static __noinline void page_fault_rare(struct cpu_regs *regs, struct vcpu *v,
         page_fault_user(regs, v, cr2);
         return;
     }
-    if (!emulate_table_write(regs, v, cr2))
-        exception_from_guest_only(regs);
-    exception_done();
+    if (emulate_table_write(regs, v, cr2))
+        exception_done();
+    /* CR2 may be of a fault at reading the instruction, by now. */
+    v->info->arch.cr2 = cr2;
+    regs->error_code &= ~PF_USER;
+    (void)bounce_trap(regs, VECTOR_PF, true);
 }
 
 /* Of a kernel that touches what is not there; and to where the others go. */

@@ -128,7 +128,7 @@ static bool read_rule(const struct vcpu *v, const struct msr_rule *rule,
 bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *value)
 {
     const struct msr_rule *rule;
-    uint64_t host = 0;
+    uint64_t host;
 
     if (likely(is_base(msr))) {
         *value = rdmsr(msr);
@@ -137,13 +137,12 @@ bool msr_read(struct vcpu *v, uint32_t msr, uint64_t *value)
     *value = 0;
     if (msr == MSR_HYPERCALL_PAGE)
         return true;
-    if (msr >> 16 == MSR_SYNTHETIC || !rdmsr_safe(msr, &host))
-        return false;
+    /* The processor is never asked for one that no rule knows. */
     rule = find_rule(msr);
-    if (rule && read_rule(v, rule, host, value))
+    if (rule && rdmsr_safe(msr, &host) && read_rule(v, rule, host, value))
         return true;
-    /* A kernel that has no handler yet does not know that it may not. */
-    return !trap_get(v, VECTOR_GP);
+    /* A kernel that has no handler yet does not know that it may not: 0. */
+    return msr >> 16 != MSR_SYNTHETIC && !trap_get(v, VECTOR_GP);
 }
 
 /* The guest's own frame, named by its number. */
@@ -155,7 +154,7 @@ static bool fill_hypercall_page(struct vcpu *v, uint64_t value)
         memory_get(v->domain, value >> PAGE_SHIFT, true, &f))
         return false;
     hypercall_page_fill(mfn_to_virt(frame_to_mfn(f)));
-    memory_put(f, true);
+    frame_let_go(f, true);
     return true;
 }
 

@@ -211,6 +211,8 @@ void insn_retire(const struct insn *insn, struct cpu_regs *regs)
     uint64_t step =
         regs->rflags & RFLAGS_DF ? -(uint64_t)insn->size : insn->size;
 
+    if (insn->rep && !regs->rcx)
+        step = 0;
     if (insn->op == INSN_OUTS)
         regs->rsi += step;
     else if (insn->op == INSN_INS || insn->op == INSN_STOS)

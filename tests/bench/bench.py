@@ -23,6 +23,9 @@ BENCH_SECONDS = 240
 # Of Cairn, for the pair without mitigations.
 SPEC_OFF = "spec-ctrl=no"
 
+# Of Cairn: the bench guest in class pv, with as much memory as on Xen.
+CLASSES = {"light": "", "pv": "dom0_pv dom0_mem=64M"}
+
 # Without ACPI idle states, which the emulator does not have in full.
 XEN_OPTIONS = "console=com1 com1=115200,8n1 dom0_mem=64M cpuidle=0"
 
@@ -57,6 +60,13 @@ def lines_of(output):
         found[name] = {key: int(value) for key, value in
                        re.findall(r"(\w+)=(-?\d+)", numbers)}
     return found
+
+
+def run_cairn(cpu, options):
+    """{class: lines} of a run in each."""
+    return {name: lines_of(run_bench("cairn", cpu,
+                                     options=f"{options} {words}".strip()))
+            for name, words in CLASSES.items()}
 
 
 def median_of(name, lines):

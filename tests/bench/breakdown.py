@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Where the instructions of one operation of the bench guest go.
 
-  usage: tests/bench/breakdown.py [LINE ...]    e.g. grant_map; none: all
+  usage: tests/bench/breakdown.py [LINE ...]    e.g. grant_map, or pv:grant_map
+                                              of class pv; none: all
 
 Without LINE, two files are written: OUT/bench/breakdown.csv, of the operations
 that miss their target in micro.csv, and OUT/bench/costly.csv, how often each
@@ -19,8 +20,9 @@ import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
-from bench import GUEST, OUT, SPEC_OFF, operations, rows_of
+from bench import CLASSES, GUEST, OUT, SPEC_OFF, operations, rows_of
 from machine import Machine, free_ports
 
 CPU = "EPYC,-smap"
@@ -86,19 +88,20 @@ def symbols():
     return sorted(found)
 
 
-def trace_of(operation, table):
-    """The address of each instruction of one round."""
+def trace_of(line, port, table):
+    """The address of each instruction of one round; PORT is for gdb."""
+    kind, _, operation = line.rpartition(":")
+    options = f"{SPEC_OFF} {CLASSES[kind or 'light']}".strip()
     time_once = next(a for a, name in table if name == "time_once")
-    port = free_ports(1)
-    ended = ["-S", "-gdb", f"tcp:127.0.0.1:{port}"]
+    stopped = ["-S", "-gdb", f"tcp:127.0.0.1:{port}"]
     with tempfile.TemporaryDirectory() as folder:
         trace, script = (os.path.join(folder, n) for n in ("trace", "script"))
         with open(script, "w", encoding="ascii") as target:
             target.write(STEPS.format(port=port, time_once=time_once,
                                       ignored=NOTHING + WARM_UP, trace=trace))
-        with Machine("bench-breakdown",
+        with Machine(f"bench-breakdown-{line}",
                      [f"{GUEST} only={operation} samples=1"], cpu=CPU,
-                     append=SPEC_OFF, net=False, icount=True, arguments=ended):
+                     append=options, net=False, icount=True, arguments=stopped):
             subprocess.run(["gdb", "-nx", "-batch", "-x", script], check=True,
                            stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL, timeout=STEP_SECONDS)
@@ -141,9 +144,10 @@ def by_cost(trace, costly):
 
 def all_lines():
     """Each operation's first line, and whether it misses its target."""
+    prefix = {"light": "", "pv": "pv:"}
     rows = {r["operation"]: int(r["cairn"])
             for r in rows_of(os.path.join(OUT, "bench", "micro.csv"))}
-    return {re.match(r"\w+", o["line"]).group():
+    return {prefix[o["class"]] + re.match(r"\w+", o["line"]).group():
             bool(o["target"]) and rows[o["title"]] > int(o["target"])
             for o in operations()}
 
@@ -160,8 +164,11 @@ def main():
     table, costly = symbols(), costly_addresses()
     lines = dict.fromkeys(sys.argv[1:], True) or all_lines()
     functions, costs = [], []
-    for line, is_missed in lines.items():
-        trace = trace_of(line, table)
+    with ThreadPoolExecutor(os.cpu_count()) as machines:
+        ports = range(first := free_ports(len(lines)), first + len(lines))
+        traces = machines.map(trace_of, lines, ports, [table] * len(lines))
+        lines = list(zip(lines.items(), traces))
+    for (line, is_missed), trace in lines:
         cost = by_cost(trace, costly)
         print(f"{line}: {len(trace)} instructions; "
               + ", ".join(f"{n} {name}" for name, n in cost.items() if n))

@@ -1,15 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Linux on Xen, beside it the same Linux on Cairn: instructions per operation.
+"""Linux on Cairn, beside it the same Linux on Xen: instructions per operation.
 
-  linux.py [--kept]     count on Xen anew, or (--kept) take the kept logs
+  linux.py [cairn] [xen]   count on both anew, or only on those named
+  linux.py --kept          count nothing: the table of the kept logs
 
-Each job of tests/xen/linux_guests.py that is named here runs in the emulator
-that counts instructions; of the two guests of a job, one processor's count has
-both, the controlling domain and the hypervisor.  Xen's logs are in
-OUT/linux/xen-count-JOB.log.  Nothing makes Cairn's yet; if there are any, of the
-same kernels, files and words, they are OUT/linux/cairn-count-JOB.log.  Written is OUT/bench/linux.csv:
-operation,cairn,xen,ratio; a figure that nobody has made is left out.
+Each job of tests/xen/linux_guests.py that is named here runs on both, in the
+emulator that counts instructions; of the two guests of a job, one processor's
+count has both, the controlling domain and the hypervisor.  The guests' consoles
+are kept in OUT/linux/cairn-count-JOB.log and xen-count-JOB.log.  Written is
+OUT/bench/linux.csv: operation,cairn,xen,ratio; a figure that is in no log is left
+out.
 """
 
 import csv
@@ -22,8 +23,9 @@ from bench import HERE, OUT
 sys.path.insert(1, os.path.join(HERE, "..", "xen"))
 
 # pylint: disable=wrong-import-position
-from linux_guests import (LOGS, REACHED, jobs_of, problems_of,  # noqa: E402
-                          run_jobs)
+import linux_guests  # noqa: E402
+import linux_on_cairn  # noqa: E402
+from linux_guests import LOGS, REACHED  # noqa: E402
 
 BOOTS = {"boot to init, cloud kernel": "bench",
          "boot to init, amd64 kernel": "boot-amd64",
@@ -43,6 +45,7 @@ LINES = {
     "http_index": "HTTP request from another guest",
     "http_stream": "4 MiB from another guest by HTTP",
 }
+SIDES = ("cairn", "xen")
 MEASURED = ("bench", "boot-amd64", "boot-pv", "stream", "requests")
 
 
@@ -74,16 +77,24 @@ def figures(side):
     return found
 
 
-def count_on_xen():
-    jobs = {name: it for name, it in jobs_of().items() if name in MEASURED}
-    for name, result in run_jobs(jobs, count=True).items():
-        for problem in problems_of(name, jobs[name], *result):
-            print(problem)
+def count(side):
+    jobs = {name: it for name, it in linux_guests.jobs_of().items()
+            if name in MEASURED}
+    if side == "cairn":
+        return linux_on_cairn.run_jobs(jobs)
+    return [problem for name, result in
+            linux_guests.run_jobs(jobs, count=True).items()
+            for problem in linux_guests.problems_of(name, jobs[name], *result)]
 
 
 def main():
-    if sys.argv[1:] != ["--kept"]:
-        count_on_xen()
+    kept = sys.argv[1:] == ["--kept"]
+    sides = () if kept else sys.argv[1:] or SIDES
+    if not set(sides) <= set(SIDES):
+        sys.exit(__doc__)
+    for side in sides:
+        for problem in count(side):
+            print(problem)
     cairn, xen = figures("cairn"), figures("xen")
     path = os.path.join(OUT, "bench", "linux.csv")
     os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -3,7 +3,7 @@
 """Measure single operations on Cairn and on Xen, and write them down.
 
 Both run the same bench guest in the same emulator with instruction counting,
-once for each pair of conditions.  Written are OUT/bench/micro.csv (pair a) and
+once for each pair of conditions; Cairn once for each class of guest.  Written are OUT/bench/micro.csv (pair a) and
 OUT/bench/micro-defaults.csv (pair b): operation,cairn,xen,ratio,floor.
 """
 
@@ -11,7 +11,7 @@ import csv
 import os
 
 from bench import (FLOOR, OUT, SPEC_OFF, lines_of, operations, run_bench,
-                   value_of, xen_image)
+                   run_cairn, value_of, xen_image)
 
 # What differs between the pairs; the emulator and the guest never do.
 PAIRS = (
@@ -25,19 +25,20 @@ def shown(value):
 
 
 def measure(path, cpu, options, xen):
-    cairn = lines_of(run_bench("cairn", cpu, options=options))
+    cairn = run_cairn(cpu, options)
     rival = lines_of(run_bench("xen", cpu, kernel=xen, options=options))
     floor = lines_of(run_bench("floor", cpu, kernel=FLOOR))
     with open(path, "w", encoding="ascii", newline="") as target:
         table = csv.writer(target, lineterminator="\n")
         table.writerow(("operation", "cairn", "xen", "ratio", "floor"))
         for o in operations():
-            ours, theirs = (value_of(o["line"], s) for s in (cairn, rival))
+            ours, theirs = (value_of(o["line"], s)
+                            for s in (cairn[o["class"]], rival))
             ratio = f"{ours / theirs:.2f}" if theirs else ""
             least = value_of(o["floor"], floor) if o["floor"] else None
             table.writerow((o["title"], ours, shown(theirs), ratio,
                             shown(least)))
-            print(f"  {o['title']:52s} {ours:6d} {shown(theirs):>6s} "
+            print(f"  {o['title']:60s} {ours:6d} {shown(theirs):>6s} "
                   f"{ratio:>5s} {shown(least):>5s}", flush=True)
 
 

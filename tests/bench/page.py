@@ -109,7 +109,7 @@ TABLES = {
 }
 
 DRAW = """
-set terminal svg size 900,560 font 'sans,12' noenhanced
+set terminal svg size 1300,680 font 'sans,12' noenhanced
 set output '{plot}'
 set title 'Instructions of one operation, guest and hypervisor (EPYC,-smap)'
 set style data histogram
@@ -117,11 +117,12 @@ set style histogram clustered gap 1
 set style fill solid 0.9 noborder
 set boxwidth 0.9
 set grid ytics
-set ylabel 'instructions'
-set yrange [0:*]
-set xtics rotate by 35 right nomirror
-set lmargin 22
-set bmargin 13
+set ylabel 'instructions, logarithmic'
+set logscale y
+set yrange [20:100000]
+set xtics rotate by 40 right nomirror
+set lmargin 26
+set bmargin 18
 set key top left
 $figures << END
 {figures}

@@ -43,7 +43,7 @@ class LinuxMachine(Machine):
                          forwards=[(p, p) for p in ports], **more)
 
     def create(self, name, kernel, words="", ramdisk="initrd.cpio.gz", mib=256,
-               **more):
+               paused=False, **more):
         """Start a guest that is let go of when it ends."""
         settings = {"on_poweroff": "destroy", "on_reboot": "destroy",
                     "on_crash": "destroy", **more}
@@ -54,7 +54,7 @@ class LinuxMachine(Machine):
             line += f" cmdline='{words}'"
         for key, value in settings.items():
             line += f" {key}={value}"
-        text = self.command(line, SECONDS)
+        text = self.command(line + " --paused" * paused, SECONDS)
         assert "error: " not in text, text
 
     @contextlib.contextmanager

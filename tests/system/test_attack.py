@@ -14,7 +14,7 @@ ATTACK = f"{OUT}/guests/conformance/attack.elf"
 ENDING = [("text", ""), ("faults", ""), ("pointers", ""), ("memory", ""),
           ("ports", ""), ("grants", ""), ("timer", ""), ("store", ""),
           ("store-flood", ""), ("console", ""), ("net", ""),
-          ("net-toggle", ""), ("net-scan", ""),
+          ("net-toggle", ""), ("net-scan", ""), ("net-states", ""),
           ("fuzz", "seed=1"), ("fuzz", "seed=2"), ("fuzz", "seed=3")]
 ENDLESS = ["loop", "loop-open", "yield"]
 
@@ -71,7 +71,7 @@ def test_attack_that_ends(machine, name, options):
     assert not re.search(r"panic|assertion", text, re.IGNORECASE), text
     after = state_of(machine)
     for key in ("domains", "guests", "store_nodes", "store_connections",
-                "consoles", "forwards"):
+                "consoles", "forwards", "control_ports", "control_maptrack"):
         assert after[key] == before[key], key
     assert abs(frames(machine) - frames_before) <= SLACK_FRAMES
 

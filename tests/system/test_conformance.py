@@ -4,9 +4,11 @@ The conformance guests on Cairn, and as a sample one of them, the same binary, o
 Xen; `make test-on-xen` runs the others there, and as domains that xl starts.
 """
 
+import csv
 import glob
 import os
 import re
+from collections import Counter
 
 import pytest
 
@@ -34,8 +36,27 @@ def image(name):
     return os.path.join(OUT, FOLDER, name + ".elf")
 
 
-def run_guest(guest, options="", may_skip=False, **machine):
-    """Boot the guest alone; every case must say success, or skip on Xen."""
+def expected_skips(guest, where):
+    """{reason: cases} that skips.csv lets the image leave out there."""
+    path = os.path.join(os.path.dirname(__file__), "skips.csv")
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(line for line in file if line[0] != "#")
+        found = {row["reason"]: int(row[where]) for row in rows
+                 if row["image"] == guest}
+    return Counter({reason: count for reason, count in found.items() if count})
+
+
+def check_skips(guest, where, text):
+    """A case that skips must be known to, and one that is known to, must."""
+    said = Counter(skip or "alone" for skip in re.findall(
+        r"^case .*: (?:skip: (.*)|alone: \d+)$", text, re.MULTILINE))
+    assert said == expected_skips(guest, where)
+    end = re.search(r"^@@ .* (\d+) skipped$", text, re.MULTILINE)
+    assert int(end.group(1)) == said.total()
+
+
+def run_guest(guest, options="", skips=None, **machine):
+    """Boot the guest alone; each case must say success, or skip as expected."""
     with Machine(modules=[f"{image(guest)} {options}"], net=guest == "device",
                  **machine) as m:
         end = m.wait_for(r"^@@ ([1-9]\d*) passed, (\d+) failed, (\d+) skipped",
@@ -45,7 +66,10 @@ def run_guest(guest, options="", may_skip=False, **machine):
                          re.MULTILINE)
         assert not bad, "\n".join(bad)
         assert int(end.group(2)) == 0
-        assert may_skip or int(end.group(3)) == 0
+        if skips:
+            check_skips(guest, skips, m.output)
+        else:
+            assert int(end.group(3)) == 0
 
 
 @pytest.mark.parametrize("name", [i for i in IMAGES if i not in PV_ONLY])
@@ -61,5 +85,5 @@ def test_races_on_two_processors(name):
 
 @pytest.mark.parametrize("name", ["hypercalls", "paging", "pv_attack"])
 def test_on_xen(name, xen_image):
-    run_guest(name, may_skip=True, name=f"conformance-{name}-xen",
+    run_guest(name, skips="xen", name=f"conformance-{name}-xen",
               kernel=xen_image, append=XEN_ARGUMENTS, cpu=PAIR_CPU)

@@ -65,6 +65,25 @@ def test_an_address_by_dhcp_and_pages_to_the_host(machine):
     assert has("nginx has ended", text)
 
 
+def reconnect(machine, name, times):
+    """The driver lets go of its device and takes it again; nothing is lost."""
+    keys = ("control_ports", "control_maptrack", "forwards", "store_nodes")
+    before = machine.json("info"), machine.json(f"info {name}")
+    with machine.console(name):
+        machine.type("cd /sys/bus/xen/drivers/vif; for n in $(seq "
+                     f"{times}); do echo vif-0 >unbind; echo vif-0 >bind; "
+                     "done; cd /; ip=10.64.3.3 subnet=255.255.0.0 "
+                     "router=10.64.0.1 interface=eth0 /lib/dhcp bound; "
+                     "ping -c 1 10.64.0.1; dmesg | grep -c defer''ring\r")
+        machine.wait_for("1 packets transmitted, 1 packets received")
+        # It would say so if the other end still had a page of it.
+        machine.wait_for("^0\n")
+    assert f"<title>{name}</title>" in wait_answers(machine.first)
+    after = machine.json("info"), machine.json(f"info {name}")
+    assert [before[0][k] for k in keys] == [after[0][k] for k in keys]
+    assert before[1]["ports"] == after[1]["ports"]
+
+
 def test_a_static_address_and_the_way_out(machine):
     fetch(machine, "fixed", "ip=10.64.3.3::10.64.0.1:255.255.0.0:fixed",
           vif="['ip=10.64.3.3']")
@@ -74,6 +93,7 @@ def test_a_static_address_and_the_way_out(machine):
             machine.wait_for("2 packets transmitted, 2 packets received")
         machine.type(f"wget -O- http://10.0.2.2:{machine.first}/\r")
         machine.wait_for("<title>fixed")
+    reconnect(machine, "fixed", 10)
     machine.command("reboot fixed")
     machine.wait_ended("fixed", "asked to be restarted: destroy")
 
@@ -96,19 +116,24 @@ def test_ends_of_its_own(machine, test, how):
 
 
 def test_balloon(machine):
-    machine.create("balloon", "vmlinuz-cloud", "console=hvc0 cairn.test=balloon")
+    """Less than it began with, and more, but no more than its maximum."""
+    machine.create("balloon", "vmlinuz-cloud", "console=hvc0 cairn.test=balloon",
+                   mib=192, maxmem=288)
     with machine.console("balloon"):
         first = int(machine.wait_for(r"cairn-guest: memory (\d+) KiB",
                                      SECONDS)[1])
     used = machine.json("info balloon")["used_kib"]
     seen = ""  # a console that is attached to shows all of it again
-    for mib in 160, 256:
-        less = (256 - mib) << 10
+    for mib in 160, 288, 192:
+        less = (192 - mib) << 10
         machine.command(f"mem-set balloon {mib}")
         seen += rf"memory {first - less} KiB(?:.|\n)*?"
         with machine.console("balloon"):
             machine.wait_for(seen, SECONDS)
         assert machine.json("info balloon")["used_kib"] == used - less
+    assert ('error: MiB of "balloon", up to its maxmem, must be a number from 1 '
+            'to 288, not "289"') in machine.command("mem-set balloon 289")
+    assert machine.json("info balloon")["used_kib"] == used
     machine.command("destroy balloon")
 
 

@@ -22,9 +22,15 @@ def test_twenty_linux_guests_and_a_hundred_web_guests():
         for name, port in linux.items():
             m.create(name, "bzImage", f"console=hvc0 quiet ip=dhcp "
                      f"cairn.name={name}", "nginx.cpio.gz", mib=64,
-                     vif="['']", forward=f"['tcp:{port}->80']")
-            # One by one: many that boot at once only wait for one another.
+                     vif="['']", forward=f"['tcp:{port}->80']", paused=True)
+        # All at one instant: the control domain has its time nevertheless.
+        for name in linux:
+            m.command(f"unpause {name}")
+        for name in linux:
+            own = m.json(f"info {name}")["vif0_ip"]
             with m.console(name):
+                assert m.wait_for("cairn-guest: (.* address .*|address .*)\n",
+                                  240)[1].startswith(f"address {own}/")
                 m.wait_for("nginx serves", 120)
         web = {f"web-{n + 1:04}": m.first + n for n in range(WEB)}
         for name, port in {**linux, **web}.items():

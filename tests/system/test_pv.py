@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """
 Class pv: the conformance guests, the same binaries, as kernels of that class.
-They find there what they find on Xen, so what is not Xen's is skipped as there.
+They find there what they find on Xen, so what is not Xen's is skipped as there:
+skips.csv says what.
 """
 
 import re
@@ -10,7 +11,8 @@ import time
 import pytest
 
 from machine import DEBUG_HYPERVISOR, Machine, guest
-from test_conformance import IMAGES, PAIR_CPU, image, run_guest
+from test_conformance import (IMAGES, PAIR_CPU, check_skips, image,
+                              run_guest)
 
 ARGUMENTS = "dom0_pv dom0_mem=64M dom0_vcpus=4"
 LIGHT_ONLY = ("control", "device")
@@ -24,14 +26,14 @@ SLACK_FRAMES = 48
 
 @pytest.mark.parametrize("name", PV_IMAGES)
 def test_as_class_pv(name):
-    run_guest(name, may_skip=True, name=f"pv-{name}", append=ARGUMENTS,
+    run_guest(name, skips="initial", name=f"pv-{name}", append=ARGUMENTS,
               cpu=PAIR_CPU)
 
 
 # The debug build checks locks and counts; events move vCPUs between CPUs.
 @pytest.mark.parametrize("name", ["events", "paging", "vcpus"])
 def test_on_two_processors(name):
-    run_guest(name, may_skip=True, name=f"pv-{name}-smp", append=ARGUMENTS,
+    run_guest(name, skips="initial", name=f"pv-{name}-smp", append=ARGUMENTS,
               cpu=PAIR_CPU, smp=2, kernel=DEBUG_HYPERVISOR)
 
 
@@ -40,11 +42,11 @@ def frames(m):
     return int(re.search(r"frames, (\d+) free", text).group(1))
 
 
-def run_domain(m, name, extra="", crash=False):
-    """Have the image run as a domain until its end; its output."""
+def run_domain(m, name, more="vcpus=4", crash=False):
+    """Have the image run as a domain until its end; what it printed."""
     text = m.command(f"create name={name} kernel={name}.elf type='pv' memory=16"
-                     " vcpus=4 on_poweroff='preserve' on_reboot='preserve'"
-                     f" on_crash='preserve' extra='{extra}'")
+                     f" {more} on_poweroff='preserve' on_reboot='preserve'"
+                     " on_crash='preserve'")
     assert "is created" in text, text
     limit = time.monotonic() + DOMAIN_SECONDS
     if crash:
@@ -72,8 +74,9 @@ def test_ends_of_their_own_making():
         before = frames(m)
         for sentence, count in ENDS.items():
             for number in range(1, count + 1):
-                text = run_domain(m, "pv_cpu", "only=" + sentence.replace(
-                    " ", "_") + f" alone={number}", True)
+                word = sentence.replace(" ", "_")
+                text = run_domain(
+                    m, "pv_cpu", f"extra='only={word} alone={number}'", True)
                 assert "@@ must crash now" in text, text
                 assert "it did not crash" not in text, text
         assert abs(frames(m) - before) < SLACK_FRAMES
@@ -89,4 +92,17 @@ def test_as_domains_that_leave_nothing_behind():
             end = re.search(r"^@@ ([1-9]\d*) passed, (\d+) failed", text,
                             re.MULTILINE)
             assert end and end.group(2) == "0", text
+            check_skips(name, "domain", text)
         assert abs(frames(m) - before) < SLACK_FRAMES
+
+
+# What ended is still loaded in the CPU that the control domain does not run on,
+# and the next one begins there.
+def test_what_ended_is_no_more_in_its_processor():
+    with Machine("pv-left", [guest("control"), image("pv_cpu")], mem=400,
+                 smp=2, cpu=PAIR_CPU, kernel=DEBUG_HYPERVISOR) as m:
+        m.wait_ready()
+        for more in ("leave=1", ""):
+            text = run_domain(m, "pv_cpu",
+                              f"extra='only=leaves_in_a_processor {more}'")
+            assert "@@ 1 passed, 0 failed" in text, text

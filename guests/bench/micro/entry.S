@@ -13,6 +13,12 @@
 #define PENDING_SEL    8
 #define PENDING_WORD0  2048
 
+/* Of a program's context: FLAT_RING3_*, VGCF_in_syscall. */
+#define FLAT_CS      0xe033
+#define FLAT_SS      0xe02b
+#define RFLAGS_IF_ON 0x202
+#define IN_SYSCALL   0x100
+
 /* Bytes of the load in micro_fault. */
 #define LOAD_BYTES 2
 
@@ -92,11 +98,54 @@ micro_upcall:
     syscall
     ud2
 
+/*
+ * To a program, as a kernel goes back to one from its system call, and what the
+ * program does: its next one.
+ */
+    .globl  micro_program
+    .type   micro_program, @function
+    .p2align 4
+micro_program:
+    mov     %rsp, kernel_rsp(%rip)
+    push    $FLAT_SS
+    push    micro_program_rsp(%rip)
+    push    $RFLAGS_IF_ON
+    push    $FLAT_CS
+    lea     program(%rip), %rax
+    push    %rax
+    push    $IN_SYSCALL
+    push    %rcx
+    push    %r11
+    push    %rax
+    mov     $NR_IRET, %eax
+    syscall
+    ud2
+    .size   micro_program, . - micro_program
+
+    .p2align 4
+program:
+    syscall
+    ud2
+
+    .globl  micro_program_back
+    .p2align 4
+micro_program_back:
+    pop     %rcx
+    pop     %r11
+    mov     kernel_rsp(%rip), %rsp
+    incq    micro_program_came(%rip)
+    xor     %eax, %eax
+    ret
+
     .bss
     .globl  micro_hole, micro_faults, micro_upcalls
+    .globl  micro_program_rsp, micro_program_came
     .p2align 3
 micro_hole:    .quad 0
 micro_faults:  .quad 0
 micro_upcalls: .quad 0
+micro_program_rsp:  .quad 0
+micro_program_came: .quad 0
+kernel_rsp:         .quad 0
 
     .section .note.GNU-stack, "", @progbits

@@ -22,6 +22,15 @@ extern const char micro_fault_iretq[], micro_fault_hypercall[];
 /* Takes an event of ports 1 to 63, and goes back by the iret hypercall. */
 extern const char micro_upcall[];
 
+/*
+ * To a program at the stack micro_program_rsp, and back by its system call,
+ * whose callback is micro_program_back.
+ */
+long micro_program(void);
+extern const char micro_program_back[];
+extern uint64_t micro_program_rsp;
+extern volatile uint64_t micro_program_came;
+
 /* How often the handlers above ran. */
 extern volatile uint64_t micro_faults, micro_upcalls;
 

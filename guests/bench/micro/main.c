@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The bench guest: what single operations of the hypervisor cost.  The same
- * image is the initial domain of Cairn, in class light, and of Xen, in class
- * pv. It starts as the conformance guests do, and its operations are on itself.
+ * image is the initial domain of Cairn, in class light or pv, and of Xen, in
+ * class pv. It starts as the conformance guests do, and its operations are on
+ * itself.
  */
 
 #include "framework/test.h"
@@ -27,6 +28,8 @@ _Noreturn void guest_main(void)
         measure_grants();
         measure_traps();
         measure_memory();
+        measure_tables();
+        measure_spaces();
     }
     print("@@ bench done\n");
     machine_end(on_cairn ? SHUTDOWN_poweroff : SHUTDOWN_reboot);

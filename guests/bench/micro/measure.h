@@ -36,7 +36,9 @@ void measure_hypercalls(void);
 void measure_events(void);
 void measure_grants(void);
 void measure_traps(void);
-void measure_memory(void);
+void measure_memory(void); /* class light only */
+void measure_tables(void); /* class pv only, and the next */
+void measure_spaces(void);
 
 /* The one group that is measured alone: with "crowd=COUNT". */
 void measure_crowd(unsigned int count);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Exceptions handed to the guest's kernel, and the emulated CPUID. */
+/* Exceptions handed to the guest's kernel, and emulated instructions. */
 
 #include "micro/measure.h"
 
@@ -13,6 +13,9 @@
 #include "framework/trap.h"
 
 #include "micro/entry.h"
+
+#define MSR_FS_BASE 0xc0000100U
+#define CR0_PG      0x80000000L
 
 PAGES(hole, 1);
 
@@ -56,6 +59,37 @@ static long check_cpuid(long rc)
     return rc > 0 ? 0 : 1;
 }
 
+/* A register that class pv may read: its own base of FS. */
+OPERATION(read_msr)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(MSR_FS_BASE));
+    return (long)(low | high);
+}
+
+OPERATION(read_cr0)
+{
+    long cr0;
+
+    __asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
+    return cr0;
+}
+
+static long check_cr0(long rc)
+{
+    return rc & CR0_PG ? 0 : 1;
+}
+
+static void measure_emulated(void)
+{
+    static const struct operation msr = {"rdmsr", read_msr, NULL, NULL};
+    static const struct operation cr0 = {"read_cr0", read_cr0, NULL, check_cr0};
+
+    measure(&msr);
+    measure(&cr0);
+}
+
 void measure_traps(void)
 {
     static const struct operation cpuid = {"forced_cpuid", forced_cpuid, NULL,
@@ -70,4 +104,6 @@ void measure_traps(void)
     }
     traps_init();
     measure(&cpuid);
+    if (!on_cairn)
+        measure_emulated();
 }

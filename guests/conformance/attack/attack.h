@@ -58,4 +58,7 @@ void attack_net_toggle(void);
 void attack_net_scan(void);
 void attack_net_overshoot(void);
 
+/* states.c */
+void attack_net_states(void);
+
 #endif /* ATTACK_ATTACK_H */

@@ -9,13 +9,12 @@
 #include <string.h>
 
 #include <abi/io/console.h>
-#include <abi/io/netif.h>
 #include <abi/io/xs_wire.h>
 
 #include <rt/hypercall.h>
 
+#include "attack/netfront.h"
 #include "attack/store.h"
-#include "framework/grants.h"
 #include "framework/ports.h"
 #include "framework/test.h"
 
@@ -160,88 +159,6 @@ void attack_console(void)
 /* --- The network -------------------------------------------------------------
  */
 
-#define TX_REF   16U
-#define RX_REF   17U
-#define DATA_REF 18U
-#define BUFFERS  8U
-
-PAGES(tx_page, 1);
-PAGES(rx_page, 1);
-PAGES(buffers, BUFFERS);
-
-static struct netif_tx_ring *const tx = (void *)tx_page;
-static struct netif_rx_ring *const rx = (void *)rx_page;
-static evtchn_port_t net_port;
-
-static void number_text(char *text, uint32_t value)
-{
-    char digits[12];
-    size_t count = 0;
-
-    do {
-        digits[count++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    while (count > 0)
-        *text++ = digits[--count];
-    *text = '\0';
-}
-
-static bool write_number(const char *path, uint32_t value)
-{
-    char text[12];
-
-    number_text(text, value);
-    return store_write(path, text);
-}
-
-/* Wait for the backend's state. */
-static bool wait_backend(char state)
-{
-    char path[256], value[16];
-
-    if (!store_read("device/vif/0/backend", path, sizeof(path) - 8))
-        return false;
-    strcat(path, "/state");
-    for (int i = 0; i < 200; i++) {
-        if (store_read(path, value, sizeof(value)) && value[0] == state)
-            return true;
-        idle_ns(5 * MS);
-    }
-    return false;
-}
-
-static bool connect(void)
-{
-    memset(tx_page, 0, PAGE_SIZE);
-    memset(rx_page, 0, PAGE_SIZE);
-    tx->h.req_event = tx->h.rsp_event = 1;
-    rx->h.req_event = rx->h.rsp_event = 1;
-    if (!grants_init())
-        return false;
-    net_port = port_alloc_unbound(0);
-    grant_give(TX_REF, 0, tx_page, 0);
-    grant_give(RX_REF, 0, rx_page, 0);
-    for (unsigned int i = 0; i < BUFFERS; i++)
-        grant_give(DATA_REF + i, 0, buffers + i * PAGE_SIZE, 0);
-    return wait_backend('2') &&
-           write_number("device/vif/0/tx-ring-ref", TX_REF) &&
-           write_number("device/vif/0/rx-ring-ref", RX_REF) &&
-           write_number("device/vif/0/event-channel", net_port) &&
-           store_write("device/vif/0/request-rx-copy", "1") &&
-           store_write("device/vif/0/feature-rx-notify", "1") &&
-           store_write("device/vif/0/state", "4") && wait_backend('4');
-}
-
-static void disconnect(void)
-{
-    store_write("device/vif/0/state", "5");
-    store_write("device/vif/0/state", "6");
-    wait_backend('6');
-    port_close(net_port);
-    store_write("device/vif/0/state", "1");
-}
-
 /* A request near what is right, and sometimes far from it. */
 static void random_request(struct netif_tx_request *request)
 {
@@ -294,7 +211,7 @@ void attack_net_toggle(void)
     unsigned int connections = 0;
     const size_t size = (sizeof(both) - 1) / 2;
 
-    if (!connect() || !store_read("device/vif/0/backend", path, 200)) {
+    if (!front_connect() || !store_read("device/vif/0/backend", path, 200)) {
         print("attack net-toggle: not connected\n");
         return;
     }
@@ -339,18 +256,6 @@ static bool own_addresses(uint8_t mac[6], uint8_t ip[4])
     return true;
 }
 
-static void send_buffer(unsigned int buffer, uint16_t size)
-{
-    uint32_t at = tx->h.req_prod;
-
-    tx->slot[at % NETIF_TX_RING_SLOTS].req = (struct netif_tx_request){
-        .gref = DATA_REF + buffer, .id = (uint16_t)buffer, .size = size};
-    __atomic_store_n(&tx->h.req_prod, at + 1, __ATOMIC_SEQ_CST);
-    port_send(net_port);
-    while (__atomic_load_n(&tx->h.rsp_prod, __ATOMIC_SEQ_CST) != at + 1)
-        idle_ns(MS / 20);
-}
-
 /* The router answers for its address, 10.64.0.1. */
 static bool ask_router_mac(const uint8_t mac[6], const uint8_t ip[4],
                            uint8_t router[6])
@@ -368,7 +273,7 @@ static bool ask_router_mac(const uint8_t mac[6], const uint8_t ip[4],
     memcpy(frame + 38, address, 4);
     rx->slot[0].req = (struct netif_rx_request){.gref = DATA_REF + 1};
     rx->h.req_prod = 1;
-    send_buffer(0, 60);
+    (void)front_send(0, 60);
     for (int i = 0; i < 100 && rx->h.rsp_prod == 0; i++)
         idle_ns(MS);
     memcpy(router, reply + 22, 6);
@@ -396,7 +301,7 @@ void attack_net_scan(void)
     static const uint8_t udp[] = {1, 1, 1, 1, 0, 8, 0, 0};
     unsigned int count = 0;
 
-    if (!connect() || !own_addresses(mac, ip) ||
+    if (!front_connect() || !own_addresses(mac, ip) ||
         !ask_router_mac(mac, ip, frame)) {
         print("attack net-scan: not connected\n");
         return;
@@ -411,7 +316,7 @@ void attack_net_scan(void)
 
             memcpy(frame + 30, to, sizeof(to));
             ip_checksum(frame + 14);
-            send_buffer(0, 60);
+            (void)front_send(0, 60);
             count++;
         }
     }
@@ -424,7 +329,7 @@ void attack_net_scan(void)
  */
 void attack_net_overshoot(void)
 {
-    if (!connect()) {
+    if (!front_connect()) {
         print("attack net-overshoot: not connected\n");
         return;
     }
@@ -442,9 +347,9 @@ void attack_net_overshoot(void)
 void attack_net(void)
 {
     for (uint64_t n = rounds(5); n > 0; n--) {
-        if (!connect()) {
+        if (!front_connect()) {
             print("attack net: not connected in round %lu\n", n);
-            disconnect();
+            front_disconnect();
             continue;
         }
         send_rubbish(2000);
@@ -457,7 +362,7 @@ void attack_net(void)
             port_send(net_port);
             idle_ns(MS);
         }
-        disconnect();
+        front_disconnect();
     }
     /* Nodes that cannot be. */
     write_number("device/vif/0/tx-ring-ref", 0xffffffff);

@@ -82,17 +82,23 @@ const struct vcpu_guest_context *vcpu_context(unsigned int id, uint64_t entry)
     return &c;
 }
 
+const struct vcpu_guest_context *vcpu_own_context(unsigned int id)
+{
+    return vcpu_context(id, (uint64_t)(uintptr_t)vcpu_main);
+}
+
+/* Or somebody has done so, from vcpu_own_context(). */
 static bool initialise(unsigned int id)
 {
     union {
         const struct vcpu_guest_context *from;
         void *plain;
-    } context = {.from = vcpu_context(id, (uint64_t)(uintptr_t)vcpu_main)};
+    } context = {.from = vcpu_own_context(id)};
     long rc = hypercall_vcpu_op(VCPUOP_initialise, id, context.plain);
 
-    if (rc != 0)
+    if (rc != 0 && rc != -ABI_EEXIST)
         print("vCPU %u cannot be initialised: %ld\n", id, rc);
-    return rc == 0;
+    return rc == 0 || rc == -ABI_EEXIST;
 }
 
 bool vcpu_start(unsigned int id, vcpu_fn *fn, uint64_t argument)

@@ -55,8 +55,11 @@ bool vcpu_wait(unsigned int id);
     } while (0)
 void vcpu_yield(void);
 
-/* What vcpu_start() gives VCPUOP_initialise, for vCPU @id to enter @entry. */
+/* What VCPUOP_initialise takes for vCPU @id to enter @entry. */
 const struct vcpu_guest_context *vcpu_context(unsigned int id, uint64_t entry);
+
+/* The same for what vcpu_start() expects of a vCPU, and gives it otherwise. */
+const struct vcpu_guest_context *vcpu_own_context(unsigned int id);
 
 #define SKIP_UNLESS_VCPUS(count)                                               \
     do {                                                                       \

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include <abi/domid.h>
 #include <abi/hypercall.h>
+#include <abi/memory.h>
 
 #include <rt/hypercall.h>
 
@@ -334,6 +336,35 @@ TEST("a domain can touch all it was promised")
     EXPECT_TRUE(child.info.used_pages <= child.info.max_pages);
     child_destroy(&child);
     EXPECT_EQ(free_pages(), before);
+}
+
+/* Pages touched, and how many extents around the last one are had. */
+static uint64_t grow(uint64_t unused)
+{
+    uint64_t gfns[] = {layout.ram_pages - 1, layout.ram_pages};
+    struct xen_memory_reservation op = {.extent_start = hypercall_ptr(gfns),
+                                        .nr_extents = 2,
+                                        .domid = DOMID_SELF};
+    uint64_t touched = touch_all(unused);
+
+    return touched << 8 |
+           (uint8_t)hypercall_memory_op(XENMEM_populate_physmap, &op);
+}
+
+TEST("a domain grows beyond its promise up to its maximum, and no further")
+{
+    static const struct child_limits limits = {.extra_pages = 512,
+                                               .unpromised = 700};
+    struct child child;
+
+    ONLY_CAIRN;
+    if (!child_start(&child, &limits, grow, 0))
+        return;
+    EXPECT_TRUE(child_wait(&child));
+    EXPECT_EQ(child.result, 1212 << 8 | 1);
+    EXPECT_TRUE(child.info.used_pages > child.info.reserved_pages + 600);
+    EXPECT_TRUE(child.info.used_pages <= child.info.max_pages);
+    child_destroy(&child);
 }
 
 static uint64_t find_dirt(uint64_t unused)

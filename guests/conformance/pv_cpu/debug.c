@@ -132,6 +132,22 @@ TEST("breakpoints hit, and say which")
     clear_all();
 }
 
+/*
+ * With "leave=1" the domain ends as it is then; tests/system/test_pv.py has
+ * another run on the same processor after it.
+ */
+TEST("what a domain leaves in a processor ends with it")
+{
+    EXPECT_FALSE(fault_probe(fetch_watched, NULL));
+    EXPECT_EQ(set_reg(0, (uint64_t)(uintptr_t)be_called), 0);
+    EXPECT_EQ(set_reg(7, DR7_FETCH_0), 0);
+    EXPECT_EQ(hypercall1(HYPERCALL_fpu_taskswitch, 1), 0);
+    if (option_number("leave", 0))
+        return;
+    EXPECT_EQ(hypercall1(HYPERCALL_fpu_taskswitch, 0), 0);
+    clear_all();
+}
+
 static void call_with_watched(void *unused)
 {
     union {

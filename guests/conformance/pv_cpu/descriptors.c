@@ -3,6 +3,7 @@
 
 #include <rt/hypercall.h>
 
+#include "framework/ports.h"
 #include "framework/tables.h"
 #include "framework/test.h"
 
@@ -296,4 +297,85 @@ TEST("a table of ours is no local table of descriptors")
     EXPECT_EQ(set_ldt((void *)(uintptr_t)start_info->pt_base, 512), 0);
     EXPECT_FALSE(loads(LOCAL(1U)));
     EXPECT_EQ(set_ldt(NULL, 0), 0);
+}
+
+/* Tables that take the hypervisor a while to drop, and what refers to them. */
+#define SLOW_TABLES 512
+PAGES(slow, SLOW_TABLES + 1);
+
+#define LOCAL_CS 0xc /* entry 1, kernel mode */
+#define UP_TO_IT 5000000UL
+#define TOO_LATE 1000000000UL
+
+static uint64_t due, came;
+static volatile unsigned int upcalls;
+
+/*
+ * The first comes in the middle of dropping: go on there by the LDT, which is
+ * looked at only when nothing is left to drop.  The second is the timer's.
+ */
+static bool interrupt_dropping(struct trap_frame *frame)
+{
+    struct vcpu_info *v = &shared_info->vcpu_info[0];
+
+    if (frame->vector != TRAP_UPCALL || upcalls++) {
+        came = now_ns();
+        return false;
+    }
+    frame->cs = (frame->cs & ~0xffffUL) | LOCAL_CS;
+    v->evtchn_upcall_pending = 0;
+    v->evtchn_pending_sel = 0;
+    due = now_ns() + UP_TO_IT;
+    EXPECT_EQ(hypercall1(HYPERCALL_set_timer_op, due), 0);
+    return true;
+}
+
+static void fill_slow_tables(void)
+{
+    uint64_t *above = (uint64_t *)(slow + SLOW_TABLES * PAGE_SIZE);
+
+    REQUIRE_EQ(map_readable(page_at(1)), 0);
+    for (unsigned int i = 0; i < SLOW_TABLES; i++) {
+        uint64_t *table = (uint64_t *)(slow + i * PAGE_SIZE);
+
+        for (unsigned int j = 0; j < TABLE_ENTRIES; j++)
+            table[j] = entry_for(page_at(1), TO_READ);
+        above[i] = entry_for(table, TO_TABLE);
+        REQUIRE_EQ(map_readable(table), 0);
+    }
+    REQUIRE_EQ(map_readable(above), 0);
+    REQUIRE_EQ(pin(above, 2), 0);
+}
+
+/* Else the timer's comes when nothing is left to drop. */
+TEST("who waits for an LDT page by iret takes interrupts meanwhile")
+{
+    uint64_t *ldt = page_at(0),
+             *above = (uint64_t *)(slow + SLOW_TABLES * PAGE_SIZE);
+    evtchn_port_t timer = port_bind_virq(VIRQ_TIMER, 0), now = port_bind_ipi(0);
+    uint64_t end;
+
+    CAIRN_ONLY("it has nothing to drop then");
+    fill_slow_tables();
+    ldt[1] = CODE64;
+    REQUIRE_EQ(map_readable(ldt), 0);
+    REQUIRE_EQ(set_ldt(ldt, 512), 0);
+    upcalls = 0;
+    trap_hook = interrupt_dropping;
+    EXPECT_EQ(port_send(now), 0);
+    shared_info->vcpu_info[0].evtchn_upcall_mask = 0; /* no look, as yet */
+    EXPECT_EQ(unpin(above), 0);
+    end = now_ns();
+    while (upcalls < 2 && now_ns() < end + TOO_LATE)
+        ;
+    mask_upcalls();
+    trap_hook = NULL;
+    EXPECT_EQ(upcalls, 2);
+    EXPECT_TRUE(came < end && end - came > (end - due) / 16);
+
+    EXPECT_EQ(set_ldt(NULL, 0), 0);
+    EXPECT_EQ(port_close(timer), 0);
+    EXPECT_EQ(port_close(now), 0);
+    for (unsigned int i = 0; i <= SLOW_TABLES; i++)
+        EXPECT_EQ(map_writable(slow + i * PAGE_SIZE), 0);
 }

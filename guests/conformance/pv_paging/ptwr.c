@@ -315,3 +315,25 @@ TEST("a store to a page that was a table is a fault")
     EXPECT_EQ(unpin(table), 0);
     refuse(mov64, 0);
 }
+
+static void run_code(void *code)
+{
+    ((void (*)(volatile uint64_t *))code)(target);
+}
+
+/* Looking at the instruction is an access of its own, to what is behind. */
+TEST("a fault before a page that is not there says where it was")
+{
+    static const uint8_t store_and_return[] = {0x48, 0x89, 0x37, 0xc3};
+    uint8_t *code = (uint8_t *)page_at(4) - sizeof(store_and_return);
+
+    REQUIRE(begin());
+    memcpy(code, store_and_return, sizeof(store_and_return));
+    REQUIRE_EQ(map_at(page_at(4), 0), 0);
+    target = page_at(5);
+    REQUIRE_EQ(map_readable(page_at(5)), 0);
+    EXPECT_TRUE(fault_probe(run_code, code));
+    EXPECT_EQ(trap_seen.vector, TRAP_PF);
+    EXPECT_EQ(trap_seen.error, PF_PRESENT | PF_WRITE);
+    EXPECT_EQ(trap_seen_cr2, hypercall_ptr(target));
+}

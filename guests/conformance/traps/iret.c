@@ -40,18 +40,24 @@ __asm__(".text\n.p2align 4\n"
         "popfq\n"
         "pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
         "ret\n"
-        /* void iret_native(void): iretq to a label of its own. */
+        /* void iret_native(void): iretq to a label, a stack and all flags. */
         ".globl iret_native\n"
         "iret_native:\n"
-        "mov %rsp, %rax\n"
+        "mov %rsp, iret_stack(%rip)\n"
+        "lea -256(%rsp), %rax\n"
         "push $0xe02b\n"
         "push %rax\n"
-        "push $0x202\n"
+        "push $0xed7\n"
         "push $0xe033\n"
         "lea 1f(%rip), %rax\n"
         "push %rax\n"
         "iretq\n"
-        "1: ret\n");
+        "1: mov %rsp, iret_rsp(%rip)\n"
+        "pushfq\n"
+        "pop iret_rflags(%rip)\n"
+        "cld\n"
+        "mov iret_stack(%rip), %rsp\n"
+        "ret\n");
 
 extern const char iret_landed[];
 void iret_with(const struct iret_context *context);
@@ -132,10 +138,11 @@ TEST("iret restores DF and the arithmetic flags")
     EXPECT_EQ(iret_rflags & (RFLAGS_DF | 0x8d5), RFLAGS_DF | 0x8d5);
 }
 
-TEST("a native iretq within the kernel works")
+TEST("a native iretq within the kernel loads rip, rsp and rflags")
 {
     iret_native();
-    EXPECT_TRUE(true);
+    EXPECT_EQ(iret_rsp, iret_stack - 256);
+    EXPECT_EQ(iret_rflags & 0xfd7, RFLAGS_IF | RFLAGS_DF | 0x8d7);
 }
 
 TEST("iret to an rip that is not canonical becomes #GP with that rip")

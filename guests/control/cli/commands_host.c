@@ -80,6 +80,8 @@ static void add_host(cJSON *facts)
     add(facts, "control_free_pages", page_free_count());
     add(facts, "control_pages", page_total_count());
     add(facts, "control_cpu_time_ns", self.cpu_time_ns);
+    add(facts, "control_ports", self.ports_used);
+    add(facts, "control_maptrack", self.maptrack_used);
 }
 
 static void add_services(cJSON *facts)

@@ -61,9 +61,9 @@ static bool put_node(struct cli_call *call, domid_t domid, const char *name,
 
 static void run_mem_set(struct cli_call *call)
 {
+    char kib[24], what[CONFIG_NAME_BYTES + 32];
     const struct guest *g;
     unsigned long mib, max;
-    char kib[24];
 
     if (!cli_check_args(call, 2, 2))
         return;
@@ -71,7 +71,9 @@ static void run_mem_set(struct cli_call *call)
     if (!g)
         return;
     max = g->config.maxmem_mib ? g->config.maxmem_mib : g->config.memory_mib;
-    if (!number_arg(call, 1, "the memory in MiB", 1, max, &mib))
+    snprintf(what, sizeof(what), "MiB of \"%s\", up to its maxmem,",
+             g->config.name);
+    if (!number_arg(call, 1, what, 1, max, &mib))
         return;
     snprintf(kib, sizeof(kib), "%lu", mib * 1024);
     (void)put_node(call, g->domid, "memory/target", kib);
@@ -283,7 +285,9 @@ static struct cli_command commands[] = {
     {.name = "mem-set",
      .usage = "DOMAIN MIB",
      .help = "ask a domain to have so much memory, up to its maxmem",
-     .details = "Kernels of class pv follow by their balloon driver.",
+     .details = "Kernels of class pv follow by their balloon driver.  One of "
+                "class light has what it touches, up to its maxmem, and need "
+                "not be asked.",
      .run = run_mem_set},
     {.name = "vcpu-set",
      .usage = "DOMAIN COUNT",

@@ -19,8 +19,13 @@
 #include "domain/hv.h"
 #include "domain/load_class.h"
 
-/* What a guest may use of the hypervisor's tables, as Xen's toolstack has. */
+/*
+ * What a guest may use of the hypervisor's tables.  Of ports, class light has
+ * what Xen's toolstack gives; a kernel of class pv takes half a dozen for each
+ * vCPU, so it gets all that it can reach without FIFO queues.
+ */
 #define GUEST_PORTS_MAX    1023U
+#define PV_PORTS_MAX       (EVTCHN_2L_PORTS - 1)
 #define GUEST_GRANT_FRAMES 16U
 #define PV_GRANT_FRAMES    64U
 /* Grants of others that a kernel of class pv may have mapped at once. */
@@ -118,7 +123,7 @@ bool load_create(struct guest *guest, const struct load_plan *plan,
         .virt_base = plan->pv ? 0 : plan->image.elf.virt_base,
         .reserved_pages = load_memory_pages(config),
         .max_pages = load_max_pages(config),
-        .max_ports = GUEST_PORTS_MAX,
+        .max_ports = plan->pv ? PV_PORTS_MAX : GUEST_PORTS_MAX,
         .grant_frames = plan->pv ? PV_GRANT_FRAMES : GUEST_GRANT_FRAMES,
         .maptrack_max = plan->pv ? PV_MAPTRACK : 0,
         .weight = config->weight,

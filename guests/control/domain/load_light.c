@@ -117,8 +117,6 @@ static bool fill_hypercall_page(domid_t domid, const struct elf_image *image,
 
     if (!image->hypercall_page)
         return true;
-    if (paddr % PAGE_BYTES || paddr >= image->end)
-        return load_fail(error, "its hypercall page lies outside the image");
     page = malloc(PAGE_BYTES);
     if (!page)
         return load_fail(error, "the control domain is out of memory");

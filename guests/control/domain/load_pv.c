@@ -122,14 +122,6 @@ static void put_hypercall_page(struct target *t, const struct elf_image *image)
     (void)put(t, image->hypercall_page - image->virt_base, page, sizeof(page));
 }
 
-static bool check_hypercall_page(const struct elf_image *image)
-{
-    uint64_t paddr = image->hypercall_page - image->virt_base;
-
-    return !image->hypercall_page ||
-           (paddr % PAGE_BYTES == 0 && paddr < image->end);
-}
-
 bool load_pv_fill(struct guest *guest, const struct load_plan *plan,
                   void **state, char error[CONFIG_ERROR_BYTES])
 {
@@ -141,8 +133,6 @@ bool load_pv_fill(struct guest *guest, const struct load_plan *plan,
     *state = mfn;
     if (!mfn)
         return load_fail(error, "the control domain is out of memory");
-    if (!check_hypercall_page(&plan->image.elf))
-        return load_fail(error, "its hypercall page lies outside the image");
     t.rc = hv_populate(guest->domid, 0, l->nr_pages, mfn);
     if (t.rc)
         return load_fail(error, "it cannot be given its memory: %s",

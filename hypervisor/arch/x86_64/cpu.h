@@ -198,6 +198,12 @@ static inline void cpu_idle(void)
     __asm__ __volatile__("sti; hlt; cli" ::: "memory");
 }
 
+/* Take here, on this stack, what has come; with no lock held. */
+static inline void cpu_take_interrupts(void)
+{
+    __asm__ __volatile__("sti; nop; cli" ::: "memory");
+}
+
 /* For ever. */
 static inline void __noreturn cpu_halt(void)
 {

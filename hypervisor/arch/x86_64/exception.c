@@ -108,7 +108,7 @@ static __in_place bool is_served(const struct cpu_regs *regs, uint64_t *cr2)
     default:
         if (vector < VECTOR_EXCEPTIONS || vector == VECTOR_INT80)
             return false;
-        interrupt(vector); /* of the hypervisor: in cpu_idle() */
+        interrupt(vector); /* of the hypervisor: where it lets them in */
         return true;
     }
 }
@@ -138,9 +138,13 @@ struct cpu_regs *exception_leave_ist(const struct cpu_regs *regs)
 static struct cpu_regs *fail_iret(const struct cpu_regs *regs, uint64_t cr2)
 {
     struct cpu_regs *guest = guest_regs();
+    bool again = regs->entry_vector == VECTOR_PF;
 
     memmove(guest, regs, offsetof(struct cpu_regs, rip));
     upcall_guest_exception(guest, cr2);
+    /* It may take many tries until a page of the LDT can be had. */
+    if (again)
+        cpu_take_interrupts();
     return guest;
 }
 

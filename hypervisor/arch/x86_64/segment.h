@@ -21,6 +21,9 @@
 #define SELECTOR_PER_CPU  0xe060
 #define GDT_LIMIT         0xe067
 
+/* In a selector: of ring 3. */
+#define RPL_3 3
+
 #ifndef __ASSEMBLER__
 
 #include "arch/x86_64/guest_access.h"

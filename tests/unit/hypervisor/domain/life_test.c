@@ -616,6 +616,28 @@ TEST("a registered vcpu_info holds its page until the end")
     destroy(d);
 }
 
+/* They read where it is, and write there later; no lock of its domain is held.
+ */
+TEST("a vcpu_info stays where it is as long as others can send events")
+{
+    struct domain *d = running();
+    struct vcpu *v = d->vcpu[1];
+    struct vcpu_info *info;
+    struct frame *f;
+
+    REQUIRE(memory_get(d, 5, true, &f) == 0);
+    REQUIRE(vcpu_move_info(v, f, 128) == 0);
+    info = v->info;
+    domain_hold(d);
+    release_takes_time = true; /* so events are not at their end yet, either */
+    EXPECT_EQ(domain_destroy(d), -EAGAIN);
+    EXPECT_PTR(v->info, info);
+    EXPECT_EQ(f->refs, 2);
+    destroy(d);
+    EXPECT_EQ(f->refs, 0);
+    domain_put(d);
+}
+
 TEST("a runstate area is kept up to date, and let go when another is given")
 {
     struct domain *d = running();

@@ -146,6 +146,12 @@ mfn_t virt_to_mfn(const void *p)
     return mfn((uint64_t)((const uint8_t *)p - pages[0]) / 4096);
 }
 
+void frame_type_underflow(const struct frame *f)
+{
+    (void)f;
+    abort();
+}
+
 void frame_put_last(struct frame *f, uint32_t refs)
 {
     (void)f, (void)refs;
@@ -165,13 +171,8 @@ int memory_get_own(struct domain *d, uint64_t g, struct frame **frame)
         return -EINVAL;
     *frame = &frames[(uint64_t)(d - world) * WORLD_PAGES + g];
     (*frame)->refs++;
+    (*frame)->type_info++;
     return 0;
-}
-
-void memory_put(struct frame *frame, bool write)
-{
-    CHECK(write && frame->refs > 1);
-    frame->refs--;
 }
 
 void cpu_kick(unsigned int cpu)
@@ -303,7 +304,7 @@ void world_end(void)
     CHECK(world_objects == 0);
     CHECK(world_locks == 0);
     for (unsigned int i = 0; i < WORLD_DOMAINS * WORLD_PAGES; i++)
-        CHECK(frames[i].refs == 1);
+        CHECK(frames[i].refs == 1 && !frames[i].type_info);
     world_max_port = WORLD_MAX_PORT;
 }
 

@@ -166,6 +166,25 @@ TEST("numbers in notes have 1, 2, 4 or 8 bytes")
     }
 }
 
+TEST("a hypercall page is a whole one of the image's")
+{
+    static const struct {
+        uint64_t page;
+        bool good;
+    } cases[] = {{0x400000, true},  {0x406000, true},  {0x407000, false},
+                 {0x403008, false}, {0x3ff000, false}, {~0ULL << 12, false},
+                 {0x1000, false}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        setup();
+        add_number("Xen", XEN_ELFNOTE_HYPERCALL_PAGE, cases[i].page);
+        if (cases[i].good)
+            EXPECT_EQ(read_image(FILE_BYTES, NULL), 0);
+        else
+            expect_refused("its hypercall page lies outside the image");
+    }
+}
+
 TEST("each field out of order is refused with its reason")
 {
     static const struct {

@@ -348,7 +348,7 @@ static void do_let_go(void)
     if (!holds[m] || (!owned[m] && mfn_to_frame(mfn(m))->refs == 1))
         return;
     holds[m]--;
-    pv_put_frame(mfn_to_frame(mfn(m)), write);
+    frame_let_go(mfn_to_frame(mfn(m)), write);
 }
 
 /* A validation with which nobody goes on. */
@@ -421,9 +421,9 @@ TEST("types and counts are what pins, holds and contents say")
         for (unsigned int m = MACHINE_FIRST; m < END; m++) {
             EXPECT_EQ(mfn_to_frame(mfn(m))->refs, writers[m] + readers[m]);
             for (; writers[m]; writers[m]--)
-                pv_put_frame(mfn_to_frame(mfn(m)), true);
+                frame_let_go(mfn_to_frame(mfn(m)), true);
             for (; readers[m]; readers[m]--)
-                pv_put_frame(mfn_to_frame(mfn(m)), false);
+                frame_let_go(mfn_to_frame(mfn(m)), false);
             owned[m] = pinned[m] = false;
         }
     }

@@ -847,7 +847,7 @@ TEST("a page that a neighbour holds outlives its domain")
     EXPECT_EQ(pin(m, FRAME_L1), -EINVAL);
     destroy(&space);
     EXPECT_EQ(refs(m), 1);
-    pv_put_frame(f, true);
+    frame_let_go(f, true);
     EXPECT_EQ(refs(m), 0);
     EXPECT_EQ(pv_space_create(&space, DOMAIN, PROMISE, PAGES), 0);
 }
@@ -864,10 +864,10 @@ TEST("tables are no pages to write for neighbours")
     EXPECT_FALSE(frame_get_type(mfn_to_frame(m), FRAME_L1));
     EXPECT_EQ(pv_get_frame(&space, m, true, &f), -EBUSY);
     EXPECT_EQ(pv_get_frame(&space, m, false, &f), 0);
-    pv_put_frame(f, false);
+    frame_let_go(f, false);
     drop_all();
     EXPECT_EQ(pv_get_frame(&space, m, true, &f), 0);
-    pv_put_frame(f, true);
+    frame_let_go(f, true);
 }
 
 TEST("a shared page is the guest's to map, and nothing else")
@@ -985,7 +985,7 @@ TEST("a granted page is mapped beside the grant, and unmapped exactly")
     EXPECT_EQ(refs(m), 2);
     EXPECT_EQ(pin(t.l1, FRAME_L1), -EBUSY);
     drop_all();
-    pv_put_frame(f, true);
+    frame_let_go(f, true);
 }
 
 /* --- Descriptors -----------------------------------------------------------

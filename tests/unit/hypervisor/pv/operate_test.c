@@ -404,6 +404,22 @@ TEST("retiring ends RF and moves rip; a repetition stays until its last")
     EXPECT_EQ(regs.rcx, 0);
 }
 
+TEST("a repetition of none moves nothing but rip")
+{
+    static const char *const strings[] = {"\xf3\x6c", "\xf2\x6e"};
+
+    for (unsigned int i = 0; i < 2; i++) {
+        struct cpu_regs regs = {.rdi = 0x1000, .rsi = 0x2000};
+        struct insn insn = decoded(strings[i]);
+
+        insn_retire(&insn, &regs);
+        EXPECT_EQ(regs.rip, 2);
+        EXPECT_EQ(regs.rcx, 0);
+        EXPECT_EQ(regs.rdi, 0x1000);
+        EXPECT_EQ(regs.rsi, 0x2000);
+    }
+}
+
 TEST("what is no store, and a repetition of none, is refused")
 {
     struct cpu_regs regs = {.rcx = 0};
