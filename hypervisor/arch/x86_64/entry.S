@@ -88,28 +88,18 @@
     jb \to
 .endm
 
-/* Registers that lie one after the other in the frame. */
-.macro LOAD_FROM offset, registers:vararg
-at = \offset
-    .irp reg, \registers
-    mov at(%rsp), %r\reg
-at = at + 8
-    .endr
-.endm
-
-/* All but rax, rcx and r11. */
-.macro LOAD_MOST_REGISTERS
-    LOAD_FROM REGS_R15, 15, 14, 13, 12, bp, bx
-    LOAD_FROM REGS_R10, 10, 9, 8
-    LOAD_FROM REGS_RDX, dx, si, di
-.endm
-
 /*
  * To where guest_regs() says, with rax as it is.  rip must be canonical: else
  * SYSRET faults in ring 0 on the guest's stack.
  */
 .macro RETURN_BY_SYSRET
-    LOAD_MOST_REGISTERS
+at = REGS_R15
+    .irp reg, 15, 14, 13, 12, bp, bx, 11, 10, 9, 8, ax, cx, dx, si, di
+    .if at != REGS_R11 && at != REGS_RAX && at != REGS_RCX
+    mov at(%rsp), %r\reg
+    .endif
+at = at + 8
+    .endr
     mov REGS_RIP(%rsp), %rcx
     mov REGS_RFLAGS(%rsp), %r11
     CR3_LEAVE PATCH_LEAVE_SAVED
@@ -273,14 +263,20 @@ hypercall_iret:
 .endm
 
 /*
- * @to = @from if that is in the upper half of the guest's addresses; in
- * speculation, too, it is.
+ * @to = @from if that is a guest's address; in speculation, too, it is one.
+ * Kernels of class pv are in the upper half: that is looked at first.
  */
-.macro GUEST_ADDRESS_UPPER from, to, otherwise
+.macro GUEST_ADDRESS from, to, otherwise
     mov $HV_VIRT_END, %\to
     or %\from, %\to
     cmp %\from, %\to
+    je 9f
+    mov %\from, %\to
+    shl $17, %\to
+    shr $17, %\to
+    cmp %\from, %\to
     jne \otherwise
+9:
 .endm
 
 /* A word of the bounce frame. */
@@ -300,20 +296,14 @@ iret_or_program:
     cmpb $MODE_KERNEL, PERCPU_AT(guest_mode, 0)
     ja syscall_of_program
     mov FRAME_AT(RSP, 0), %rcx
-    je 1f
-    mov %rcx, %r11
-    shl $17, %r11
-    shr $17, %r11 /* In speculation, too, no address of the hypervisor's. */
-    cmp %rcx, %r11
-    jne iret_in_full
-    xor %ecx, %ecx
-    jmp 2f
-1:
-    GUEST_ADDRESS_UPPER rcx, r11, iret_in_full
-    mov PERCPU_AT(pv_entry, 0), %rcx /* 0: class light */
+    GUEST_ADDRESS rcx, r11, iret_in_full
+    xor %ecx, %ecx /* class light */
+    cmpb $MODE_KERNEL, PERCPU_AT(guest_mode, 0)
+    jne 1f
+    mov PERCPU_AT(pv_entry, 0), %rcx
     cmpw $0, PV_IRET_RARE(%rcx)
     jne iret_in_full
-2:
+1:
     PATCH_SITE PATCH_STAC /* r11: the guest's frame, struct iret_context. */
 771:
     testl $IRET_IN_SYSCALL, 24(%r11)
@@ -411,7 +401,7 @@ syscall_of_program:
     mov PV_KERNEL_SP(%rcx), %rdi
     and $-16, %rdi
     sub $BOUNCE_FRAME, %rdi
-    GUEST_ADDRESS_UPPER rdi, rdx, program_in_full
+    GUEST_ADDRESS rdi, rdx, program_in_full
     mov PV_KERNEL_L4(%rcx), %rdi
     CHANGE_MODE MODE_KERNEL, rdi, 3
 
@@ -483,7 +473,7 @@ program_in_full:
     RETURN_BY_SYSRET
 .endm
 
-.macro VECTOR_STUBS page_fault, invalid_opcode, exception, interrupt, ist
+.macro VECTOR_STUBS page_fault, undefined, protection, exception, interrupt, ist
 vector = 0
 .rept 256
     .balign 16 /* VECTOR_STUB_SIZE */
@@ -499,7 +489,9 @@ vector = 0
     .elseif vector == VECTOR_PF
     jmp \page_fault
     .elseif vector == VECTOR_UD
-    jmp \invalid_opcode
+    jmp \undefined
+    .elseif vector == VECTOR_GP
+    jmp \protection
     .elseif vector < VECTOR_EXCEPTIONS || vector == VECTOR_INT80
     jmp \exception
     .else
@@ -511,13 +503,13 @@ vector = vector + 1
 
     .balign 16
 vector_stubs:
-    VECTOR_STUBS page_fault, invalid_opcode, exception, exception_common, \
-        ist_common
+    VECTOR_STUBS page_fault, invalid_opcode, general_protection, exception, \
+        exception_common, ist_common
     .pushsection .entry_text, "ax"
     .balign 16
 xpti_vector_stubs:
     VECTOR_STUBS xpti_exception, xpti_exception, xpti_exception, \
-        xpti_exception, xpti_ist
+        xpti_exception, xpti_exception, xpti_ist
     .popsection
 
 .macro SAVE_AND_CLEAR
@@ -539,12 +531,14 @@ page_fault:
     call upcall_guest_page_fault_first
     RETURN_FROM_EXCEPTION always_to_handler=1
 
+.irp what, invalid_opcode, general_protection
     .balign 16
-invalid_opcode:
+\what:
     SAVE_AND_CLEAR
     mov PERCPU(current_vcpu), %rsi
-    call upcall_guest_invalid_opcode
+    call upcall_guest_\what
     RETURN_FROM_EXCEPTION
+.endr
 
     .balign 16
 exception:

@@ -46,14 +46,15 @@ void upcall_iret(struct cpu_regs *regs, struct vcpu *v);
 void upcall_guest_exception(struct cpu_regs *regs, uint64_t cr2);
 
 /*
- * Two exceptions in ring 3 that are worth a way of their own; @v is the current
- * vCPU.  The first returns if the guest's handler is entered, or if there is
- * more to do before the guest goes on; any other page fault it leaves to
- * exception_from_guest_only().  Defined by pv.
+ * Three exceptions in ring 3 that are worth a way of their own; @v is the
+ * current vCPU.  The first returns if the guest's handler is entered, or if
+ * there is more to do before the guest goes on; any other page fault it leaves
+ * to exception_from_guest_only().  Defined by pv.
  */
 void upcall_guest_page_fault_first(struct cpu_regs *regs, struct vcpu *v,
                                    uint64_t cr2);
 void upcall_guest_invalid_opcode(struct cpu_regs *regs, struct vcpu *v);
+void upcall_guest_general_protection(struct cpu_regs *regs, struct vcpu *v);
 
 /* A program of class pv made SYSCALL.  Defined by pv. */
 void upcall_guest_syscall(struct cpu_regs *regs, struct vcpu *v);
