@@ -106,3 +106,39 @@ def test_what_ended_is_no_more_in_its_processor():
             text = run_domain(m, "pv_cpu",
                               f"extra='only=leaves_in_a_processor {more}'")
             assert "@@ 1 passed, 0 failed" in text, text
+
+
+LENDERS = 3
+ENDS = 12  # so many of them are destroyed, wherever they are
+WARM = 4   # of them before frames are counted: what is kept is made by then
+KEPT = 8
+
+
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_lenders_are_destroyed_in_the_midst_of_it(cpus):
+    def make(i):
+        # Every third comes to its end by itself.
+        rounds = 500 if i % 3 == 2 else 10 ** 9
+        m.command(f"create name=l{i} kernel=lending.elf type='pv' memory=16"
+                  f" vcpus={1 + i % 4} extra='rounds={rounds}'"
+                  " on_poweroff='preserve'")
+        if cpus == 1:
+            assert "as they must be" in m.command("debug-keys f")
+
+    def run(first, end):
+        for i in range(first, end):
+            make(i)
+            if i >= first + LENDERS:
+                m.command(f"destroy l{i - LENDERS}")
+        for i in range(end - LENDERS, end):
+            m.command(f"destroy l{i}")
+
+    with Machine(f"pv-lending-{cpus}", [guest("control"), image("lending")],
+                 mem=400, smp=cpus, cpu=PAIR_CPU,
+                 kernel=DEBUG_HYPERVISOR) as m:
+        m.wait_ready()
+        run(0, WARM)
+        before = frames(m)
+        run(WARM, WARM + ENDS)
+        assert "crashed" not in m.output
+        assert abs(frames(m) - before) <= KEPT, (before, frames(m))

@@ -25,7 +25,8 @@ import sys
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 FOLDER = "guests/conformance"
 # No lists of cases: what attacks a running system, and what is timed.
-NO_CASES = ("framework", "attack", "crowd", "fuzz", "stress", "latency")
+NO_CASES = ("framework", "attack", "crowd", "fuzz", "lending", "stress",
+            "latency")
 PAGE = "docs/conformance.md"
 MARK = "<!-- From here on: tests/xen/cases.py --page -->\n"
 

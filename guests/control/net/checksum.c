@@ -62,19 +62,28 @@ uint16_t checksum_update32(uint16_t field, uint32_t before, uint32_t after)
     return checksum_update16(field, (uint16_t)before, (uint16_t)after);
 }
 
-/* @bytes of TCP or UDP whose checksum field holds 0. */
-static uint16_t transport(const struct ip4_view *view, size_t bytes)
+/* Addresses, protocol and length, in the order of the pseudo header. */
+static uint64_t pseudo_header(const uint8_t *ip, size_t bytes)
 {
     uint8_t pseudo[12];
 
-    wire_put32(pseudo, view->src);
-    wire_put32(pseudo + 4, view->dst);
+    memcpy(pseudo, ip + IP4_SRC, 8);
     pseudo[8] = 0;
-    pseudo[9] = view->proto;
+    pseudo[9] = ip[IP4_PROTO];
     wire_put16(pseudo + 10, (uint16_t)bytes);
+    return checksum_add(0, pseudo, sizeof(pseudo));
+}
 
-    return checksum_finish(checksum_add(checksum_add(0, pseudo, sizeof(pseudo)),
-                                        view->payload, bytes));
+uint16_t checksum_of_pseudo_header(const uint8_t *ip, size_t bytes)
+{
+    return (uint16_t)~checksum_finish(pseudo_header(ip, bytes));
+}
+
+/* @bytes of TCP or UDP whose checksum field holds 0. */
+static uint16_t transport(const struct ip4_view *view, size_t bytes)
+{
+    return checksum_finish(
+        checksum_add(pseudo_header(view->ip, bytes), view->payload, bytes));
 }
 
 bool checksum_complete(struct ip4_view *view)

@@ -40,6 +40,9 @@ static inline uint16_t checksum(const uint8_t *data, size_t bytes)
 uint16_t checksum_update16(uint16_t field, uint16_t before, uint16_t after);
 uint16_t checksum_update32(uint16_t field, uint32_t before, uint32_t after);
 
+/* What a blank TCP checksum field holds: of the addresses and @bytes of TCP. */
+uint16_t checksum_of_pseudo_header(const uint8_t *ip, size_t bytes);
+
 /*
  * Compute the TCP or UDP checksum of a packet that is wholly present.  False:
  * it is a fragment, too short, or no TCP and no UDP, so it has none.

@@ -160,6 +160,7 @@ static void fill_router(struct network_info *info)
     add_drop(info, "uplink: damaged or cut short", router->uplink_malformed);
     add_drop(info, "uplink: not for us", router->uplink_foreign);
     add_drop(info, "blank checksum of an unknown kind", router->no_checksum);
+    add_drop(info, "too large, and nothing to cut", router->uncuttable);
 }
 
 void network_info(struct network_info *info)

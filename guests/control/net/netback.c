@@ -284,6 +284,7 @@ static int offer(struct backend *back)
     static const struct node nodes[] = {
         {"feature-rx-copy", "1"},
         {"feature-sg", "1"},
+        {"feature-gso-tcpv4", "1"},
         {"state", "2"},
     };
     int rc = publish(back, nodes, sizeof(nodes) / sizeof(nodes[0]));

@@ -21,7 +21,7 @@
 
 struct front_keys {
     uint64_t tx_ref, rx_ref, port;
-    uint64_t rx_copy, no_checksum;
+    uint64_t rx_copy, no_checksum, sg, gso;
 };
 
 /* 0 where the node is missing or is no number up to @max. */
@@ -47,6 +47,8 @@ static const char *read_keys(struct xs *xs, const char *front,
         .port = read_key(xs, front, "event-channel", UINT32_MAX),
         .rx_copy = read_key(xs, front, "request-rx-copy", 1),
         .no_checksum = read_key(xs, front, "feature-no-csum-offload", 1),
+        .sg = read_key(xs, front, "feature-sg", 1),
+        .gso = read_key(xs, front, "feature-gso-tcpv4", 1),
     };
     /* Neither port 0 nor reference 0 (the console's) can be meant. */
     if (keys->tx_ref == 0 || keys->rx_ref == 0)
@@ -101,6 +103,7 @@ const char *netback_connect(struct xs *xs, struct vif *vif, const char *front)
     refs[0] = (grant_ref_t)keys.tx_ref;
     refs[1] = (grant_ref_t)keys.rx_ref;
     vif->front_no_checksum = keys.no_checksum != 0;
+    vif->front_gso = keys.sg && keys.gso && !keys.no_checksum;
 
     if (!nat_guest_add(&router_get()->nat, &vif->nat, vif->port.address))
         return "its ip is in use";

@@ -78,6 +78,13 @@ static enum ring_take tx_break(struct tx_ring *ring)
     return RING_BROKEN;
 }
 
+static bool is_gso(const struct netif_extra_info *extra)
+{
+    return extra->type == NETIF_EXTRA_TYPE_GSO &&
+           extra->u.gso.type == NETIF_GSO_TYPE_TCPV4 &&
+           extra->u.gso.size >= TX_GSO_MIN && extra->u.gso.size <= TX_GSO_MAX;
+}
+
 /* False: the ring is broken. */
 static bool take_extras(struct tx_ring *ring, struct tx_packet *packet,
                         uint32_t *left)
@@ -95,8 +102,10 @@ static bool take_extras(struct tx_ring *ring, struct tx_packet *packet,
         packet->extra_count++;
         if (extra.type == 0 || extra.type >= NETIF_EXTRA_TYPE_MAX)
             return false;
-        /* None of them was offered. */
-        packet->status = NETIF_RSP_ERROR;
+        if (is_gso(&extra))
+            packet->gso_bytes = extra.u.gso.size;
+        else /* No other was offered. */
+            packet->status = NETIF_RSP_ERROR;
     } while ((extra.flags & NETIF_EXTRA_FLAG_MORE) != 0);
     return true;
 }
@@ -154,6 +163,15 @@ static bool take_fragments(struct tx_ring *ring, struct tx_packet *packet,
     return true;
 }
 
+/* What is to be cut may be as large as can be said; its sums are made then. */
+static bool has_size(const struct tx_packet *packet)
+{
+    if (packet->gso_bytes != 0 && !(packet->flags & NETTXF_csum_blank))
+        return false;
+    return packet->bytes >= ETH_HEADER_BYTES &&
+           (packet->gso_bytes != 0 || packet->bytes <= ETH_FRAME_MAX);
+}
+
 enum ring_take tx_ring_take(struct tx_ring *ring, struct tx_packet *packet)
 {
     struct netif_tx_request first;
@@ -170,6 +188,7 @@ enum ring_take tx_ring_take(struct tx_ring *ring, struct tx_packet *packet)
     packet->status = NETIF_RSP_OKAY;
     packet->slot_count = 0;
     packet->extra_count = 0;
+    packet->gso_bytes = 0;
     take_slot(ring, packet, &first, &left);
     packet->bytes = first.size;
     packet->flags = first.flags;
@@ -184,7 +203,7 @@ enum ring_take tx_ring_take(struct tx_ring *ring, struct tx_packet *packet)
     if (crosses_page(first.offset, packet->part[0].bytes))
         return tx_break(ring);
 
-    if (packet->bytes < ETH_HEADER_BYTES || packet->bytes > ETH_FRAME_MAX)
+    if (!has_size(packet))
         packet->status = NETIF_RSP_ERROR;
     return RING_TAKEN;
 }
@@ -254,6 +273,28 @@ enum ring_take rx_ring_take(struct rx_ring *ring,
 bool rx_ring_wait(struct rx_ring *ring)
 {
     return !ring->broken && request_wait(&ring->page->h, ring->req_cons);
+}
+
+bool rx_ring_has(const struct rx_ring *ring, uint32_t count)
+{
+    uint32_t left;
+
+    if (ring->broken)
+        return false;
+    left = request_count(&ring->page->h, ring->req_cons);
+    return left >= count && left <= NETIF_RX_RING_SLOTS;
+}
+
+void rx_ring_answer_gso(struct rx_ring *ring, uint16_t gso_bytes)
+{
+    if (ring->broken)
+        return;
+    ring->page->slot[ring->rsp_prod % NETIF_RX_RING_SLOTS].extra =
+        (struct netif_extra_info){
+            .type = NETIF_EXTRA_TYPE_GSO,
+            .u.gso = {.size = gso_bytes, .type = NETIF_GSO_TYPE_TCPV4},
+        };
+    ring->rsp_prod++;
 }
 
 void rx_ring_answer(struct rx_ring *ring,

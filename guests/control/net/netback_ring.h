@@ -21,12 +21,22 @@
 
 #include <abi/io/netif.h>
 
+#include "net/wire.h"
+
 /* Slots of one packet that are tolerated, and those that are still carried. */
 #define TX_SLOTS_FATAL (NETIF_NR_SLOTS_MIN + 3)
 #define TX_SLOTS_MAX   NETIF_NR_SLOTS_MIN
 
 /* Each type of extra information once. */
 #define TX_EXTRAS_MAX (NETIF_EXTRA_TYPE_MAX - 1)
+
+/*
+ * A TCP packet to be cut: the data of each part.  At least what every host
+ * takes (RFC 9293: 536) less its options, so that a packet has 128 parts at
+ * most; and no more than fits into a frame.
+ */
+#define TX_GSO_MIN 512U
+#define TX_GSO_MAX (ETH_MTU - IP4_HEADER_BYTES - TCP_HEADER_BYTES)
 
 struct tx_ring {
     struct netif_tx_ring *page;
@@ -48,6 +58,7 @@ struct rx_ring {
 struct tx_packet {
     uint16_t bytes;     /* of the whole packet */
     uint16_t flags;     /* NETTXF_* of the first slot */
+    uint16_t gso_bytes; /* TCP data of each part that it is cut into, or 0 */
     int16_t status;     /* NETIF_RSP_*: what it will be answered with */
     uint8_t slot_count; /* without extras; all of them are answered */
     uint8_t extra_count;
@@ -93,8 +104,12 @@ bool tx_ring_publish(struct tx_ring *ring);
 enum ring_take rx_ring_take(struct rx_ring *ring,
                             struct netif_rx_request *request);
 bool rx_ring_wait(struct rx_ring *ring);
+/* So many can be taken, and each with RING_TAKEN. */
+bool rx_ring_has(const struct rx_ring *ring, uint32_t count);
 void rx_ring_answer(struct rx_ring *ring,
                     const struct netif_rx_response *response);
+/* The same with extra information, which belongs to the response before. */
+void rx_ring_answer_gso(struct rx_ring *ring, uint16_t gso_bytes);
 bool rx_ring_publish(struct rx_ring *ring);
 
 #endif /* CONTROL_NET_NETBACK_RING_H */

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include <rt/page.h>
 #include <rt/time.h>
 
 #include "net/checksum.h"
@@ -22,8 +23,14 @@ struct delivery {
     struct packet *packet; /* to be freed then, or NULL */
     uint32_t first_op, op_count;
     uint16_t id, flags, bytes;
+    uint16_t gso_bytes; /* not 0: the slot behind is told this */
     bool direct;
+    bool continues; /* the packet of the delivery before */
 };
+
+/* A packet that is not cut: slots that it takes, and copies. */
+#define LARGE_SLOTS_MAX (UINT16_MAX / PAGE_BYTES + 2)
+#define LARGE_OPS_MAX   (LARGE_SLOTS_MAX + TX_SLOTS_MAX + 1)
 
 static struct delivery delivery[DELIVERIES_MAX];
 static uint32_t delivery_count;
@@ -58,15 +65,18 @@ static void conclude(struct delivery *d)
 
     if (copy_batch_okay(&copies, d->first_op, d->op_count)) {
         response.status = (int16_t)d->bytes;
-        d->vif->stats.rx_packets++;
+        d->vif->stats.rx_packets += !d->continues;
         d->vif->stats.rx_bytes += d->bytes;
-        d->vif->stats.direct += d->direct;
+        d->vif->stats.direct += d->direct && !d->continues;
     } else {
         response.status = NETIF_RSP_ERROR;
-        response.flags = 0;
+        /* What belongs together still does. */
+        response.flags &= NETRXF_more_data | NETRXF_extra_info;
         d->vif->stats.rx_errors++;
     }
     rx_ring_answer(&d->vif->rx, &response);
+    if (d->gso_bytes != 0)
+        rx_ring_answer_gso(&d->vif->rx, d->gso_bytes);
     round_dirty(d->vif);
     if (d->packet != NULL)
         packet_free(d->packet);
@@ -230,43 +240,35 @@ void rx_deliver(struct vif *to, struct packet *packet)
         wait_in_queue(to, packet);
 }
 
-/* The part of the packet that is still in the sender's pages. */
-static uint32_t copy_across(const struct tx_item *item, struct copy_end *to)
+/*
+ * Bytes of the packet, from the cursor on and up to @until, that are still in
+ * the sender's pages; @to is where its byte @start goes.
+ */
+static void copy_across(struct tx_cursor *cursor, uint32_t start,
+                        uint32_t until, struct copy_end to)
 {
-    const struct tx_packet *slots = &item->slots;
-    uint16_t start = 0, at = item->packet->here;
-    uint32_t count = 0;
+    struct copy_end from;
 
-    for (uint8_t i = 0; i < slots->slot_count; i++) {
-        uint16_t end = (uint16_t)(start + slots->part[i].bytes);
-
-        if (at < end) {
-            struct copy_end from = {
-                .domid = item->vif->domid,
-                .ref = slots->part[i].ref,
-                .offset = (uint16_t)(slots->part[i].offset + at - start),
-            };
-
-            to->offset = at;
-            copy_batch_across(&copies, &from, to, (uint16_t)(end - at));
-            count++;
-            at = end;
-        }
-        start = end;
+    while (cursor->at < until) {
+        to.offset = (uint16_t)(cursor->at - start);
+        copy_batch_across(&copies, &from, &to,
+                          tx_cursor_take(cursor, until - cursor->at, &from));
     }
-    return count;
 }
 
 static bool deliver_direct(struct vif *to, const struct tx_item *item)
 {
     const struct packet *packet = item->packet;
+    struct tx_cursor cursor;
     struct copy_end end;
     struct delivery *d = begin(to, packet, &end);
 
     if (d == NULL)
         return false;
+    cursor = tx_cursor_at(item, packet->here);
     copy_batch_out(&copies, packet, 0, &end, packet->here);
-    d->op_count = 1 + copy_across(item, &end);
+    copy_across(&cursor, 0, packet->bytes, end);
+    d->op_count = copies.count - d->first_op;
     d->direct = true;
     return true;
 }
@@ -280,4 +282,69 @@ void rx_deliver_item(struct vif *to, struct tx_item *item)
         return;
     if (tx_item_pull(item))
         rx_deliver(to, tx_item_take(item));
+}
+
+/*
+ * Fill one buffer of @to with the packet's bytes from @start on.  NULL: it took
+ * back what it had posted.
+ */
+static struct delivery *fill_slot(struct vif *to, const struct tx_item *item,
+                                  struct tx_cursor *cursor, uint32_t start)
+{
+    const struct packet *packet = item->packet;
+    uint32_t until = start + PAGE_BYTES;
+    struct copy_end end;
+    struct delivery *d = begin(to, packet, &end);
+
+    if (d == NULL)
+        return NULL;
+    d->continues = start != 0;
+    if (d->continues)
+        d->flags = 0;
+    if (until < packet->bytes)
+        d->flags |= NETRXF_more_data;
+    else
+        until = packet->bytes;
+    if (start == 0)
+        copy_batch_out(&copies, packet, 0, &end, packet->here);
+    copy_across(cursor, start, until, end);
+    d->op_count = copies.count - d->first_op;
+    d->bytes = (uint16_t)(until - start);
+    d->direct = true;
+    return d;
+}
+
+/* The slot that extra information takes, whose buffer stays empty. */
+static void take_extra_slot(struct delivery *d, uint16_t gso_bytes)
+{
+    struct netif_rx_request unused;
+
+    if (!take_buffer(d->vif, &unused))
+        return;
+    d->flags |= NETRXF_extra_info;
+    d->gso_bytes = gso_bytes;
+}
+
+bool rx_deliver_large(struct vif *to, const struct tx_item *item)
+{
+    const struct packet *packet = item->packet;
+    struct tx_cursor cursor = tx_cursor_at(item, packet->here);
+    uint32_t slots = (packet->bytes + PAGE_BYTES - 1) / PAGE_BYTES + 1;
+
+    if (!to->connected || !to->front_gso || to->rx_queued > 0 ||
+        !rx_ring_has(&to->rx, slots))
+        return false;
+    /* In one piece: its responses follow each other. */
+    if (delivery_count + slots > DELIVERIES_MAX ||
+        !copy_batch_has_room(&copies, LARGE_OPS_MAX + TX_SLOTS_MAX + 1))
+        rx_flush();
+    for (uint32_t start = 0; start < packet->bytes; start += PAGE_BYTES) {
+        struct delivery *d = fill_slot(to, item, &cursor, start);
+
+        if (d == NULL)
+            break;
+        if (start == 0)
+            take_extra_slot(d, item->slots.gso_bytes);
+    }
+    return true;
 }

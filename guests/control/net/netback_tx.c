@@ -14,6 +14,36 @@ static struct tx_item item[TX_BATCH_MAX];
 static uint32_t item_count;
 static struct copy_batch copies;
 
+struct tx_cursor tx_cursor_at(const struct tx_item *it, uint32_t at)
+{
+    return (struct tx_cursor){.item = it, .at = at};
+}
+
+uint16_t tx_cursor_take(struct tx_cursor *c, uint32_t most,
+                        struct copy_end *from)
+{
+    const struct tx_packet *slots = &c->item->slots;
+    uint32_t left;
+
+    while (c->slot < slots->slot_count &&
+           c->at >= c->slot_start + slots->part[c->slot].bytes)
+        c->slot_start += slots->part[c->slot++].bytes;
+    if (c->slot == slots->slot_count)
+        return 0;
+
+    *from = (struct copy_end){
+        .domid = c->item->vif->domid,
+        .ref = slots->part[c->slot].ref,
+        .offset =
+            (uint16_t)(slots->part[c->slot].offset + c->at - c->slot_start),
+    };
+    left = c->slot_start + slots->part[c->slot].bytes - c->at;
+    if (left > most)
+        left = most;
+    c->at += left;
+    return (uint16_t)left;
+}
+
 /*
  * Add copies of the packet's bytes [packet->here, @until).  A packet has at
  * most one copy a slot.
@@ -21,27 +51,17 @@ static struct copy_batch copies;
 static void add_copies(struct copy_batch *batch, struct tx_item *it,
                        uint16_t until)
 {
-    const struct tx_packet *slots = &it->slots;
-    uint16_t start = 0, here = it->packet->here;
+    struct packet *packet = it->packet;
+    struct tx_cursor cursor = tx_cursor_at(it, packet->here);
+    struct copy_end from;
 
-    for (uint8_t i = 0; i < slots->slot_count && here < until; i++) {
-        uint16_t end = (uint16_t)(start + slots->part[i].bytes);
-        uint16_t stop = end < until ? end : until;
+    while (packet->here < until) {
+        uint16_t bytes =
+            tx_cursor_take(&cursor, (uint32_t)(until - packet->here), &from);
 
-        if (here < stop) {
-            struct copy_end from = {
-                .domid = it->vif->domid,
-                .ref = slots->part[i].ref,
-                .offset = (uint16_t)(slots->part[i].offset + here - start),
-            };
-
-            copy_batch_in(batch, &from, it->packet, here,
-                          (uint16_t)(stop - here));
-            here = stop;
-        }
-        start = end;
+        copy_batch_in(batch, &from, packet, packet->here, bytes);
+        packet->here = (uint16_t)(packet->here + bytes);
     }
-    it->packet->here = here;
 }
 
 static void set_checksum(struct packet *packet, uint16_t flags)
@@ -59,7 +79,9 @@ static void start_copy(struct vif *vif, struct tx_item *it)
     it->packet->from = vif;
     it->packet->bytes = it->slots.bytes;
     set_checksum(it->packet, it->slots.flags);
-    if (vif->header_only && until > SWITCH_LOOK_BYTES)
+    if (it->slots.gso_bytes != 0 && until > TX_GSO_LOOK_BYTES)
+        until = TX_GSO_LOOK_BYTES;
+    else if (vif->header_only && until > SWITCH_LOOK_BYTES)
         until = SWITCH_LOOK_BYTES;
 
     it->first_op = copies.count;
@@ -108,8 +130,10 @@ enum tx_gathered tx_gather(struct vif *vif)
 {
     enum tx_gathered result = TX_MORE;
 
-    for (uint32_t i = 0; i < TX_GUEST_TURN && result == TX_MORE; i++) {
+    for (int i = 0; i < TX_GUEST_TURN && result == TX_MORE; i++) {
         result = gather_one(vif);
+        if (result == TX_MORE)
+            i += (item[item_count - 1].slots.bytes - 1) / ETH_FRAME_MAX;
         if (result == TX_DRY && tx_ring_wait(&vif->tx))
             result = TX_MORE;
     }
@@ -149,6 +173,10 @@ bool tx_item_pull(struct tx_item *it)
 
     if (it->packet->here == it->packet->bytes)
         return true;
+    if (it->packet->bytes > ETH_FRAME_MAX) {
+        refuse(it); /* No buffer has it; nothing but TCP is cut. */
+        return false;
+    }
 
     copy_batch_reset(&rest);
     add_copies(&rest, it, it->packet->bytes);

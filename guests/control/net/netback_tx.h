@@ -17,12 +17,20 @@
 
 #include "net/netback_ring.h"
 
+struct copy_end;
 struct packet;
 struct vif;
 
-/* Packets of a batch, all guests together, and of one guest at a time. */
+/*
+ * Packets of a batch, all guests together, and frames of one guest at a time: a
+ * packet that is to be cut counts as what it will be.
+ */
 #define TX_BATCH_MAX  64U
-#define TX_GUEST_TURN 16U
+#define TX_GUEST_TURN 16
+
+/* Of a packet that is to be cut, all headers are copied: none longer than so.
+ */
+#define TX_GSO_LOOK_BYTES (ETH_HEADER_BYTES + 60U + 60U)
 
 struct tx_item {
     struct vif *vif;
@@ -39,7 +47,23 @@ enum tx_gathered {
     TX_BROKEN,  /* by the guest, for good */
 };
 
-/* Take up to TX_GUEST_TURN packets of @vif into the batch. */
+/* A place in an item's bytes, and the slot that has it. */
+struct tx_cursor {
+    const struct tx_item *item;
+    uint32_t at, slot_start;
+    uint8_t slot;
+};
+
+struct tx_cursor tx_cursor_at(const struct tx_item *item, uint32_t at);
+
+/*
+ * Up to @most bytes from there on that lie in one page, whose place is *from;
+ * the cursor is then behind them.  0: there are no more.
+ */
+uint16_t tx_cursor_take(struct tx_cursor *cursor, uint32_t most,
+                        struct copy_end *from);
+
+/* Take up to TX_GUEST_TURN frames of @vif into the batch. */
 enum tx_gathered tx_gather(struct vif *vif);
 
 /* Copy their bytes, then let @fn decide on each that came in whole. */

@@ -11,6 +11,7 @@
 #include "net/checksum.h"
 #include "net/dhcp.h"
 #include "net/inside.h"
+#include "net/netback_cut.h"
 #include "net/netback_rx.h"
 #include "net/netback_tx.h"
 #include "net/packet.h"
@@ -147,6 +148,44 @@ static void to_port(struct tx_item *item, struct switch_port *to,
     rx_deliver_item(vif_of_port(to), item);
 }
 
+/* --- What is to be cut -----------------------------------------------------
+ */
+
+static void part_to_uplink(struct tx_item *part, void *unused)
+{
+    (void)unused;
+    to_uplink(part);
+}
+
+static void part_to_stack(struct tx_item *part, void *unused)
+{
+    (void)unused;
+    to_stack(part);
+}
+
+static void part_to_port(struct tx_item *part, void *to)
+{
+    rx_deliver(to, tx_item_take(part));
+}
+
+/* Its packet stays with @item, as of a direct delivery. */
+static void large_from_guest(struct tx_item *item, enum switch_verdict verdict,
+                             struct switch_port *to,
+                             const struct ip4_view *view)
+{
+    if (!tx_item_is_cuttable(item, view))
+        router.uncuttable++;
+    else if (verdict == SWITCH_TO_ROUTER)
+        tx_item_cut(item, view, part_to_uplink, NULL);
+    else if (verdict == SWITCH_TO_STACK)
+        tx_item_cut(item, view, part_to_stack, NULL);
+    else if (!rx_deliver_large(vif_of_port(to), item))
+        tx_item_cut(item, view, part_to_port, vif_of_port(to));
+}
+
+/* --- By the switch's verdict -----------------------------------------------
+ */
+
 /* The frame has been turned into an answer to its sender. */
 static void answer(struct tx_item *item, uint16_t bytes)
 {
@@ -190,6 +229,12 @@ void router_from_guest(struct tx_item *item)
 
     /* The next one will probably go the same way. */
     item->vif->header_only = verdict == SWITCH_TO_PORT;
+    if (item->slots.gso_bytes != 0 &&
+        (verdict == SWITCH_TO_PORT || verdict == SWITCH_TO_ROUTER ||
+         verdict == SWITCH_TO_STACK)) {
+        large_from_guest(item, verdict, to, &view);
+        return;
+    }
 
     switch (verdict) {
     case SWITCH_DROPPED:

@@ -30,6 +30,7 @@ struct router {
     uint64_t uplink_malformed; /* frames from the uplink that make no sense */
     uint64_t uplink_foreign;   /* ... that are not for us */
     uint64_t no_checksum;      /* blank, but nothing to compute it for */
+    uint64_t uncuttable;       /* to be cut, but no TCP data */
 };
 
 /* False: out of memory. */

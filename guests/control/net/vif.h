@@ -56,6 +56,7 @@ struct vif {
     bool stopped;           /* it broke a ring: not served any more */
     bool header_only;       /* its last frame went to another guest */
     bool front_no_checksum; /* cannot take blank checksums */
+    bool front_gso;         /* takes TCP packets that are to be cut */
     evtchn_port_t evtchn;
     struct tx_ring tx;
     struct rx_ring rx;

@@ -45,6 +45,7 @@
 #define IP4_HEADER_BYTES 20 /* without options */
 #define IP4_VERSION_IHL  0
 #define IP4_TOTAL        2
+#define IP4_ID           4
 #define IP4_FRAGMENT     6
 #define IP4_TTL          8
 #define IP4_PROTO        9
@@ -73,7 +74,10 @@
 #define TCP_FIN 0x01U
 #define TCP_SYN 0x02U
 #define TCP_RST 0x04U
+#define TCP_PSH 0x08U
 #define TCP_ACK 0x10U
+#define TCP_URG 0x20U
+#define TCP_CWR 0x80U
 
 #define UDP_HEADER_BYTES 8
 #define UDP_LENGTH       4

@@ -39,10 +39,20 @@ struct netif_tx_request {
 #define NETIF_EXTRA_TYPE_MAX  6U
 #define NETIF_EXTRA_FLAG_MORE 0x01U
 
+#define NETIF_GSO_TYPE_TCPV4 1U
+
 struct netif_extra_info {
     uint8_t type;
     uint8_t flags;
-    uint8_t payload[6];
+    union {
+        struct {
+            uint16_t size; /* bytes of data in each segment but the last */
+            uint8_t type;  /* NETIF_GSO_TYPE_* */
+            uint8_t pad;
+            uint16_t features; /* 0 */
+        } gso;
+        uint8_t payload[6];
+    } u;
 };
 
 #define NETIF_RSP_DROPPED (-2)
@@ -87,10 +97,12 @@ struct netif_rx_ring {
     union netif_rx_slot {
         struct netif_rx_request req;
         struct netif_rx_response rsp;
+        struct netif_extra_info extra; /* behind a response */
     } slot[NETIF_RX_RING_SLOTS];
 };
 
 _Static_assert(sizeof(struct netif_tx_request) == 12, "ABI");
+_Static_assert(sizeof(struct netif_extra_info) == 8, "ABI");
 _Static_assert(sizeof(union netif_tx_slot) == 12, "ABI");
 _Static_assert(sizeof(union netif_rx_slot) == 8, "ABI");
 _Static_assert(sizeof(struct netif_tx_ring) <= 4096, "one page");

@@ -107,6 +107,69 @@ TEST("extra information is answered behind the first slot, with an error")
     expect_response(3, 2, NETIF_RSP_ERROR);
 }
 
+/* A packet of 8000 bytes in two slots, to be cut as @type and @size say. */
+static void large(uint8_t type, uint16_t size, uint16_t flags)
+{
+    request(1, 96, 8000, NETTXF_more_data | NETTXF_extra_info | flags);
+    extra(NETIF_EXTRA_TYPE_GSO, 0);
+    tx_page.slot[(tx_page.h.req_prod - 1) % NETIF_TX_RING_SLOTS].extra.u.gso =
+        (__typeof__(((struct netif_extra_info *)0)->u.gso)){.size = size,
+                                                            .type = type};
+    request(2, 0, 4000, 0);
+    EXPECT_EQ(tx_ring_take(&tx, &packet), RING_TAKEN);
+}
+
+TEST("a packet that is to be cut may be larger than a frame, and says how")
+{
+    static const uint16_t sizes[] = {TX_GSO_MIN, 1448, TX_GSO_MAX};
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        large(NETIF_GSO_TYPE_TCPV4, sizes[i], NETTXF_csum_blank);
+        EXPECT_EQ(packet.status, NETIF_RSP_OKAY);
+        EXPECT_EQ(packet.gso_bytes, sizes[i]);
+        EXPECT_EQ(packet.bytes, 8000);
+        EXPECT_EQ(packet.part[0].bytes, 4000);
+        tx_ring_answer(&tx, &packet);
+    }
+    request(1, 0, 60, 0);
+    EXPECT_EQ(tx_ring_take(&tx, &packet), RING_TAKEN);
+    EXPECT_EQ(packet.gso_bytes, 0);
+}
+
+TEST("what cannot be cut so is answered with an error")
+{
+    static const struct {
+        uint8_t type;
+        uint16_t size, flags;
+    } wrong[] = {
+        {NETIF_GSO_TYPE_TCPV4, 0, NETTXF_csum_blank},
+        {NETIF_GSO_TYPE_TCPV4, 1, NETTXF_csum_blank},
+        {NETIF_GSO_TYPE_TCPV4, TX_GSO_MIN - 1, NETTXF_csum_blank},
+        {NETIF_GSO_TYPE_TCPV4, TX_GSO_MAX + 1, NETTXF_csum_blank},
+        {NETIF_GSO_TYPE_TCPV4, UINT16_MAX, NETTXF_csum_blank},
+        {0, 1448, NETTXF_csum_blank},
+        {2, 1448, NETTXF_csum_blank}, /* TCP over IPv6 */
+        {NETIF_GSO_TYPE_TCPV4, 1448, 0},
+        {NETIF_GSO_TYPE_TCPV4, 1448, NETTXF_data_validated},
+    };
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        large(wrong[i].type, wrong[i].size, wrong[i].flags);
+        EXPECT_EQ(packet.status, NETIF_RSP_ERROR);
+        tx_ring_answer(&tx, &packet);
+    }
+    EXPECT_FALSE(tx.broken);
+}
+
+TEST("buffers are counted, and a count that cannot be is none")
+{
+    rx_page.h.req_prod = 3;
+    EXPECT_TRUE(rx_ring_has(&rx, 3));
+    EXPECT_FALSE(rx_ring_has(&rx, 4));
+    rx_page.h.req_prod = NETIF_RX_RING_SLOTS + 1;
+    EXPECT_FALSE(rx_ring_has(&rx, 3));
+}
+
 TEST("sizes that cannot be are answered with an error, and the next is served")
 {
     static const uint16_t sizes[] = {0, 1, 13, 1515, 4096};

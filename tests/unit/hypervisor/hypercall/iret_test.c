@@ -15,8 +15,7 @@
 
 char unit_test_cpu_area[CPU_AREA_SIZE] __attribute__((aligned(16)));
 bool percpu_slow_return;
-const uint8_t *percpu_upcall_bytes;
-const uint8_t upcall_due[2];
+const uint8_t *percpu_upcall_bytes, upcall_due[2];
 static struct vcpu_info info;
 static struct vcpu vcpu = {.info = &info};
 struct vcpu *percpu_current_vcpu = &vcpu;
