@@ -60,7 +60,7 @@ def run_domain(m, name, more="vcpus=4", crash=False):
 
 
 # What of pv_cpu ends its domain, and how often.
-ENDS = {
+CRASHES = {
     "a SYSCALL onto a kernel stack that takes no frame": 9,
     "an iret from a frame that cannot be read": 7,
     "an iret to a program that has no tables": 2,
@@ -72,7 +72,7 @@ def test_ends_of_their_own_making():
                  cpu=PAIR_CPU) as m:
         m.wait_ready()
         before = frames(m)
-        for sentence, count in ENDS.items():
+        for sentence, count in CRASHES.items():
             for number in range(1, count + 1):
                 word = sentence.replace(" ", "_")
                 text = run_domain(
