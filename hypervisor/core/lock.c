@@ -86,6 +86,18 @@ void spin_locks_assert_none(void)
               rank_names[held->lock[0]->rank]);
 }
 
+bool spin_rank_is_held(enum lock_rank rank)
+{
+    for (unsigned int cpu = 0; cpu < cpu_count; cpu++) {
+        const struct held_locks *held = &per_cpu(held_locks, cpu);
+
+        for (unsigned int i = 0; i < held->count; i++)
+            if (held->lock[i]->rank == rank)
+                return true;
+    }
+    return false;
+}
+
 static void note_taken(const struct spinlock *lock)
 {
     struct held_locks *held = &this_cpu(held_locks);

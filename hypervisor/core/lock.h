@@ -75,6 +75,12 @@ static inline bool __must_check spin_try_lock(struct spinlock *lock)
 static inline void spin_locks_assert_none(void)
 {
 }
+
+static inline bool spin_rank_is_held(enum lock_rank rank)
+{
+    (void)rank;
+    return true;
+}
 #else
 void spin_lock(struct spinlock *lock) __acquires(*lock);
 void spin_unlock(struct spinlock *lock) __releases(*lock);
@@ -82,6 +88,9 @@ bool __must_check spin_try_lock(struct spinlock *lock) __try_acquires(*lock);
 
 /* Before a wait for what another CPU may do with a lock held. */
 void spin_locks_assert_none(void);
+
+/* Whether any CPU holds one of @rank, as far as that is known; for tests. */
+bool spin_rank_is_held(enum lock_rank rank);
 #endif
 
 static inline struct spinlock *spin_guard_begin(struct spinlock *lock)

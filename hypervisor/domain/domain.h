@@ -169,6 +169,9 @@ void domain_set_shutdown_code(struct domain *d, uint32_t reason);
  */
 void domain_shutdown(struct domain *d, uint32_t reason);
 
+/* -EINVAL: it has not ended, or not by SHUTDOWN_suspend. */
+int __must_check domain_resume(struct domain *d);
+
 /* The guest broke its side so that no answer can be given: stop it, say why. */
 void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 

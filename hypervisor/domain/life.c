@@ -165,6 +165,22 @@ void domain_shutdown(struct domain *d, uint32_t reason)
     upcall_raise_global(VIRQ_DOM_EXC);
 }
 
+/* As one whose suspension was cancelled: that is what 1 says to its kernel. */
+int domain_resume(struct domain *d)
+{
+    SPIN_GUARD(&d->lock);
+    if (!d->is_shutdown || d->dying || d->shutdown_reason != SHUTDOWN_suspend)
+        return -EINVAL;
+    for (uint32_t i = 0; i < d->vcpu_count; i++)
+        if (!vcpu_is_off(d->vcpu[i]))
+            return -EAGAIN; /* Its call is about to return 0. */
+    d->vcpu[0]->regs.rax = 1;
+    d->is_shutdown = false;
+    for (uint32_t i = 0; may_run(d) && i < d->vcpu_count; i++)
+        vcpu_release_hold(d->vcpu[i]);
+    return 0;
+}
+
 void domain_crash(struct domain *d, const char *fmt, ...)
 {
     char reason[CONTROL_REASON_BYTES];

@@ -46,6 +46,7 @@ static int vcpu_info(struct domain *d, struct control_vcpu_info *op)
     OP(populate, build, control_populate(d, &op->u.populate))                  \
     OP(seed_grant, build, control_seed_grant(d, &op->u.seed_grant))            \
     OP(shutdown, shutdown, shut_down(d, &op->u.shutdown))                      \
+    OP(resume, pause, domain_resume(d))                                        \
     OP(set_sched, set_sched, domain_set_sched(d, &op->u.set_sched))            \
     OP(vcpu_info, list, vcpu_info(d, &op->u.vcpu_info))
 

@@ -35,19 +35,24 @@ long hypercall_set_trap_table(uint64_t a1)
     return -EINVAL;
 }
 
-/* Of class pv, those that programs come in by; NULL: another. */
-static struct pv_callback *program_callback(struct pv_vcpu *p, uint64_t type)
+/* Of class pv, those that programs come in by, and the one of NMIs. */
+static long set_pv_callback(struct vcpu *v, uint64_t type,
+                            struct pv_callback callback)
 {
     switch (type) {
     case CALLBACKTYPE_syscall:
-        return &p->entry.syscall;
+        v->pv->entry.syscall = callback;
+        break;
     case CALLBACKTYPE_sysenter:
-        return &p->sysenter;
+        v->pv->sysenter = callback;
+        break;
     case CALLBACKTYPE_syscall32:
-        return &p->syscall32;
-    default:
-        return NULL;
+        v->pv->syscall32 = callback;
+        break;
+    case CALLBACKTYPE_nmi:
+        return trap_set(v, VECTOR_NMI, TRAP_MASK_EVENTS, callback.address);
     }
+    return 0;
 }
 
 /*
@@ -57,7 +62,7 @@ static struct pv_callback *program_callback(struct pv_vcpu *p, uint64_t type)
  */
 static long set_callback(uint64_t type, uint64_t address, uint64_t flags)
 {
-    struct pv_callback *to;
+    struct pv_callback callback = {address, flags & CALLBACKF_mask_events};
 
     if (type > CALLBACKTYPE_LAST)
         return -ENOSYS;
@@ -65,12 +70,7 @@ static long set_callback(uint64_t type, uint64_t address, uint64_t flags)
         return -EINVAL;
     if (type == CALLBACKTYPE_event)
         current->event_callback = address;
-    if (current->pv && type == CALLBACKTYPE_nmi)
-        return trap_set(current, VECTOR_NMI, TRAP_MASK_EVENTS, address);
-    to = current->pv ? program_callback(current->pv, type) : NULL;
-    if (to)
-        *to = (struct pv_callback){address, flags & CALLBACKF_mask_events};
-    return 0;
+    return current->pv ? set_pv_callback(current, type, callback) : 0;
 }
 
 long hypercall_set_callbacks(uint64_t a1, uint64_t a2, uint64_t a3)

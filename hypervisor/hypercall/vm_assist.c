@@ -32,7 +32,7 @@ long hypercall_vm_assist(uint64_t a1, uint64_t a2)
         (void)atomic_or(&d->assists, 1UL << a2);
     else
         (void)atomic_and(&d->assists, ~(1UL << a2));
-    if (a2 == VMASST_TYPE_architectural_iopl)
+    if (d->pv && a2 == VMASST_TYPE_architectural_iopl)
         for (uint32_t i = 0; i < d->vcpu_count; i++)
             pv_set_iopl(d->vcpu[i], d->vcpu[i]->pv->iopl);
     return 0;

@@ -81,6 +81,8 @@ static const char *read_header(const struct reader *r, struct elf_header *h)
     if (!at)
         return "it is shorter than an ELF header";
     memcpy(h, at, sizeof(*h));
+    if (!memcmp(h->magic, "\37\213", 2))
+        return "it is compressed by gzip; unpack it first";
     if (memcmp(h->magic, "\177ELF", 4))
         return "it is no ELF file";
     if (memcmp(h->ident, ELF_IDENT_64, 3) || h->machine != ELF_MACHINE)
@@ -140,6 +142,8 @@ static uint64_t *xen_note(struct reader *r, uint32_t type)
         return &r->paddr_offset;
     case XEN_ELFNOTE_INIT_P2M:
         return &r->image->init_p2m;
+    case XEN_ELFNOTE_SUSPEND_CANCEL:
+        return &r->image->suspend_cancel;
     case XEN_ELFNOTE_MOD_START_PFN:
         return &r->image->mod_start_pfn;
     default:

@@ -34,6 +34,7 @@ struct elf_image {
     uint64_t hypercall_page; /* virtual address of a page, 0: none */
     uint64_t init_p2m;       /* the same, where the P2M list is wanted */
     uint64_t mod_start_pfn;  /* not 0: a ramdisk need not be mapped */
+    uint64_t suspend_cancel; /* 1: it can go on after a suspension */
     uint32_t class; /* CAIRN_CLASS_*; CAIRN_CLASS_PV without the note */
     bool xen_notes; /* found any */
 };

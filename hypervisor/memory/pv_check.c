@@ -6,6 +6,7 @@
 
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/smp.h"
+#include "core/lock.h"
 #include "core/panic.h"
 #include "memory/page_type.h"
 
@@ -105,13 +106,53 @@ void pv_check_frames(void)
     each_frame(give_parts);
 }
 
+/* How often all CPUs are brought together before one is found to be changing
+ * tables each time. */
+#define MEETINGS_MAX 1000U
+
+static unsigned int arrived;
+static bool asked, over, looked;
+
+/*
+ * Each CPU but the asker, who waits meanwhile.  They come from their guests or
+ * from where they wait, so tables are as they must be unless one of them has a
+ * space locked.
+ */
+static void meet(uintptr_t others)
+{
+    if (__atomic_add_fetch(&arrived, 1, __ATOMIC_ACQ_REL) == others) {
+        looked = !spin_rank_is_held(LOCK_space);
+        if (looked)
+            pv_check_frames();
+        __atomic_store_n(&over, true, __ATOMIC_RELEASE);
+    }
+    while (!__atomic_load_n(&over, __ATOMIC_ACQUIRE))
+        cpu_relax();
+}
+
+static bool check_together(void)
+{
+    uint64_t others = cpus_all() & ~cpu_bit(this_cpu(cpu_id));
+
+    if (atomic_exchange(&asked, true)) /* By another CPU. */
+        return false;
+    looked = false;
+    for (unsigned int i = 0; i < MEETINGS_MAX && !looked; i++) {
+        arrived = 0;
+        over = false;
+        cpus_run(others, meet, cpu_count - 1);
+    }
+    atomic_write(&asked, false);
+    return looked;
+}
+
 static void check_frames(void)
 {
-    if (cpu_count > 1) {
-        log_info("memory: frames can be checked while there is one CPU only");
-        return;
-    }
-    pv_check_frames();
+    if (cpu_count == 1)
+        pv_check_frames();
+    else if (!check_together())
+        return log_info("memory: frames are being changed, or this is no debug "
+                        "build");
     log_info("memory: all frames' types and counts are as they must be");
 }
-DEBUG_KEY('f', "frames: check types and counts (one CPU only)", check_frames);
+DEBUG_KEY('f', "frames: check types and counts", check_frames);

@@ -77,6 +77,12 @@ def test_a_port_forwarded_twice_is_refused(machine):
     assert text.startswith("error: ") and str(machine.first) in text
 
 
+def test_what_cannot_go_on_is_not_suspended(machine):
+    assert "has no note SUSPEND_CANCEL" in machine.command("suspend web-0002")
+    assert "is not suspended" in machine.command("resume web-0002")
+    assert "web-0002" in page(machine.first + 1)
+
+
 def test_pause_stops_and_unpause_resumes(machine):
     machine.command("pause web-0002")
     states = {d["name"]: d["state"] for d in machine.json("list")}

@@ -84,6 +84,19 @@ def reconnect(machine, name, times):
     assert before[1]["ports"] == after[1]["ports"]
 
 
+def suspend(machine, name):
+    """Stops where it is, and goes on there."""
+    begin = len(machine.output)
+    machine.command(f"suspend {name}")
+    machine.position = begin
+    machine.wait_for(rf'domain "{name}" \(\d+\) suspended: preserve', SECONDS)
+    assert "s" in machine.json(f"list {name}")[0]["state"]
+    used = machine.json(f"info {name}")["cpu_time_ns"]
+    assert "error: " not in machine.command(f"resume {name}")
+    assert "is not suspended" in machine.command(f"resume {name}")
+    assert machine.json(f"info {name}")["cpu_time_ns"] > used
+
+
 def test_a_static_address_and_the_way_out(machine):
     fetch(machine, "fixed", "ip=10.64.3.3::10.64.0.1:255.255.0.0:fixed",
           vif="['ip=10.64.3.3']")
@@ -94,6 +107,9 @@ def test_a_static_address_and_the_way_out(machine):
         machine.type(f"wget -O- http://10.0.2.2:{machine.first}/\r")
         machine.wait_for("<title>fixed")
     reconnect(machine, "fixed", 10)
+    for _ in range(2):
+        suspend(machine, "fixed")
+        assert "<title>fixed</title>" in wait_answers(machine.first)
     machine.command("reboot fixed")
     machine.wait_ended("fixed", "asked to be restarted: destroy")
 
@@ -151,6 +167,7 @@ def test_cpus_come_and_go(machine):
             machine.wait_for(seen, SECONDS)
         states = [v["state"] for v in machine.json("vcpu-list plug")]
         assert states.count("offline") == 4 - count, states
+        suspend(machine, "plug")
     machine.command("destroy plug")
 
 

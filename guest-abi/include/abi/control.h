@@ -41,7 +41,8 @@
     CONTROL_OP(15, set_sched)                                                  \
     CONTROL_OP(16, debug_key)                                                  \
     CONTROL_OP(17, vcpu_info)                                                  \
-    CONTROL_OP(18, populate)
+    CONTROL_OP(18, populate)                                                   \
+    CONTROL_OP(19, resume)
 
 enum control_op_number {
 #define CONTROL_OP_NUMBER_(number, name) CONTROL_OP_##name = number,
@@ -228,6 +229,12 @@ struct control_vcpu_info {
     uint64_t affinity;    /* OUT */
     uint64_t cpu_time_ns; /* OUT */
 };
+
+/*
+ * resume has no arguments: a domain that has ended as SHUTDOWN_suspend goes on
+ * where it was, and the call by which its vCPU 0 did returns 1.  -EINVAL: it has
+ * not, or for another reason.
+ */
 
 /* A pause is over when none of the domain's vCPUs runs any more. */
 struct control_pause {

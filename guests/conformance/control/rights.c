@@ -169,7 +169,7 @@ TEST("operations on a domain that does not exist are -ESRCH")
         CONTROL_OP_destroy,   CONTROL_OP_pause,     CONTROL_OP_unpause,
         CONTROL_OP_copy_to,   CONTROL_OP_copy_from, CONTROL_OP_set_region,
         CONTROL_OP_set_start, CONTROL_OP_shutdown,  CONTROL_OP_seed_grant,
-        CONTROL_OP_set_sched};
+        CONTROL_OP_set_sched, CONTROL_OP_resume};
     static const domid_t nobody[] = {0x5555, 0x7fef, DOMID_IO, DOMID_INVALID,
                                      0xffff};
     static char byte;

@@ -81,11 +81,12 @@ _Noreturn void child_return(uint64_t result)
     machine_end(SHUTDOWN_poweroff);
 }
 
-/* Where a child starts, on its own stack. */
-static _Noreturn void child_main(void)
+/* Where a child starts, on its own stack; of class light without start_info. */
+static _Noreturn void child_main(uint64_t unused, const struct start_info *si)
 {
+    (void)unused;
     print_sink = log_sink;
-    machine_init(NULL);
+    machine_init(si);
     own_domid = order.domid;
     mask_upcalls();
     vcpus_forget();
@@ -122,12 +123,18 @@ static long set_region(domid_t domid, uint64_t gfn, uint64_t count,
     return control(&op);
 }
 
-static long copy_page_to(domid_t domid, const char *page)
+/* What control_op calls page @pfn of the child. */
+static uint64_t frame_in(const struct child *child, uint64_t pfn)
+{
+    return child->mfn ? child->mfn[pfn] : pfn;
+}
+
+long child_copy_page(const struct child *child, uint64_t pfn, const void *page)
 {
     struct control_op op = {
         .cmd = CONTROL_OP_copy_to,
-        .domid = domid,
-        .u.copy = {.gfn = gfn_at(page),
+        .domid = child->domid,
+        .u.copy = {.gfn = frame_in(child, pfn),
                    .buffer = hypercall_ptr(page),
                    .size = PAGE_SIZE},
     };
@@ -135,42 +142,63 @@ static long copy_page_to(domid_t domid, const char *page)
     return control(&op);
 }
 
-/* Text executable, the rest of the image writable, zero pages left out. */
-static long copy_image(domid_t domid)
+/* Text executable, the rest of the image writable. */
+static long protect_text(domid_t domid)
 {
     uint64_t text = gfn_at(rt_text_start);
     uint64_t text_end = gfn_at(rt_text_end + PAGE_SIZE - 1);
-    long rc = set_region(domid, text, text_end - text, LIGHT_PROT_execute);
+
+    return set_region(domid, text, text_end - text, LIGHT_PROT_execute);
+}
+
+/* Zero pages are left out. */
+static long copy_image(const struct child *child)
+{
+    long rc = 0;
 
     for (const char *page = rt_text_start; rc == 0 && page < rt_image_end;
          page += PAGE_SIZE) {
         if (page == test_guard)
             continue;
         if (!is_zero((const uint64_t *)(const void *)page))
-            rc = copy_page_to(domid, page);
+            rc = child_copy_page(child, gfn_at(page), page);
     }
     return rc;
 }
 
-static long create(const struct child_limits *limits, domid_t *domid)
+static uint64_t pages_of(const struct child_limits *limits)
 {
     uint64_t extra = limits->extra_pages ? limits->extra_pages : 256;
-    uint64_t pages = gfn_at(rt_image_end) + extra;
+
+    return gfn_at(rt_image_end) + extra;
+}
+
+static uint32_t grant_window(const struct child_limits *limits)
+{
+    if (limits->pv)
+        return 0;
+    return limits->grant_window ? limits->grant_window : 16;
+}
+
+static long create(const struct child_limits *limits, domid_t *domid)
+{
+    uint64_t pages = pages_of(limits);
     struct control_op op = {
         .cmd = CONTROL_OP_create,
         .domid = limits->domid ? limits->domid : DOMID_INVALID,
-        .u.create =
-            {.class = CAIRN_CLASS_LIGHT,
-             .vcpu_count = limits->vcpus ? limits->vcpus : 1,
-             .virt_base = layout.virt_base,
-             .reserved_pages = pages,
-             .max_pages = pages + limits->unpromised,
-             .max_ports = limits->max_ports ? limits->max_ports : 64,
-             .grant_frames = limits->grant_frames ? limits->grant_frames : 2,
-             .maptrack_max = limits->maptrack_max ? limits->maptrack_max : 32,
-             .grant_window = limits->grant_window ? limits->grant_window : 16,
-             .weight = limits->weight ? limits->weight : 256,
-             .rights = limits->rights},
+        .u.create = {.class = limits->pv ? CAIRN_CLASS_PV : CAIRN_CLASS_LIGHT,
+                     .vcpu_count = limits->vcpus ? limits->vcpus : 1,
+                     .virt_base = layout.virt_base,
+                     .reserved_pages = pages,
+                     .max_pages = pages + limits->unpromised,
+                     .max_ports = limits->max_ports ? limits->max_ports : 64,
+                     .grant_frames =
+                         limits->grant_frames ? limits->grant_frames : 2,
+                     .maptrack_max =
+                         limits->maptrack_max ? limits->maptrack_max : 32,
+                     .grant_window = grant_window(limits),
+                     .weight = limits->weight ? limits->weight : 256,
+                     .rights = limits->rights},
     };
     long rc = control(&op);
 
@@ -178,17 +206,18 @@ static long create(const struct child_limits *limits, domid_t *domid)
     return rc;
 }
 
-static long set_start(domid_t domid)
+/* As if the function had been called. */
+static long set_start(struct child *child, uint64_t pages)
 {
+    uint64_t rip = (uint64_t)(uintptr_t)child_main;
+    uint64_t rsp = hypercall_ptr(test_stack_end) - 8;
     struct control_op op = {
         .cmd = CONTROL_OP_set_start,
-        .domid = domid,
-        .u.set_start = {.rip = (uint64_t)(uintptr_t)child_main,
-                        /* As if the function had been called. */
-                        .rsp = hypercall_ptr(test_stack_end) - 8},
+        .domid = child->domid,
+        .u.set_start = {.rip = rip, .rsp = rsp},
     };
 
-    return control(&op);
+    return child->mfn ? child_pv_start(child, pages, rip, rsp) : control(&op);
 }
 
 static bool unpause(domid_t domid)
@@ -207,7 +236,9 @@ bool child_make(struct child *child, const struct child_limits *limits,
     memset(child, 0, sizeof(*child));
     if (exception_port == 0)
         exception_port = port_bind_virq(VIRQ_DOM_EXC, 0);
-    rc = create(limits ? limits : &usual, &child->domid);
+    if (!limits)
+        limits = &usual;
+    rc = create(limits, &child->domid);
     if (rc != 0) {
         print("create: %ld\n", rc);
         test_error("cannot create a child");
@@ -218,10 +249,13 @@ bool child_make(struct child *child, const struct child_limits *limits,
     order.fn = fn;
     order.argument = argument;
     order.domid = child->domid;
-    rc = copy_image(child->domid);
+    rc = limits->pv ? child_pv_fill(child, pages_of(limits))
+                    : protect_text(child->domid);
+    if (rc == 0)
+        rc = copy_image(child);
     order.is_child = false;
     if (rc == 0)
-        rc = set_start(child->domid);
+        rc = set_start(child, pages_of(limits));
     if (rc != 0) {
         print("copy: %ld\n", rc);
         test_error("cannot fill a child");
@@ -282,20 +316,32 @@ static bool look(struct child *child)
            child->info.domid == child->domid;
 }
 
+/* Page by page: those of class pv are anywhere. */
 static bool copy_with(unsigned int cmd, struct child *child, const void *ours,
                       void *buffer, uint32_t size)
 {
-    uint64_t va = (uint64_t)(uintptr_t)ours;
-    struct control_op op = {
-        .cmd = cmd,
-        .domid = child->domid,
-        .u.copy = {.gfn = gfn_at(ours),
-                   .buffer = hypercall_ptr(buffer),
-                   .offset = (uint32_t)(va % PAGE_SIZE),
-                   .size = size},
-    };
+    uint64_t va = (uint64_t)(uintptr_t)ours, to = hypercall_ptr(buffer);
+    long rc = 0;
 
-    return control(&op) == 0;
+    while (size > 0 && rc == 0) {
+        uint32_t offset = (uint32_t)(va % PAGE_SIZE);
+        uint32_t part = (uint32_t)PAGE_SIZE - offset;
+        struct control_op op = {
+            .cmd = cmd,
+            .domid = child->domid,
+            .u.copy = {.gfn = frame_in(child, va / PAGE_SIZE),
+                       .buffer = to,
+                       .offset = offset,
+                       .size = size < part ? size : part},
+        };
+
+        part = op.u.copy.size;
+        rc = control(&op);
+        va += part;
+        to += part;
+        size -= part;
+    }
+    return rc == 0;
 }
 
 bool child_peek(struct child *child, const void *ours, void *to, uint32_t size)
@@ -314,22 +360,28 @@ bool child_poke(struct child *child, void *ours, const void *from,
     return copy_with(CONTROL_OP_copy_to, child, ours, buffer.plain, size);
 }
 
-/* Take over its report: what it printed, and its failures. */
-static void read_report(struct child *child)
+void child_print(struct child *child)
 {
-    unsigned int failures = 0;
     uint32_t size = 0;
 
-    child_peek(child, &report.finished, &child->finished,
-               sizeof(child->finished));
-    child_peek(child, &report.result, &child->result, sizeof(child->result));
-    child_peek(child, &report.failures, &failures, sizeof(failures));
     child_peek(child, &report.log_size, &size, sizeof(size));
     if (size > 0 && size <= LOG_BYTES &&
         child_peek(child, report.log, report.log, size)) {
         for (uint32_t i = 0; i < size; i++)
             print("%c", report.log[i]);
     }
+}
+
+/* Take over its report: what it printed, and its failures. */
+static void read_report(struct child *child)
+{
+    unsigned int failures = 0;
+
+    child_peek(child, &report.finished, &child->finished,
+               sizeof(child->finished));
+    child_peek(child, &report.result, &child->result, sizeof(child->result));
+    child_peek(child, &report.failures, &failures, sizeof(failures));
+    child_print(child);
     test_failures += failures;
 }
 
@@ -394,6 +446,7 @@ void child_destroy(struct child *child)
         rc = control(&op);
     while (rc == -ABI_EAGAIN);
     EXPECT_EQ(rc, 0);
+    child_pv_forget(child);
     child->made = false;
 }
 

@@ -3,11 +3,11 @@
  * Domains that a test makes (Cairn only; the guest must be privileged), or on
  * Xen the second of two that xl made, see pair.h.
  *
- * A child is a copy of this guest as it is now, in class light and without
- * any right, that runs one function.  It prints into a buffer of its own,
- * which the parent reads and prints when the child has ended, so that its
- * failures become the running case's.  What ends it - the function's end, a
- * crash - is what the parent looks at.
+ * A child is a copy of this guest as it is now, in class light (or pv: then on
+ * Cairn only) and without any right, that runs one function.  It prints into a
+ * buffer of its own, which the parent reads and prints when the child has
+ * ended, so that its failures become the running case's.  What ends it - the
+ * function's end, a crash - is what the parent looks at.
  */
 
 #ifndef FRAMEWORK_CHILD_H
@@ -31,11 +31,13 @@ struct child_limits {
     uint32_t weight;       /* 256 */
     uint32_t vcpus;        /* 1 */
     uint32_t rights;       /* DOMAIN_RIGHT_*, 0 */
+    bool pv;               /* of class pv, with all of its RAM populated */
 };
 
 struct child {
     domid_t domid;
     bool made;
+    uint64_t *mfn;                   /* class pv: its frames, by page number */
     struct control_domain_info info; /* as child_wait() last saw it */
     uint64_t result;                 /* what its function returned */
     bool finished;                   /* it returned at all */
@@ -88,6 +90,9 @@ long child_schedule(struct child *child, uint32_t weight, uint32_t cap,
 /* Wait for its end, print what it printed; false: it never ended. */
 bool child_wait(struct child *child);
 
+/* What it has printed so far. */
+void child_print(struct child *child);
+
 /* Take it away. */
 void child_destroy(struct child *child);
 
@@ -106,6 +111,18 @@ void child_must_crash(child_fn *fn, uint64_t argument);
 bool child_peek(struct child *child, const void *ours, void *to, uint32_t size);
 bool child_poke(struct child *child, void *ours, const void *from,
                 uint32_t size);
+
+/*
+ * For child.c: RAM, image, tables and start_info of a child of class pv that
+ * has @pages; -ENOMEM: more than there is room to keep a list of.
+ */
+long child_pv_fill(struct child *child, uint64_t pages);
+long child_pv_start(struct child *child, uint64_t pages, uint64_t rip,
+                    uint64_t rsp);
+void child_pv_forget(struct child *child);
+
+/* Copy our page, or any other, to page @pfn of a child. */
+long child_copy_page(const struct child *child, uint64_t pfn, const void *page);
 
 /* One control operation; @op's cmd, domid and u are filled in. */
 long control(struct control_op *op);

@@ -70,7 +70,7 @@ void machine_init(const struct start_info *si)
     if (!on_cairn) {
         xen_map(xen_shared_info, si->shared_info);
         shared_info = (void *)xen_shared_info;
-        if (!initial_domain)
+        if (!initial_domain && si->console.domU.mfn != 0)
             console_ring_start();
         return;
     }

@@ -19,61 +19,8 @@
 #include <abi/vcpu.h>
 #include <abi/version.h>
 
-#include "fuzz/fuzz.h"
+#include "fuzz/op.h"
 
-#define FIELD(type, member, kind)                                              \
-    {                                                                          \
-        offsetof(struct type, member), sizeof(((struct type *)0)->member),     \
-            KIND_##kind                                                        \
-    }
-/* A 64-bit register, or a word of a structure without a name here. */
-#define REGISTER(n, kind)                                                      \
-    {                                                                          \
-        (n) * 8, 8, KIND_##kind                                                \
-    }
-#define HALF(offset, kind)                                                     \
-    {                                                                          \
-        offset, 4, KIND_##kind                                                 \
-    }
-
-/* As a weight: what would keep a domain from coming far. */
-#define SELDOM 0
-
-#define FIELDS(...)                                                            \
-    .fields = (const struct field[]){__VA_ARGS__},                             \
-    .field_count =                                                             \
-        sizeof((const struct field[]){__VA_ARGS__}) / sizeof(struct field)
-
-#define NAMED(text, call, command, often, form_, bytes, ...)                   \
-    {                                                                          \
-        .name = text, .nr = HYPERCALL_##call, .cmd = (command),                \
-        .weight = (often), .form = FORM_##form_, .size = (bytes),              \
-        FIELDS(__VA_ARGS__)                                                    \
-    }
-#define COMMAND(call, command, often, form, bytes, ...)                        \
-    NAMED(#command, call, command, often, form, bytes, __VA_ARGS__)
-#define OP(call, command, often, type, ...)                                    \
-    NAMED(#command, call, command, often, CMD_PTR, sizeof(struct type),        \
-          __VA_ARGS__)
-#define VCPU_OP(command, often, bytes, ...)                                    \
-    NAMED(#command, vcpu_op, command, often, CMD_VCPU_PTR, bytes, __VA_ARGS__)
-#define GRANT_OP(command, often, type, most, status_at, ...)                   \
-    {                                                                          \
-        .name = #command, .status = (status_at),                               \
-        .nr = HYPERCALL_grant_table_op, .cmd = (command), .weight = (often),   \
-        .form = FORM_CMD_PTR_COUNT, .size = sizeof(struct type),               \
-        .entries = (most), FIELDS(__VA_ARGS__)                                 \
-    }
-/* Only in some domains: most others would be deaf. */
-#define FIFO_OP(command, often, type, ...)                                     \
-    {                                                                          \
-        .name = #command, .nr = HYPERCALL_event_channel_op, .cmd = (command),  \
-        .weight = (often), .form = FORM_CMD_PTR, .size = sizeof(struct type),  \
-        .fifo = true, FIELDS(__VA_ARGS__)                                      \
-    }
-#define UNKNOWN(call, command, often)                                          \
-    NAMED("unknown " #call, call, command, often, CMD_PTR, 64,                 \
-          REGISTER(0, WORD), REGISTER(1, WORD), REGISTER(2, WORD))
 #define CONTROL(command, often, ...)                                           \
     {                                                                          \
         .name = "control_op " #command, .nr = HYPERCALL_control_op,            \
@@ -385,6 +332,7 @@ const struct op fuzz_ops[] = {
             FIELD(control_op, u.set_sched.reserved, SMALL),
             FIELD(control_op, u.set_sched.vcpu, VCPU),
             FIELD(control_op, u.set_sched.affinity, SMALL)),
+    CONTROL(resume, 5, SUBJECT),
     CONTROL(vcpu_info, 5, SUBJECT, FIELD(control_op, u.vcpu_info.vcpu, VCPU)),
     DEVICE(find, 10, FIELD(device_op, u.find.index, SMALL)),
     DEVICE(config_read, 20, FIELD(device_op, u.config.sbdf, SBDF),
@@ -415,7 +363,7 @@ const struct op fuzz_ops[] = {
             FIELD(vcpu_register_vcpu_info, offset, OFFSET)),
 };
 
-const unsigned int fuzz_op_count = sizeof(fuzz_ops) / sizeof(fuzz_ops[0]);
+const unsigned int fuzz_ops_count = sizeof(fuzz_ops) / sizeof(fuzz_ops[0]);
 
 _Static_assert(sizeof(fuzz_ops) / sizeof(fuzz_ops[0]) <= FUZZ_OPS,
                "counted in fuzz_state");

@@ -72,8 +72,9 @@ static void second(uint64_t unused)
 /* Another vCPU that is started with random registers does but this. */
 void fuzz_third(void)
 {
-    for (;;)
-        hypercall_vcpu_op(VCPUOP_down, 2, NULL);
+    for (unsigned int id = FUZZ_VCPUS;;
+         id = id + 1 < FUZZ_VCPUS_MAX ? id + 1 : FUZZ_VCPUS)
+        hypercall_vcpu_op(VCPUOP_down, id, NULL);
 }
 
 uint64_t fuzz_child(uint64_t unused)
@@ -90,7 +91,7 @@ uint64_t fuzz_child(uint64_t unused)
     fuzz_state.seed = fuzz_order.seed;
     fuzz_state.domid = own_domid;
     fuzz_state.magic = FUZZ_MAGIC;
-    if (fuzz_order.flavour == FUZZ_SMP)
+    if (fuzz_order.flavour == FUZZ_SMP || fuzz_order.flavour == FUZZ_PV_SMP)
         vcpu_start(1, second, 0);
     while (is_left(f))
         make_one(f);

@@ -8,10 +8,17 @@
  * ordinary and must never notice (witness.c).  What a fuzzing domain does
  * follows from seed, vCPU and the number of the call alone.
  *
- *   calls.c      every call, and what its arguments are
+ *   calls.c      every call, and what its arguments are; op.h how to write it
  *   values.c     a value of each kind, mostly good, sometimes wild
  *   make.c       choosing a call, filling its arguments, making it
  *   processor.c  what needs no hypercall to hurt
+ *
+ * Domains of class pv ("class=pv") make the same calls, and besides:
+ *
+ *   pv_calls.c   the calls of that class
+ *   pv_values.c  frames, entries, descriptors
+ *   pv_tables.c  trees of tables made and unmade, stores to them
+ *   pv_code.c    code of random bytes, in kernel and in user mode
  */
 
 #ifndef FUZZ_FUZZ_H
@@ -27,11 +34,14 @@
 
 #define FUZZ_VCPUS 2U
 
+/* With those that are only ever started. */
+#define FUZZ_VCPUS_MAX 8U
+
 /* Calls of each vCPU that are remembered. */
 #define FUZZ_RING 16U
 
 /* Most operations in the table of calls.c. */
-#define FUZZ_OPS 160U
+#define FUZZ_OPS 192U
 
 #define FUZZ_MAGIC 0x215a5a5546214841UL
 
@@ -41,6 +51,9 @@ enum fuzz_flavour {
     FUZZ_SMP,     /* two vCPUs that change each other's arguments */
     FUZZ_DEVICE,  /* with the rights to devices and the console */
     FUZZ_CONTROL, /* with the right to control domains */
+    FUZZ_PV_ALONE,
+    FUZZ_PV_PAIR,
+    FUZZ_PV_SMP, /* two vCPUs, and others that begin in odd ways */
     FUZZ_FLAVOURS,
 };
 
@@ -64,6 +77,7 @@ struct fuzz_call {
 };
 
 #define FUZZ_NR_PROCESSOR 0x10000U
+#define FUZZ_NR_PV        0xff00U /* struct op's */
 #define FUZZ_RUNNING      0x7fffffffffffff00L
 
 /*
@@ -96,6 +110,7 @@ struct fuzzer {
     uint8_t *arena;      /* ARENA_PAGES: what arguments point to */
     uint64_t arena_used; /* by this call */
     bool apart;          /* its structures do not overlap */
+    unsigned int level;  /* class pv: of the table that is being filled */
     domid_t kids[FUZZ_KIDS];
     unsigned int kid_count;
 };
@@ -159,9 +174,23 @@ enum kind {
     KIND_CONTROL_VERSION,
     KIND_DEVICE_VERSION,
     KIND_VECTOR,
+    KIND_TABLE_WORD, /* class pv: machine address of an entry, and a command */
+    KIND_ENTRY,      /* for where TABLE_WORD was last, mostly */
+    KIND_TABLE,      /* frame of a table */
+    KIND_BASE,       /* of one that is good to run on, mostly */
+    KIND_PAGE,       /* page-aligned address */
+    KIND_FLUSH,
+    KIND_FRAMES, /* the address of a list of them */
+    KIND_DESCRIPTORS,
+    KIND_DESCRIPTOR,
+    KIND_PFNS,
+    KIND_ENTRY_FLAGS, /* of a grant that an entry maps */
 };
 
 uint64_t value_of(struct fuzzer *f, enum kind kind);
+
+/* An address of something of ours. */
+uint64_t own_va(struct fuzzer *f);
 
 /* A word near some limit, or any at all. */
 uint64_t wild(struct fuzzer *f);
@@ -201,6 +230,9 @@ enum form {
     FORM_LIST, /* array, ended by zeros */
     FORM_MULTICALL,
     FORM_PROCESSOR, /* no call: cmd is what to do */
+    FORM_MMU,       /* array, count, done, domain */
+    FORM_MMUEXT,    /* the same, of different operations */
+    FORM_PV,        /* many calls: cmd is what to do */
 };
 
 struct field {
@@ -224,8 +256,24 @@ struct op {
     uint32_t flavours; /* bits of fuzz_flavour for which it is often */
 };
 
-extern const struct op fuzz_ops[];
-extern const unsigned int fuzz_op_count;
+extern const struct op fuzz_ops[], pv_ops[];
+extern const unsigned int fuzz_ops_count, pv_ops_count;
+
+/* Those of the class that is fuzzed. */
+static inline bool is_pv(void)
+{
+    return fuzz_order.flavour >= FUZZ_PV_ALONE;
+}
+
+static inline unsigned int fuzz_op_count(void)
+{
+    return fuzz_ops_count + (is_pv() ? pv_ops_count : 0);
+}
+
+static inline const struct op *fuzz_op(unsigned int i)
+{
+    return i < fuzz_ops_count ? &fuzz_ops[i] : &pv_ops[i - fuzz_ops_count];
+}
 
 /* --- make.c --- */
 
@@ -239,6 +287,63 @@ void make_one(struct fuzzer *f);
 /* Something of this call's choice that an ordinary program would not do. */
 extern const unsigned int processor_kinds;
 void processor_do(struct fuzzer *f, unsigned int what);
+
+/* Somewhere to go with a frame, and a stack below what is in use. */
+uint64_t good_stack(struct fuzzer *f);
+
+/* --- pv_values.c --- */
+
+/* Pages that tables are made of; a tree of them is linked in the running one.
+ */
+#define PV_PAGES  64U
+#define PV_CLONES 2U /* the first ones: copies of the running level-4 table */
+
+uint64_t *pv_fuzz_page(unsigned int index);
+
+/* Ours, and what is there is not executed. */
+long pv_map(const uint64_t *page, bool write);
+
+/* The level of the table that page @index mostly is; 0: data. */
+unsigned int pv_role(unsigned int index);
+
+void pv_values_init(void);
+void pv_code_init(void);
+uint64_t pv_value_of(struct fuzzer *f, enum kind kind);
+
+/* A frame: one of ours, or of others. */
+uint64_t pv_mfn(struct fuzzer *f);
+uint64_t pv_page_mfn(struct fuzzer *f);
+
+/* For a table of @level; level 0: any. */
+uint64_t pv_entry(struct fuzzer *f, unsigned int level);
+uint64_t pv_descriptor(struct fuzzer *f);
+
+/* --- pv_tables.c, pv_code.c --- */
+
+enum pv_what {
+    PV_MAKE_TABLE,
+    PV_MAKE_TREE,
+    PV_RENEW,
+    PV_STORE,
+    PV_BALLOON,
+    PV_MAKE_GDT,
+    PV_MAKE_LDT,
+    PV_CODE,
+    PV_USER_CODE,
+};
+
+long pv_tables_do(struct fuzzer *f, enum pv_what what);
+long pv_code_do(struct fuzzer *f, enum pv_what what);
+
+/* What runs now is the fuzzer's own again. */
+void pv_code_over(const struct fuzzer *f);
+
+/* Undo what would end a domain soon. */
+void pv_after(struct fuzzer *f, const struct op *op);
+
+/* Odd registers and tables for another vCPU. */
+struct vcpu_guest_context;
+void pv_context(struct fuzzer *f, struct vcpu_guest_context *c);
 
 /* --- child.c, witness.c --- */
 

@@ -3,8 +3,9 @@
  * The supervisor: makes fuzzing domains until enough calls were made, and sees
  * that nothing but they suffers.
  *
- * Options: calls=N, seed=N of the first domain, flavour=N for only one,
- * first=N and trace=N to begin with, and to print from, call N of a domain.
+ * Options: calls=N, seed=N of the first domain, class=pv, flavour=N for only
+ * one, first=N and trace=N to begin with, and to print from, call N of a
+ * domain.
  */
 
 #include <string.h>
@@ -25,18 +26,20 @@
 #define BLOCKED_NS       40000000UL  /* without a call: it waits for ever, */
 #define STUCK_NS         150000000UL /* or turns in a circle */
 #define WITNESS_LIMIT_NS 10000000000UL
+#define LOOKS_A_CHECK    8U /* of all frames */
 #define WARM_CALLS       3000UL
 #define PORTS_LOOKED_AT  64U
 
 /* Records of the hypervisor are in pools, which keep a frame or two. */
 #define SLACK_FRAMES 16U
 
-static const char *const flavour_names[FUZZ_FLAVOURS] = {"alone", "pair", "smp",
-                                                         "device", "control"};
+static const char *const flavour_names[FUZZ_FLAVOURS] = {
+    "alone", "pair", "smp", "device", "control", "pv", "pv pair", "pv smp"};
 
-/* Percent of all calls; making domains is slow, and so are two CPUs at once
- * where there are not two. */
-static const uint64_t flavour_share[FUZZ_FLAVOURS] = {45, 32, 10, 5, 8};
+/* Percent of all calls of a class; making domains is slow, and so are two CPUs
+ * at once where there are not two. */
+static const uint64_t flavour_share[FUZZ_FLAVOURS] = {45, 32, 10, 5,
+                                                      8,  45, 50, 5};
 
 static const struct child_limits usual_limits = {
     .extra_pages = 256,
@@ -54,7 +57,7 @@ static unsigned int failures;
 static bool verbose;
 
 static struct {
-    uint64_t domains, calls, returned, shut_down, crashed, stuck;
+    uint64_t domains, calls, returned, shut_down, crashed, stuck, checks;
     uint64_t made[FUZZ_OPS], good[FUZZ_OPS];
 } total;
 
@@ -176,8 +179,19 @@ static void check_lines(const char *text, uint32_t size)
             (has_word(line, text, "] warning: ") &&
              !has_word(line, text, "] warning: time: ")))
             failed("the hypervisor complains", log_position);
+        total.checks += has_word(line, text, " types and counts are as ");
         text++;
     }
+}
+
+/* All frames of the machine; what is wrong is a panic. */
+static void check_frames(void)
+{
+    struct control_op op = {.cmd = CONTROL_OP_debug_key,
+                            .u.debug_key = {.key = 'f'}};
+
+    if (control(&op) != 0)
+        failed("the debug key cannot be pressed", 'f');
 }
 
 static void log_check(void)
@@ -185,6 +199,8 @@ static void log_check(void)
     static char text[8192];
     struct control_op op = {.cmd = CONTROL_OP_log_read};
 
+    if (is_pv())
+        check_frames();
     do {
         op.u.log_read = (struct control_log_read){
             .position = log_position,
@@ -259,7 +275,7 @@ static void account(struct subject *s, bool tell)
     memset(&state, 0, sizeof(state));
     if (!child_peek(&s->child, &fuzz_state, &state, sizeof(state)))
         return;
-    for (unsigned int i = 0; i < fuzz_op_count; i++) {
+    for (unsigned int i = 0; i < fuzz_op_count(); i++) {
         /* It may have overwritten these. */
         if (state.op_made[i] > FUZZ_VCPUS * fuzz_order.calls ||
             state.op_good[i] > state.op_made[i])
@@ -272,6 +288,7 @@ static void account(struct subject *s, bool tell)
     print("# d%u, seed %lu, call %lu: flags %x, reason %u %s\n", s->child.domid,
           state.seed, state.made[0], s->child.info.flags,
           s->child.info.shutdown_reason, s->child.info.crash_reason);
+    child_print(&s->child);
     for (unsigned int v = 0; v < FUZZ_VCPUS; v++)
         print_last(&state, v, tell ? FUZZ_RING : 1);
 }
@@ -319,10 +336,20 @@ static uint32_t rights_of(enum fuzz_flavour flavour)
     case FUZZ_ALONE:
     case FUZZ_PAIR:
     case FUZZ_SMP:
+    case FUZZ_PV_ALONE:
+    case FUZZ_PV_PAIR:
+    case FUZZ_PV_SMP:
     case FUZZ_FLAVOURS:
         break;
     }
     return 0;
+}
+
+static uint32_t vcpus_of(enum fuzz_flavour flavour)
+{
+    if (flavour == FUZZ_PV_SMP)
+        return FUZZ_VCPUS_MAX;
+    return flavour == FUZZ_SMP ? FUZZ_VCPUS + 1 : 1;
 }
 
 static bool begin(struct subject *s, uint64_t seed)
@@ -332,7 +359,8 @@ static bool begin(struct subject *s, uint64_t seed)
     memset(s, 0, sizeof(*s));
     fuzz_order.seed = seed;
     limits.rights = rights_of(fuzz_order.flavour);
-    limits.vcpus = fuzz_order.flavour == FUZZ_SMP ? 3 : 1;
+    limits.vcpus = vcpus_of(fuzz_order.flavour);
+    limits.pv = is_pv();
     if (!child_make(&s->child, &limits, fuzz_child, 0)) {
         failed("no domain can be made, seed", seed);
         return false;
@@ -384,7 +412,7 @@ static uint64_t end(struct subject *s, bool tell)
 
 static void wait_all(struct subject *s, unsigned int count)
 {
-    unsigned int left = count;
+    unsigned int left = count, looks = 0;
 
     while (left > 0 && failures == 0) {
         port_clear(exception_port);
@@ -395,15 +423,22 @@ static void wait_all(struct subject *s, unsigned int count)
             }
         }
         witness_check();
+        if (is_pv() && ++looks % LOOKS_A_CHECK == 0)
+            check_frames();
         if (left > 0)
             wait_port(exception_port, now_ns() + LOOK_NS);
     }
 }
 
+static bool is_pair(enum fuzz_flavour flavour)
+{
+    return flavour == FUZZ_PAIR || flavour == FUZZ_PV_PAIR;
+}
+
 /* One domain, or two at once, of @seed on; returns how many calls they made. */
 static uint64_t run(enum fuzz_flavour flavour, uint64_t seed, uint64_t calls)
 {
-    unsigned int count = flavour == FUZZ_PAIR ? 2 : 1, made = 0;
+    unsigned int count = is_pair(flavour) ? 2 : 1, made = 0;
     static struct subject subjects[2];
     uint64_t sum = 0;
 
@@ -474,9 +509,10 @@ static void check_leaks(const struct control_host_info *before)
 
 static void print_totals(void)
 {
-    for (unsigned int i = 0; i < fuzz_op_count; i++)
-        print("# op %s: %lu made, %lu good\n", fuzz_ops[i].name, total.made[i],
+    for (unsigned int i = 0; i < fuzz_op_count(); i++)
+        print("# op %s: %lu made, %lu good\n", fuzz_op(i)->name, total.made[i],
               total.good[i]);
+    print("# all frames checked: %lu times\n", total.checks);
     print("# slowest answer of the witness: %lu us\n", slowest_ns / 1000);
     print("# domains: %lu; to the end %lu, shut down %lu, crashed %lu, stuck "
           "%lu\n",
@@ -488,7 +524,11 @@ static void print_totals(void)
 
 static bool is_wanted(enum fuzz_flavour flavour)
 {
-    return option_number("flavour", flavour) == flavour;
+    const char *class = option("class");
+    bool pv = class && class[0] == 'p';
+
+    return option_number("flavour", flavour) == flavour &&
+           pv == (flavour >= FUZZ_PV_ALONE);
 }
 
 static uint64_t wanted_share(void)

@@ -6,6 +6,7 @@
 #include <abi/control.h>
 #include <abi/hypercall.h>
 #include <abi/light.h>
+#include <abi/mmu.h>
 #include <abi/multicall.h>
 #include <abi/sched.h>
 #include <abi/trap.h>
@@ -48,14 +49,14 @@ void make_init(void)
 {
     uint32_t sum = 0;
 
-    for (unsigned int i = 0; i < fuzz_op_count; i++)
-        up_to[i] = sum += weight_of(&fuzz_ops[i]);
+    for (unsigned int i = 0; i < fuzz_op_count(); i++)
+        up_to[i] = sum += weight_of(fuzz_op(i));
 }
 
 static unsigned int choose(struct fuzzer *f)
 {
-    uint32_t at = (uint32_t)below(f, up_to[fuzz_op_count - 1]);
-    unsigned int low = 0, high = fuzz_op_count - 1;
+    uint32_t at = (uint32_t)below(f, up_to[fuzz_op_count() - 1]);
+    unsigned int low = 0, high = fuzz_op_count() - 1;
 
     while (low < high) {
         unsigned int middle = (low + high) / 2;
@@ -115,6 +116,8 @@ static uint64_t context(struct fuzzer *f)
 
     for (uint64_t n = below(f, 4); n > 0; n--)
         list[below(f, rarely(f, 2) ? 160 : sizeof(c) / 8)] = wild(f);
+    if (is_pv())
+        pv_context(f, &c);
     return place(f, &c, sizeof(c));
 }
 
@@ -141,6 +144,23 @@ static uint64_t array(struct fuzzer *f, const struct op *op, unsigned int count)
     return place(f, b, (size_t)op->size * (count + 1));
 }
 
+/* Of mmuext_op: each entry is another operation. */
+static uint64_t mixed(struct fuzzer *f, const struct op *op, unsigned int count)
+{
+    uint8_t bytes[(MULTICALL_MOST + 1) * sizeof(struct mmuext_op)] = {0};
+
+    for (unsigned int i = 0; i < count; i++) {
+        uint8_t *b = bytes + i * op->size;
+
+        fill(f, op, b);
+        put(b, 4, rarely(f, 64) ? wild(f) : op->cmd);
+        do
+            op = fuzz_op(choose(f));
+        while (op->form != FORM_MMUEXT);
+    }
+    return place(f, bytes, count * op->size);
+}
+
 static uint64_t count_of(struct fuzzer *f, unsigned int filled)
 {
     return rarely(f, HUGE_COUNT_ONCE) ? wild(f) : filled;
@@ -163,6 +183,22 @@ static void words(struct fuzzer *f, const struct op *op, uint64_t args[5])
     for (unsigned int i = 0; i < op->field_count; i++)
         list[i] = field_value(f, &op->fields[i]);
     memcpy(args, list, sizeof(list));
+}
+
+/* Requests about page tables; now and then one that says it goes on. */
+static void list_of_requests(struct fuzzer *f, const struct op *op,
+                             uint64_t args[5])
+{
+    unsigned int count = 1;
+
+    if (rarely(f, 2)) /* the first that is refused ends a list */
+        count += (unsigned int)below(f, MULTICALL_MOST);
+    args[0] = op->form == FORM_MMU ? array(f, op, count) : mixed(f, op, count);
+    args[1] = count_of(f, count);
+    if (rarely(f, 64))
+        args[1] |= MMU_UPDATE_PREEMPTED;
+    args[2] = rarely(f, 4) ? value_of(f, KIND_BUFFER) : 0;
+    args[3] = rarely(f, 16) ? value_of(f, KIND_DOMID) : DOMID_SELF;
 }
 
 static uint64_t list_of_calls(struct fuzzer *f, unsigned int count);
@@ -204,6 +240,10 @@ static void arguments(struct fuzzer *f, const struct op *op, uint64_t args[5])
     case FORM_LIST:
         args[0] = array(f, op, 1 + (unsigned int)below(f, op->entries));
         break;
+    case FORM_MMU:
+    case FORM_MMUEXT:
+        list_of_requests(f, op, args);
+        break;
     case FORM_MULTICALL:
         count = 1 + (unsigned int)below(f, MULTICALL_MOST);
         args[0] = list_of_calls(f, count);
@@ -238,9 +278,10 @@ static uint64_t list_of_calls(struct fuzzer *f, unsigned int count)
     memset(list, 0, sizeof(list));
     f->apart = is_careful() || !rarely(f, 16);
     for (unsigned int i = 0; i < count; i++) {
-        const struct op *op = &fuzz_ops[choose(f)];
+        const struct op *op = fuzz_op(choose(f));
 
-        if (op->form == FORM_PROCESSOR || op->form == FORM_MULTICALL) {
+        if (op->form == FORM_PROCESSOR || op->form == FORM_MULTICALL ||
+            op->form == FORM_PV) {
             /* What a list may not hold, or ends with. */
             list[i].op = rarely(f, 4) ? HYPERCALL_multicall : 19;
             if (!is_careful() && rarely(f, 256))
@@ -303,6 +344,8 @@ static void after(struct fuzzer *f, const struct op *op)
     default:
         break;
     }
+    if (is_pv())
+        pv_after(f, op);
     if (rarely(f, 8))
         __atomic_store_n(&shared_info->vcpu_info[f->vcpu].evtchn_upcall_mask, 0,
                          __ATOMIC_SEQ_CST);
@@ -352,6 +395,12 @@ static void make_call(void *arg)
         c->result = 0;
         return;
     }
+    if (a->op->form == FORM_PV) {
+        c->result = c->args[0] >= PV_CODE
+                        ? pv_code_do(a->f, (enum pv_what)c->args[0])
+                        : pv_tables_do(a->f, (enum pv_what)c->args[0]);
+        return;
+    }
     c->result = hypercall5((unsigned int)c->nr, c->args[0], c->args[1],
                            c->args[2], c->args[3], c->args[4]);
 }
@@ -368,7 +417,7 @@ static void note(struct fuzz_call *c, unsigned int index, bool faulted)
     fuzz_state.op_made[index]++;
     if (faulted)
         c->result = FUZZ_RUNNING + (int64_t)trap_seen.vector;
-    else if (c->result >= 0 && is_good(&fuzz_ops[index], c))
+    else if (c->result >= 0 && is_good(fuzz_op(index), c))
         fuzz_state.op_good[index]++;
 }
 
@@ -382,16 +431,19 @@ void make_one(struct fuzzer *f)
     f->random = (fuzz_order.seed * FUZZ_VCPUS + f->vcpu) * 0x9e3779b97f4a7c15UL;
     f->random ^= f->number * 0xd1342543de82ef95UL;
     index = choose(f);
-    op = &fuzz_ops[index];
+    op = fuzz_op(index);
     c = &fuzz_state.last[f->vcpu][f->number % FUZZ_RING];
     f->arena_used = 0;
     f->apart = is_careful();
+    f->level = 0;
     c->number = f->number;
     c->result = FUZZ_RUNNING;
     c->nr = op->nr;
     if (op->form == FORM_PROCESSOR) {
         c->nr = FUZZ_NR_PROCESSOR;
         c->args[0] = below(f, processor_kinds);
+    } else if (op->form == FORM_PV) {
+        c->args[0] = op->cmd;
     } else {
         arguments(f, op, c->args);
         spoil(f, op, c->args);
@@ -401,7 +453,8 @@ void make_one(struct fuzzer *f)
     if (is_fifo())
         values_fifo(f);
     if ((op->nr == HYPERCALL_sched_op && op->cmd == SCHEDOP_block) ||
-        (op->nr == HYPERCALL_multicall && !rarely(f, 8)))
+        (op->nr == HYPERCALL_multicall && !rarely(f, 8)) ||
+        (op->form == FORM_PV && op->cmd >= PV_CODE))
         before_block(f);
     if (f->number >= fuzz_order.trace)
         print_call(c, op->name);

@@ -33,7 +33,7 @@ static uint64_t selector(struct fuzzer *f)
 }
 
 /* Below what is in use: whose stack it is tells which vCPU runs there. */
-static uint64_t good_stack(struct fuzzer *f)
+uint64_t good_stack(struct fuzzer *f)
 {
     return (uint64_t)(uintptr_t)__builtin_frame_address(0) - 1024 -
            below(f, 128) * 8;
@@ -43,7 +43,9 @@ static uint64_t landing(struct fuzzer *f)
 {
     if (!rarely(f, 3))
         return (uint64_t)(uintptr_t)fault_leave;
-    if (rarely(f, 8)) /* anywhere in our text */
+    /* Anywhere in our text; class pv executes no bytes out of step: pv_code.c.
+     */
+    if (!is_pv() && rarely(f, 8))
         return (uint64_t)(uintptr_t)rt_text_start +
                below(f, (uint64_t)(rt_text_end - rt_text_start));
     return wild(f);
@@ -81,6 +83,9 @@ static void do_iret(struct fuzzer *f)
     };
     if (rarely(f, 4))
         ((uint64_t *)(void *)frame)[below(f, FRAME_WORDS - 2)] = wild(f);
+    /* In class pv the level says which mode it is, and here is the kernel. */
+    if (is_pv() && !rarely(f, 64))
+        frame->cs &= ~3UL;
     wild_iret(rarely(f, 256) ? (void *)(uintptr_t)wild(f) : frame);
 }
 

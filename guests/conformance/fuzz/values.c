@@ -102,17 +102,26 @@ void values_init(void)
     for (unsigned int v = 0; v < FUZZ_VCPUS; v++)
         guard_page(fences + (v * 2 + 1) * PAGE_SIZE);
     grants_init();
+    if (is_pv()) {
+        pv_values_init();
+        pv_code_init();
+    }
 }
 
-/* RAM behind the image: nothing of ours is in it. */
+/* RAM behind the image: nothing of ours is in it; or what tables are made of.
+ */
 static uint64_t scratch_gfn(struct fuzzer *f)
 {
+    if (is_pv())
+        return pv_page_mfn(f);
     return frame_of(rt_image_end) + 8 + below(f, SCRATCH_GFNS);
 }
 
-static uint64_t va_of_gfn(uint64_t gfn)
+static uint64_t scratch_va(struct fuzzer *f)
 {
-    return layout.virt_base + gfn * PAGE_SIZE;
+    if (is_pv())
+        return pv_value_of(f, KIND_PAGE);
+    return layout.virt_base + scratch_gfn(f) * PAGE_SIZE;
 }
 
 uint64_t wild(struct fuzzer *f)
@@ -167,7 +176,7 @@ static uint64_t place_far(struct fuzzer *f)
     case 2:
         return grant_slot((unsigned int)below(f, SLOTS)) + below(f, 4096);
     case 3:
-        return va_of_gfn(scratch_gfn(f)) + below(f, 4096);
+        return scratch_va(f) + below(f, 4096);
     case 4:
         return wild(f);
     default:
@@ -294,7 +303,7 @@ static uint64_t grant_flags(struct fuzzer *f)
     return GNTMAP_host_map | (rarely(f, 3) ? GNTMAP_readonly : 0);
 }
 
-static uint64_t own_va(struct fuzzer *f)
+uint64_t own_va(struct fuzzer *f)
 {
     switch (below(f, 6)) {
     case 0:
@@ -306,7 +315,7 @@ static uint64_t own_va(struct fuzzer *f)
     case 3:
         return addresses[below(f, ADDRESSES)];
     default:
-        return va_of_gfn(scratch_gfn(f)) + below(f, 512) * 8;
+        return scratch_va(f) + below(f, 512) * 8;
     }
 }
 
@@ -319,6 +328,8 @@ static uint64_t pages(struct fuzzer *f)
 
 static uint64_t any_gfn(struct fuzzer *f)
 {
+    if (is_pv())
+        return pv_mfn(f);
     switch (below(f, 128)) {
     case 0: /* any of ours, which may end us, or aim us at others */
         return is_careful() ? scratch_gfn(f) : below(f, layout.ram_pages);
@@ -399,7 +410,7 @@ uint64_t value_of(struct fuzzer *f, enum kind kind)
     case KIND_PRIORITY:
         return mostly(f, 17);
     case KIND_VCPU:
-        return mostly(f, FUZZ_VCPUS + 2);
+        return mostly(f, is_pv() ? FUZZ_VCPUS_MAX + 1 : FUZZ_VCPUS + 2);
     case KIND_DOMID:
         return any_domid(f);
     case KIND_REMOTE:
@@ -415,9 +426,10 @@ uint64_t value_of(struct fuzzer *f, enum kind kind)
     case KIND_HANDLE:
         return mostly(f, HANDLES);
     case KIND_SLOT:
-        return rarely(f, 16) ? own_va(f)
-                             : grant_slot((unsigned int)below(f, SLOTS)) +
-                                   (rarely(f, 16) ? below(f, 4096) : 0);
+        return rarely(f, is_pv() ? 1024 : 16)
+                   ? own_va(f)
+                   : grant_slot((unsigned int)below(f, SLOTS)) +
+                         (rarely(f, 16) ? below(f, 4096) : 0);
     case KIND_MAP_FLAGS:
         return grant_flags(f);
     case KIND_COPY_FLAGS:
@@ -480,6 +492,20 @@ uint64_t value_of(struct fuzzer *f, enum kind kind)
         return rarely(f, 32) ? wild(f) : DEVICE_OP_VERSION;
     case KIND_VECTOR:
         return rarely(f, 2) ? below(f, 32) : below(f, 256);
+    case KIND_FRAMES:
+    case KIND_PFNS:
+        return place_list(f, kind == KIND_FRAMES ? KIND_TABLE : KIND_PAGES,
+                          sizeof(uint64_t));
+    case KIND_TABLE_WORD:
+    case KIND_ENTRY:
+    case KIND_TABLE:
+    case KIND_BASE:
+    case KIND_PAGE:
+    case KIND_FLUSH:
+    case KIND_DESCRIPTORS:
+    case KIND_DESCRIPTOR:
+    case KIND_ENTRY_FLAGS:
+        return pv_value_of(f, kind);
     }
     return 0;
 }

@@ -102,4 +102,38 @@ wild_registers:
     pop     %rbp
     ret
 
+    .macro LOAD_REGISTERS
+    mov     8(%rsi), %rbx
+    mov     16(%rsi), %rcx
+    mov     24(%rsi), %rdx
+    mov     32(%rsi), %rbp
+    mov     40(%rsi), %rdi
+    mov     48(%rsi), %r8
+    mov     56(%rsi), %r9
+    mov     64(%rsi), %r10
+    mov     72(%rsi), %r11
+    mov     80(%rsi), %r12
+    mov     88(%rsi), %r13
+    mov     96(%rsi), %r14
+    mov     104(%rsi), %r15
+    .endm
+
+/* wild_code(rip, registers, rsp): go there with these. */
+    .globl  wild_code
+wild_code:
+    mov     %rdx, %rsp
+    push    %rdi
+    mov     (%rsi), %rax
+    LOAD_REGISTERS
+    ret
+
+/* wild_user(frame, registers): by the iret hypercall, which has rax and rcx. */
+    .globl  wild_user
+wild_user:
+    mov     %rdi, %rsp
+    LOAD_REGISTERS
+    mov     $NR_IRET, %eax
+    syscall
+    ud2
+
     .section .note.GNU-stack, "", @progbits

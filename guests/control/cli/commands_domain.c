@@ -348,6 +348,16 @@ static void run_unpause(struct cli_call *call)
     on_guest(call, lifecycle_unpause);
 }
 
+static void run_suspend(struct cli_call *call)
+{
+    on_guest(call, lifecycle_suspend);
+}
+
+static void run_resume(struct cli_call *call)
+{
+    on_guest(call, lifecycle_resume);
+}
+
 /* A guest that follows such requests says so in its own node. */
 static bool listens(domid_t domid, const char *how)
 {
@@ -504,6 +514,15 @@ static struct cli_command commands[] = {
      .usage = "DOMAIN",
      .help = "let a paused domain go on",
      .run = run_unpause},
+    {.name = "suspend",
+     .usage = "DOMAIN",
+     .help = "ask a kernel of class pv to suspend itself",
+     .details = "Its memory and devices stay as they are until `resume`.",
+     .run = run_suspend},
+    {.name = "resume",
+     .usage = "DOMAIN",
+     .help = "let a suspended domain go on",
+     .run = run_resume},
     {.name = "shutdown",
      .usage = "DOMAIN",
      .help = "ask a domain to end; what happens then is its on_poweroff",

@@ -34,6 +34,7 @@ struct guest {
     struct domain_config config;
     domid_t domid;
     bool has_domid, paused;
+    bool resumable;                    /* its kernel says so */
     bool shut_down;                    /* and what its policy says was done */
     uint32_t store_port, console_port; /* in the guest */
     uint64_t store_gfn, console_gfn;

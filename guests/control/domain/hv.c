@@ -58,6 +58,13 @@ int hv_unpause(domid_t domid)
     return call(&op, CONTROL_OP_unpause, domid);
 }
 
+int hv_resume(domid_t domid)
+{
+    struct control_op op = {0};
+
+    return call(&op, CONTROL_OP_resume, domid);
+}
+
 int hv_set_region(domid_t domid, uint64_t gfn, uint64_t count, uint32_t prot)
 {
     struct control_op op = {

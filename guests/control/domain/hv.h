@@ -19,6 +19,8 @@ int hv_create(const struct control_create *create, domid_t *domid);
 int hv_destroy(domid_t domid);
 int hv_pause(domid_t domid);
 int hv_unpause(domid_t domid);
+/* After its suspension.  -ABI_EINVAL: it is not suspended. */
+int hv_resume(domid_t domid);
 
 int hv_set_region(domid_t domid, uint64_t gfn, uint64_t count, uint32_t prot);
 

@@ -320,6 +320,42 @@ bool lifecycle_unpause(struct guest *guest, char error[CONFIG_ERROR_BYTES])
     return rc == 0 || fail_op(guest, "unpaused", rc, error);
 }
 
+bool lifecycle_suspend(struct guest *guest, char error[CONFIG_ERROR_BYTES])
+{
+    if (guest->resumable)
+        return lifecycle_ask(guest, "suspend", error);
+    snprintf(
+        error, CONFIG_ERROR_BYTES,
+        "the kernel of domain \"%s\" could not go on afterwards: it has no "
+        "note SUSPEND_CANCEL",
+        guest->config.name);
+
+    return false;
+}
+
+bool lifecycle_resume(struct guest *guest, char error[CONFIG_ERROR_BYTES])
+{
+    domid_t domid = guest->domid;
+    int rc;
+
+    /* Who looks at ends waits: the next one is noticed, however soon. */
+    mutex_lock(&lock);
+    if (!still_there(guest, domid, error)) {
+        mutex_unlock(&lock);
+        return false;
+    }
+    rc = hv_resume(domid);
+    if (rc == 0)
+        guest->shut_down = false;
+    mutex_unlock(&lock);
+    if (rc == -ABI_EINVAL)
+        snprintf(error, CONFIG_ERROR_BYTES, "domain %u is not suspended",
+                 (unsigned int)domid);
+
+    return rc == 0 || rc == -ABI_EINVAL ? rc == 0
+                                        : fail_op(guest, "resumed", rc, error);
+}
+
 bool lifecycle_ask(struct guest *guest, const char *how,
                    char error[CONFIG_ERROR_BYTES])
 {
@@ -414,7 +450,8 @@ static void ended(struct guest *g, const struct control_domain_info *info)
            (unsigned int)g->domid, reason_text(info->shutdown_reason),
            info->crash_reason[0] ? ", " : "", CONTROL_REASON_BYTES,
            info->crash_reason, config_action_name(action));
-    store_server_domain_shut_down(g->domid);
+    if (info->shutdown_reason != SHUTDOWN_suspend) /* It may come back. */
+        store_server_domain_shut_down(g->domid);
 
     switch (action) {
     case ACTION_DESTROY:

@@ -45,6 +45,13 @@ bool lifecycle_destroy(struct guest *guest, char error[CONFIG_ERROR_BYTES]);
 bool lifecycle_pause(struct guest *guest, char error[CONFIG_ERROR_BYTES]);
 bool lifecycle_unpause(struct guest *guest, char error[CONFIG_ERROR_BYTES]);
 
+/*
+ * Ask it to suspend itself, where it stays until it is resumed or destroyed;
+ * its kernel must be one that can go on afterwards.
+ */
+bool lifecycle_suspend(struct guest *guest, char error[CONFIG_ERROR_BYTES]);
+bool lifecycle_resume(struct guest *guest, char error[CONFIG_ERROR_BYTES]);
+
 /* Ask it to end, or to start anew: "poweroff", "reboot". */
 bool lifecycle_ask(struct guest *guest, const char *how,
                    char error[CONFIG_ERROR_BYTES]);

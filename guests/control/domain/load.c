@@ -131,6 +131,7 @@ bool load_create(struct guest *guest, const struct load_plan *plan,
     domid_t domid;
     int rc;
 
+    guest->resumable = plan->image.elf.suspend_cancel == 1;
     memcpy(create.uuid, config->uuid, sizeof(create.uuid));
     rc = hv_create(&create, &domid);
     if (rc)

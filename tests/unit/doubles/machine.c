@@ -153,6 +153,14 @@ void spin_unlock(struct spinlock *lock) __lock_primitive
     held_count--;
 }
 
+bool spin_rank_is_held(enum lock_rank rank)
+{
+    for (int i = 0; i < held_count; i++)
+        if (held[i]->rank == rank)
+            return true;
+    return false;
+}
+
 int machine_locks_held(void)
 {
     return held_count;

@@ -508,6 +508,31 @@ TEST("a shutdown stops the domain, tells the control domain once, and stays")
     destroy(d);
 }
 
+TEST("one that suspended itself goes on with 1 in rax, each time, and no other")
+{
+    struct domain *d = running();
+
+    EXPECT_EQ(domain_resume(d), -EINVAL);
+    for (int round = 0; round < 2; round++) {
+        d->vcpu[0]->regs.rax = 0;
+        domain_shutdown(d, SHUTDOWN_suspend);
+        EXPECT_TRUE(told_of_change());
+        EXPECT_FALSE(d->vcpu[0]->place);
+        /* A pause that came meanwhile holds. */
+        EXPECT_EQ(domain_pause(d), 0);
+        EXPECT_EQ(domain_resume(d), 0);
+        EXPECT_EQ(d->vcpu[0]->regs.rax, 1);
+        EXPECT_FALSE(d->vcpu[0]->place);
+        EXPECT_EQ(domain_unpause(d), 0);
+        EXPECT_TRUE(d->vcpu[0]->place);
+        EXPECT_EQ(domain_resume(d), -EINVAL);
+    }
+    domain_shutdown(d, SHUTDOWN_crash);
+    EXPECT_EQ(domain_resume(d), -EINVAL);
+    EXPECT_FALSE(d->vcpu[0]->place);
+    destroy(d);
+}
+
 TEST("a shutdown code given early is the reason of the end")
 {
     struct domain *d = running();
