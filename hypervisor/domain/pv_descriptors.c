@@ -62,8 +62,8 @@ void pv_drop_descriptors(struct pv_space *s, struct pv_vcpu *p)
 }
 
 /*
- * Take the pages of a GDT to be, a few a call: looking at all of one is a third
- * of a quantum.  What was begun for another list is given up.
+ * Take the pages of a GDT to be, two a call: looking at all of one is half a
+ * quantum.  What was begun for another list is given up.
  */
 static int take_coming(struct pv_space *s, struct pv_vcpu *p,
                        const mfn_t *frames, unsigned int pages,

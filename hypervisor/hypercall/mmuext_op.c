@@ -12,6 +12,12 @@
 /* Any request, the same. */
 #define REQUEST_WORK 20
 
+/*
+ * Asking the other CPUs, each of which may be in a call of its own: so that
+ * there are at most four such waits a call.
+ */
+#define FLUSH_WORK 300
+
 #define LDT_ENTRIES_MAX 8192U
 
 static int pin(struct mmu_list *l, const struct mmuext_op *op)
@@ -71,9 +77,18 @@ static int fill_page(struct mmu_list *l, uint64_t to, const uint64_t *from)
     return 0;
 }
 
+static int flush(struct mmu_list *l, bool all, const uint64_t *va)
+{
+    if (all)
+        l->work.left -= FLUSH_WORK;
+    mmu_flush(l->space, all, va);
+    return 0;
+}
+
 static int flush_vcpus(struct mmu_list *l, const struct mmuext_op *op,
                        const uint64_t *va)
 {
+    l->work.left -= FLUSH_WORK;
     return mmu_flush_vcpus(l->space, op->arg2, va) ? -EINVAL : 0;
 }
 
@@ -92,12 +107,10 @@ static int make_one(struct mmu_list *l, const struct mmuext_op *op)
         return set_user_base(l, op->arg1);
     case MMUEXT_TLB_FLUSH_LOCAL:
     case MMUEXT_TLB_FLUSH_ALL:
-        mmu_flush(l->space, op->cmd == MMUEXT_TLB_FLUSH_ALL, NULL);
-        return 0;
+        return flush(l, op->cmd == MMUEXT_TLB_FLUSH_ALL, NULL);
     case MMUEXT_INVLPG_LOCAL:
     case MMUEXT_INVLPG_ALL:
-        mmu_flush(l->space, op->cmd == MMUEXT_INVLPG_ALL, &op->arg1);
-        return 0;
+        return flush(l, op->cmd == MMUEXT_INVLPG_ALL, &op->arg1);
     case MMUEXT_TLB_FLUSH_MULTI:
         return flush_vcpus(l, op, NULL);
     case MMUEXT_INVLPG_MULTI:

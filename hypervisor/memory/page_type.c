@@ -92,12 +92,15 @@ static int entries_get(struct pv_space *s, struct frame *f,
     return rc;
 }
 
+/* Of a page of descriptors: each is some 16 instructions. */
+#define DESCRIPTORS_WORK (int)(PT_ENTRIES * 5 / 4)
+
 /* Descriptors hold nothing. */
 static int descriptors_get(struct frame *f, struct page_work *work)
 {
     uint64_t *descriptor = mfn_to_virt(frame_to_mfn(f));
 
-    work->left -= (int)PT_ENTRIES;
+    work->left -= DESCRIPTORS_WORK;
     for (unsigned int i = 0; i < PT_ENTRIES; i++)
         if (!descriptor_fix(&descriptor[i]))
             return -EINVAL;

@@ -110,19 +110,6 @@ static __in_place bool guest_store_words(uint64_t va, const void *src,
 }
 
 /*
- * Out of line by a copy of its own, so that the compiler may keep the caller's
- * in registers on the usual way.
- */
-static __in_place int copy_apart_to_guest(struct guest_ptr dst, const void *src,
-                                          size_t size)
-{
-    uint64_t copy[GUEST_COPY_WORDS];
-
-    __builtin_memcpy(copy, src, size);
-    return copy_bytes_to_guest(dst, copy, size);
-}
-
-/*
  * Copy in once: the caller checks and uses the copy, never the original,
  * because another vcpu of the guest may be changing it.  0 or -EFAULT.
  */
@@ -130,23 +117,16 @@ static __in_place int __must_check copy_from_guest(void *dst,
                                                    struct guest_ptr src,
                                                    size_t size)
 {
-    if (guest_copy_inline(size) && likely(src.va <= GUEST_LOWER_END - size))
-        return guest_load_words(
-                   dst, index_nospec(src.va, GUEST_LOWER_END - size + 1), size)
-                   ? 0
-                   : -EFAULT;
+    if (guest_copy_inline(size))
+        return guest_load_words(dst, guest_address(src.va), size) ? 0 : -EFAULT;
     return copy_bytes_from_guest(dst, src, size);
 }
 
 static __in_place int __must_check copy_to_guest(struct guest_ptr dst,
                                                  const void *src, size_t size)
 {
-    if (!guest_copy_inline(size))
-        return copy_bytes_to_guest(dst, src, size);
-    if (likely(dst.va <= GUEST_LOWER_END - size))
-        return guest_store_words(
-                   index_nospec(dst.va, GUEST_LOWER_END - size + 1), src, size)
-                   ? 0
-                   : -EFAULT;
-    return copy_apart_to_guest(dst, src, size);
+    if (guest_copy_inline(size))
+        return guest_store_words(guest_address(dst.va), src, size) ? 0
+                                                                   : -EFAULT;
+    return copy_bytes_to_guest(dst, src, size);
 }

@@ -5,12 +5,13 @@ the check of all frames finds types and counts as tables say: in the middle of
 validations, too.
 """
 
+import os
 import re
 
 import pytest
 
-from machine import DEBUG_HYPERVISOR, Machine
-from test_conformance import PAIR_CPU, image
+from machine import DEBUG_HYPERVISOR, LOGS, Machine
+from test_conformance import PAIR_CPU, image, run_guest
 
 IMAGES = ("paging", "pv_attack", "pv_cpu", "pv_paging")
 ARGUMENTS = "dom0_pv dom0_mem=64M dom0_vcpus=4"
@@ -56,3 +57,12 @@ def test_from_two_processors(name):
         m.wait_for(END, SECONDS)
         m.wait_end()
         check(m)
+
+
+def test_domains_end_while_their_tables_are_validated():
+    """All that such a domain had comes back; all frames are checked."""
+    name = "pv-ends"
+    run_guest("control", "only=amid_the", name=name, smp=2, append="noreboot",
+              kernel=DEBUG_HYPERVISOR)
+    with open(os.path.join(LOGS, name + ".log"), encoding="utf-8") as log:
+        assert len(re.findall(CHECKED, log.read(), re.MULTILINE)) > 20

@@ -232,8 +232,8 @@ struct control_vcpu_info {
 
 /*
  * resume has no arguments: a domain that has ended as SHUTDOWN_suspend goes on
- * where it was, and the call by which its vCPU 0 did returns 1.  -EINVAL: it has
- * not, or for another reason.
+ * where it was, and the call by which its vCPU 0 did returns 1.  -EINVAL: it
+ * has not, or for another reason.
  */
 
 /* A pause is over when none of the domain's vCPUs runs any more. */

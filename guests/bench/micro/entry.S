@@ -24,6 +24,18 @@
 
     .text
 
+    .globl  micro_move_stack
+    .type   micro_move_stack, @function
+micro_move_stack:
+    push    %rbx
+    mov     %rsi, %rbx
+    add     %rbx, %rsp
+    call    *%rdi
+    sub     %rbx, %rsp
+    pop     %rbx
+    ret
+    .size   micro_move_stack, . - micro_move_stack
+
     .globl  micro_nothing
     .type   micro_nothing, @function
 micro_nothing:

@@ -6,6 +6,9 @@
 
 #include <stdint.h>
 
+/* @fn, on our stack, but @offset higher. */
+void micro_move_stack(void (*fn)(void), uint64_t offset);
+
 /* Only returns. */
 long micro_nothing(void);
 

@@ -17,23 +17,23 @@
 PAGES(shared, 1);
 PAGES(target, 1);
 
-static struct gnttab_map_grant_ref mapping;
-static struct gnttab_unmap_grant_ref unmapping;
-static struct gnttab_copy copying;
+static struct gnttab_map_grant_ref mapping, *mapping_at;
+static struct gnttab_unmap_grant_ref unmapping, *unmapping_at;
+static struct gnttab_copy copying, *copying_at;
 
 OPERATION(map)
 {
-    return hypercall_grant_table_op(GNTTABOP_map_grant_ref, &mapping, 1);
+    return hypercall_grant_table_op(GNTTABOP_map_grant_ref, mapping_at, 1);
 }
 
 OPERATION(unmap)
 {
-    return hypercall_grant_table_op(GNTTABOP_unmap_grant_ref, &unmapping, 1);
+    return hypercall_grant_table_op(GNTTABOP_unmap_grant_ref, unmapping_at, 1);
 }
 
 OPERATION(copy)
 {
-    return hypercall_grant_table_op(GNTTABOP_copy, &copying, 1);
+    return hypercall_grant_table_op(GNTTABOP_copy, copying_at, 1);
 }
 
 static void prepare_map(void)
@@ -104,6 +104,9 @@ void measure_grants(void)
         print("no grant table\n");
         return;
     }
+    mapping_at = upper(&mapping);
+    unmapping_at = upper(&unmapping);
+    copying_at = upper(&copying);
     /* Both pages are there before the first copy. */
     shared[0] = target[0] = 1;
     grant_give(REF, own_domid, shared, 0);

@@ -21,7 +21,7 @@
 /* Later than the longest run. */
 #define FAR_NS 1000000000000UL
 
-static struct multicall_entry calls[MANY_CALLS];
+static struct multicall_entry calls[MANY_CALLS], *calls_at;
 static uint64_t deadline;
 static long version;
 
@@ -54,12 +54,12 @@ static void make_calls(void)
 
 OPERATION(multicall_few)
 {
-    return hypercall_multicall(calls, FEW_CALLS);
+    return hypercall_multicall(calls_at, FEW_CALLS);
 }
 
 OPERATION(multicall_many)
 {
-    return hypercall_multicall(calls, MANY_CALLS);
+    return hypercall_multicall(calls_at, MANY_CALLS);
 }
 
 static long check_few(long rc)
@@ -99,6 +99,7 @@ void measure_hypercalls(void)
     };
 
     version = hypercall_xen_version(XENVER_version, NULL);
+    calls_at = upper(calls);
     for (unsigned int i = 0; i < sizeof(operations) / sizeof(*operations); i++)
         measure(&operations[i]);
     hypercall_set_timer_op(0);

@@ -11,6 +11,17 @@
 #include "micro/entry.h"
 #include "micro/measure.h"
 
+static void measure_all(void)
+{
+    measure_hypercalls();
+    measure_events();
+    measure_grants();
+    measure_traps();
+    measure_memory();
+    measure_tables();
+    measure_spaces();
+}
+
 _Noreturn void guest_main(void)
 {
     static const struct operation thousand = {.name = "thousand_nops",
@@ -20,17 +31,10 @@ _Noreturn void guest_main(void)
 
     measure_init();
     measure(&thousand);
-    if (crowd) {
+    if (crowd)
         measure_crowd(crowd);
-    } else {
-        measure_hypercalls();
-        measure_events();
-        measure_grants();
-        measure_traps();
-        measure_memory();
-        measure_tables();
-        measure_spaces();
-    }
+    else
+        measure_from_upper_half(measure_all);
     print("@@ bench done\n");
     machine_end(on_cairn ? SHUTDOWN_poweroff : SHUTDOWN_reboot);
 }

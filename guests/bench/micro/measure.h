@@ -15,8 +15,15 @@
 #ifndef MICRO_MEASURE_H
 #define MICRO_MEASURE_H
 
-/* Kept apart from its caller, so that its cost is its own. */
-#define OPERATION(name) static __attribute__((noipa)) long name(void)
+#include <stdint.h>
+
+/*
+ * Kept apart from its caller, so that its cost is its own, and within a page,
+ * since an instruction whose last bytes are in another one costs more to
+ * emulate.
+ */
+#define OPERATION(name)                                                        \
+    static __attribute__((noipa, aligned(64))) long name(void)
 
 struct operation {
     const char *name;
@@ -24,6 +31,19 @@ struct operation {
     void (*before)(void);   /* not timed; NULL: nothing */
     long (*after)(long rc); /* not timed: 0, or what is wrong; NULL: rc */
 };
+
+/*
+ * Class pv: our memory is also where kernels have theirs, in the upper half of
+ * all addresses, and what is measured is named there: how the hypervisor gets
+ * at it may depend on it.  Class light has no upper half.
+ */
+void measure_from_upper_half(void (*fn)(void));
+extern uint64_t upper_half; /* what to add; 0: nothing */
+
+static inline void *upper(const volatile void *va)
+{
+    return (void *)((uintptr_t)va + upper_half);
+}
 
 /* Find out what timing itself costs; first of all. */
 void measure_init(void);

@@ -23,19 +23,18 @@ PAGES(copy, 1);
 PAGES(program_stack, 1);
 PAGES(kernel_stack, 1);
 
-static struct mmuext_op going;
-static uint64_t own_frame, copy_frame;
+static struct mmuext_op going, *going_at;
+static uint64_t own_frame, copy_frame, kernel_rsp;
 
 OPERATION(new_base)
 {
-    return hypercall4(HYPERCALL_mmuext_op, hypercall_ptr(&going), 1, 0,
+    return hypercall4(HYPERCALL_mmuext_op, hypercall_ptr(going_at), 1, 0,
                       DOMID_SELF);
 }
 
 OPERATION(stack_switch)
 {
-    return hypercall2(HYPERCALL_stack_switch, FLAT_RING3_DS,
-                      hypercall_ptr(kernel_stack) + PAGE_SIZE);
+    return hypercall2(HYPERCALL_stack_switch, FLAT_RING3_DS, kernel_rsp);
 }
 
 OPERATION(set_segment_base)
@@ -106,6 +105,7 @@ void measure_spaces(void)
 
     if (on_cairn)
         return;
+    kernel_rsp = hypercall_ptr(upper(kernel_stack)) + PAGE_SIZE;
     measure(&stack);
     measure(&segment);
     if (!make_copy()) {
@@ -113,6 +113,7 @@ void measure_spaces(void)
         return;
     }
     going = (struct mmuext_op){.cmd = MMUEXT_NEW_BASEPTR, .arg1 = own_frame};
+    going_at = upper(&going);
     measure(&base);
     going.arg1 = own_frame;
     new_base();

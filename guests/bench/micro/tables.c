@@ -32,22 +32,22 @@ PAGES(tree, TREE_PAGES);
 PAGES(empty, 1);
 
 /* Where the windows' entries are, what they are to be, and what they were. */
-static struct mmu_update list[MANY_ENTRIES];
-static volatile uint64_t *entry;
+static struct mmu_update list[MANY_ENTRIES], *list_at;
+static volatile uint64_t *entry, *stored;
 static uint64_t wanted;
 
-static struct mmuext_op pinning, unpinning;
+static struct mmuext_op pinning, unpinning, *pinning_at, *unpinning_at;
 
 OPERATION(update_few)
 {
-    return hypercall4(HYPERCALL_mmu_update, hypercall_ptr(list), FEW_ENTRIES, 0,
-                      DOMID_SELF);
+    return hypercall4(HYPERCALL_mmu_update, hypercall_ptr(list_at), FEW_ENTRIES,
+                      0, DOMID_SELF);
 }
 
 OPERATION(update_many)
 {
-    return hypercall4(HYPERCALL_mmu_update, hypercall_ptr(list), MANY_ENTRIES,
-                      0, DOMID_SELF);
+    return hypercall4(HYPERCALL_mmu_update, hypercall_ptr(list_at),
+                      MANY_ENTRIES, 0, DOMID_SELF);
 }
 
 OPERATION(update_va)
@@ -58,19 +58,19 @@ OPERATION(update_va)
 
 OPERATION(store)
 {
-    *entry = wanted;
+    *stored = wanted;
     return 0;
 }
 
 OPERATION(pin_table)
 {
-    return hypercall4(HYPERCALL_mmuext_op, hypercall_ptr(&pinning), 1, 0,
+    return hypercall4(HYPERCALL_mmuext_op, hypercall_ptr(pinning_at), 1, 0,
                       DOMID_SELF);
 }
 
 OPERATION(unpin_table)
 {
-    return hypercall4(HYPERCALL_mmuext_op, hypercall_ptr(&unpinning), 1, 0,
+    return hypercall4(HYPERCALL_mmuext_op, hypercall_ptr(unpinning_at), 1, 0,
                       DOMID_SELF);
 }
 
@@ -135,6 +135,7 @@ static void measure_entries(void)
 
     entry = builders_table(windows, 1) +
             hypercall_ptr(windows) / PAGE_SIZE % TABLE_ENTRIES;
+    stored = upper(entry);
     for (unsigned int i = 0; i < MANY_ENTRIES; i++)
         list[i].ptr = leaf_at(windows + i * PAGE_SIZE);
     want(entry_for(first, TO_WRITE));
@@ -164,6 +165,9 @@ void measure_tables(void)
         return;
     (void)hypercall2(HYPERCALL_vm_assist, VMASST_CMD_enable,
                      VMASST_TYPE_writable_pagetables);
+    list_at = upper(list);
+    pinning_at = upper(&pinning);
+    unpinning_at = upper(&unpinning);
     measure_entries();
     if (map_readable(empty) != 0)
         print("no table\n");

@@ -95,7 +95,7 @@ void measure_traps(void)
     static const struct operation cpuid = {"forced_cpuid", forced_cpuid, NULL,
                                            check_cpuid};
 
-    micro_hole = hypercall_ptr(hole);
+    micro_hole = hypercall_ptr(upper(hole));
     if (guard_page(hole)) {
         measure_fault("page_fault_iret_hypercall", micro_fault_hypercall);
         measure_fault("page_fault_iretq", micro_fault_iretq);

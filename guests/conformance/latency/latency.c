@@ -22,6 +22,7 @@
 #include "framework/grants.h"
 #include "framework/ports.h"
 #include "framework/test.h"
+#include "latency/latency.h"
 
 /* The goal, and what the way from the interrupt to here takes. */
 #define LATENCY_NS  25000UL
@@ -65,8 +66,7 @@ static bool note_strike(struct trap_frame *frame)
     return false;
 }
 
-/* Do @work over and over while the timer strikes. */
-static void measure(const char *what, void (*work)(void))
+void measure(const char *what, void (*work)(void))
 {
     evtchn_port_t port = port_bind_virq(VIRQ_TIMER, 0);
 
@@ -350,9 +350,17 @@ TEST("domains are made and looked at a little at a time")
     measure("copy", copy_out);
 }
 
+static void tree_goes(void)
+{
+    static const struct child_limits limits = {.pv = true};
+
+    only_end(&limits, tree_child);
+}
+
 TEST("ports are reset and domains end a little at a time")
 {
     ONLY_EXACT;
+    measure("end of a domain of class pv", tree_goes);
     measure("end of a domain", fat_domain_goes);
     measure("end of a thin domain", thin_domain_goes);
     measure("reset", fill_and_reset);
