@@ -103,7 +103,7 @@ static int set_base(struct vcpu *v, const struct control_set_start *start)
 {
     struct page_work work = {PAGE_WORK_QUANTUM};
 
-    v->pv->kernel_sp = start->rsp;
+    v->pv->entry.kernel_sp = start->rsp;
     return pv_set_kernel_base(v, mfn(start->l4), &work);
 }
 

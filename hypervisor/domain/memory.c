@@ -49,7 +49,7 @@ int memory_get_at(struct domain *d, vaddr_t va, struct frame **frame)
         return memory_get_own(
             d, (va - d->space->layout.virt_base) >> PAGE_SHIFT, frame);
     spin_lock(&d->pv->base.lock);
-    if (entry_find(current->pv->kernel_l4, va, &table, &index))
+    if (entry_find(current->pv->entry.kernel_l4, va, &table, &index))
         entry = ((const uint64_t *)mfn_to_virt(table))[index];
     spin_unlock(&d->pv->base.lock);
     return entry & PTE_PRESENT ? memory_get_own(d, pte_mfn(entry).raw, frame)

@@ -52,7 +52,7 @@ int pv_set_kernel_base(struct vcpu *v, mfn_t l4, struct page_work *work)
         show_m2p(l4);
         if (likely(v == current))
             load(l4);
-        replace(s, &v->pv->kernel_l4, l4);
+        replace(s, &v->pv->entry.kernel_l4, l4);
     }
     spin_unlock(&s->base.lock);
     return rc;
@@ -63,13 +63,13 @@ int pv_set_user_base(struct vcpu *v, mfn_t l4, struct page_work *work)
     struct pv_space *s = v->domain->pv;
     int rc = 0;
 
-    if (mfn_eq(l4, v->pv->user_l4))
+    if (mfn_eq(l4, v->pv->entry.user_l4))
         return 0;
     spin_lock(&s->base.lock);
     if (!mfn_eq(l4, MFN_NONE))
         rc = take(s, l4, work);
     if (likely(!rc))
-        replace(s, &v->pv->user_l4, l4);
+        replace(s, &v->pv->entry.user_l4, l4);
     spin_unlock(&s->base.lock);
     return rc;
 }

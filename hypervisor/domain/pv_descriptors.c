@@ -143,7 +143,8 @@ static int take_ldt_page(struct pv_space *s, struct pv_vcpu *p, unsigned int i)
 
     if (!mfn_eq(p->ldt_frame[i], MFN_NONE))
         return 0;
-    if (!entry_find(p->kernel_l4, p->ldt_base + i * PAGE_SIZE, &table, &index))
+    if (!entry_find(p->entry.kernel_l4, p->ldt_base + i * PAGE_SIZE, &table,
+                    &index))
         return -EFAULT;
     entry = atomic_read((uint64_t *)mfn_to_virt(table) + index);
     if (!(entry & PTE_PRESENT))

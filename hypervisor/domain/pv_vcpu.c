@@ -30,7 +30,7 @@ struct pv_vcpu *pv_vcpu_create(void)
         return NULL;
     }
     fpu_init_state(p->xstate);
-    p->kernel_l4 = p->user_l4 = MFN_NONE;
+    p->entry.kernel_l4 = p->entry.user_l4 = MFN_NONE;
     for (unsigned int i = 0; i < PV_GDT_FRAMES; i++)
         p->gdt_frame[i] = MFN_NONE;
     for (unsigned int i = 0; i < LDT_PAGES; i++)
@@ -61,8 +61,8 @@ void pv_vcpu_release(struct vcpu *v)
     struct pv_vcpu *p = v->pv;
 
     spin_lock(&s->base.lock);
-    pv_drop_type(s, &p->kernel_l4);
-    pv_drop_type(s, &p->user_l4);
+    pv_drop_type(s, &p->entry.kernel_l4);
+    pv_drop_type(s, &p->entry.user_l4);
     pv_drop_descriptors(s, p);
     spin_unlock(&s->base.lock);
 }
@@ -72,7 +72,8 @@ void pv_load_tables(struct vcpu *v, bool loaded)
     const struct pv_vcpu *p = v->pv;
     uint8_t mode = loaded ? this_cpu(guest_mode) : p->mode;
 
-    pv_load(v->domain->pv, mode == GUEST_USER ? p->user_l4 : p->kernel_l4);
+    pv_load(v->domain->pv,
+            mode == GUEST_USER ? p->entry.user_l4 : p->entry.kernel_l4);
     if (!loaded)
         tlb_flush_global();
 }
@@ -88,14 +89,14 @@ static void change_mode(uint8_t mode, mfn_t l4)
 
 void pv_to_kernel(struct vcpu *v)
 {
-    change_mode(GUEST_KERNEL, v->pv->kernel_l4);
+    change_mode(GUEST_KERNEL, v->pv->entry.kernel_l4);
 }
 
 bool pv_to_user(struct vcpu *v)
 {
-    if (mfn_eq(v->pv->user_l4, MFN_NONE))
+    if (mfn_eq(v->pv->entry.user_l4, MFN_NONE))
         return false;
-    change_mode(GUEST_USER, v->pv->user_l4);
+    change_mode(GUEST_USER, v->pv->entry.user_l4);
     return true;
 }
 
@@ -186,6 +187,7 @@ void pv_restore(struct vcpu *v)
     struct pv_vcpu *p = v->pv;
 
     this_cpu(guest_mode) = p->mode;
+    this_cpu(pv_entry) = &p->entry;
     cr4_load(real_cr4(v));
     restore_fpu(p);
     wrmsr(MSR_GS_INACTIVE, p->gs_base_inactive);
@@ -225,6 +227,6 @@ void pv_set_iopl(struct vcpu *v, uint8_t iopl)
     bool shown = assists >> VMASST_TYPE_architectural_iopl & 1;
 
     v->pv->iopl = iopl;
-    v->pv->shows_iopl = shown;
-    v->pv->shown_iopl = shown ? (uint64_t)iopl << RFLAGS_IOPL_SHIFT : 0;
+    v->pv->entry.shows_iopl = shown;
+    v->pv->entry.shown_iopl = shown ? (uint64_t)iopl << RFLAGS_IOPL_SHIFT : 0;
 }

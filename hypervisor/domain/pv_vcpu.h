@@ -23,18 +23,10 @@
 #define PV_GDT_FRAMES 14U /* selectors below 0xe000 */
 #define PV_DEBUG_REGS 8U
 
-/* An address the kernel registered, and whether entering it masks events. */
-struct pv_callback {
-    uint64_t address; /* 0: none */
-    bool mask_events;
-};
-
 struct pv_vcpu {
-    /* Each holds an L4 type reference; MFN_NONE: none. (o) */
-    mfn_t kernel_l4, user_l4;
-    uint8_t mode; /* (p) GUEST_KERNEL or GUEST_USER */
+    struct pv_entry entry; /* (o) */
+    uint8_t mode;          /* (p) GUEST_KERNEL or GUEST_USER */
 
-    uint64_t kernel_sp;              /* (o) stack_switch */
     uint64_t gs_base_inactive;       /* (p) that of the mode it is not in */
     mfn_t gdt_frame[PV_GDT_FRAMES];  /* (o) MFN_NONE, or of type descriptors */
     uint32_t gdt_entries;            /* (o) */
@@ -43,19 +35,16 @@ struct pv_vcpu {
     uint64_t ldt_base;               /* (o) */
     uint32_t ldt_entries;            /* (o) */
     mfn_t ldt_frame[LDT_PAGES];      /* (o) as the GDT's */
-    struct pv_callback syscall;      /* (o) 64-bit user code */
-    struct pv_callback syscall32, sysenter;
-    bool task_switched; /* (o) virtual CR0.TS */
-    uint64_t cr4;       /* (o) what the guest chose of it */
-    uint64_t xcr0;      /* (o) */
-    void *xstate;       /* (p) of XSAVE or FXSAVE, in place of vcpu.fpu */
-    uint32_t tsc_aux;   /* (o) */
+    struct pv_callback syscall32, sysenter; /* (o) */
+    bool task_switched;                     /* (o) virtual CR0.TS */
+    uint64_t cr4;                           /* (o) what the guest chose of it */
+    uint64_t xcr0;                          /* (o) */
+    void *xstate;     /* (p) of XSAVE or FXSAVE, in place of vcpu.fpu */
+    uint32_t tsc_aux; /* (o) */
     uint64_t debugreg[PV_DEBUG_REGS]; /* (o) */
     uint8_t iopl;                     /* (o) virtual */
-    bool shows_iopl;                  /* (o) in the flags of frames, ... */
-    uint64_t shown_iopl;              /* (o) ... as this; else 0 */
     struct trap_entry page_fault;     /* (o) handler of #PF */
-    bool nmi_pending, nmi_masked;     /* (a), (o) */
+    bool nmi_pending;                 /* (a) */
     uint64_t io_bitmap;               /* (o) guest address; 0: none */
     uint32_t io_bitmap_ports;         /* (o) */
     struct vcpu_info info; /* if shared_info has no room, until it is moved */

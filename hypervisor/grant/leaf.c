@@ -19,7 +19,7 @@ static __in_place uint64_t *entry_at(uint64_t va)
     unsigned int index;
     mfn_t table;
 
-    if (unlikely(!entry_find(current->pv->kernel_l4, va, &table, &index)))
+    if (unlikely(!entry_find(current->pv->entry.kernel_l4, va, &table, &index)))
         return NULL;
     return (uint64_t *)mfn_to_virt(table) + index;
 }

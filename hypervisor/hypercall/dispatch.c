@@ -41,21 +41,35 @@ void hypercall_set_arg(unsigned int n, uint64_t value)
         return hypercall_##name ARGS_##args;
 #define NOTHING(number, name, args)
 
-/* Apart, so that those that both classes have are found the sooner. */
-static __noinline long hypercall_pv(uint64_t a1, uint64_t a2, uint64_t a3,
-                                    uint64_t a4, uint64_t nr)
+long upcall_hypercall_pv(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                         uint64_t a5, uint64_t nr)
 {
-    (void)a2, (void)a3, (void)a4;
-    if (current->pv)
-        switch (nr) {
+    (void)a5;
+
+    switch (nr) {
+#define HYPERCALL    CASE
+#define HYPERCALL_PV NOTHING
+#include <abi/hypercalls.def>
+#undef HYPERCALL
+    default:
+        break;
+    }
+    switch (nr) {
 #define HYPERCALL    NOTHING
 #define HYPERCALL_PV CASE
 #include <abi/hypercalls.def>
 #undef HYPERCALL
-        default:
-            break;
-        }
-    return hypercall_refused(nr, a1);
+    default:
+        return hypercall_refused(nr, a1);
+    }
+}
+
+/* In a multicall. */
+static __noinline long hypercall_other(uint64_t a1, uint64_t a2, uint64_t a3,
+                                       uint64_t a4, uint64_t nr)
+{
+    return current->pv ? upcall_hypercall_pv(a1, a2, a3, a4, 0, nr)
+                       : hypercall_refused(nr, a1);
 }
 
 /* The number is last, so that arguments stay in the registers they came in. */
@@ -70,8 +84,9 @@ long upcall_hypercall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
 #include <abi/hypercalls.def>
 #undef HYPERCALL
     default:
-        return nr > HYPERCALL_REFUSED_LAST ? -ENOSYS
-                                           : hypercall_pv(a1, a2, a3, a4, nr);
+        return nr > HYPERCALL_REFUSED_LAST
+                   ? -ENOSYS
+                   : hypercall_other(a1, a2, a3, a4, nr);
     }
 }
 

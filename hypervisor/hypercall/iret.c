@@ -53,10 +53,10 @@ static __in_place void iret_pv(struct cpu_regs *regs, struct vcpu *v)
     set_common(regs, v, &f);
     regs->cs = (uint16_t)f.cs | RPL_3;
     regs->ss = (uint16_t)f.ss | RPL_3;
-    if (unlikely(p->shows_iopl))
+    if (unlikely(p->entry.shows_iopl))
         pv_set_iopl(v, f.rflags >> RFLAGS_IOPL_SHIFT & 3);
-    if (unlikely(p->nmi_masked) || unlikely(f.flags & VGCF_in_syscall)) {
-        p->nmi_masked = false;
+    if (unlikely(p->entry.nmi_masked) || unlikely(f.flags & VGCF_in_syscall)) {
+        p->entry.nmi_masked = false;
         return_slowly();
     }
 }

@@ -87,15 +87,13 @@ static __in_place bool update_near(struct pv_space *s,
 {
     uint64_t cmd = r->ptr & MMU_COMMAND_MASK;
     mfn_t m = maddr_to_mfn(r->ptr);
-    struct frame *f = pv_near_frame(s, m);
 
-    if (unlikely(!f) || unlikely(level_of(f) != 1) ||
-        unlikely(cmd & ~(uint64_t)MMU_PT_UPDATE_PRESERVE_AD) ||
-        unlikely(s->dropping != DROP_END))
+    if (unlikely(!table_is_near(s, m)) ||
+        unlikely(cmd & ~(uint64_t)MMU_PT_UPDATE_PRESERVE_AD))
         return false;
     return entry_near_set(
         s, (uint64_t *)mfn_to_virt(m) + r->ptr % PAGE_SIZE / sizeof(uint64_t),
-        r->val, cmd == MMU_PT_UPDATE_PRESERVE_AD);
+        r->val, cmd == MMU_PT_UPDATE_PRESERVE_AD, NULL);
 }
 
 static __in_place int
@@ -184,11 +182,11 @@ long hypercall_update_va_mapping(uint64_t a1, uint64_t a2, uint64_t a3)
     if (!s)
         return -ENOSYS;
     spin_lock(&s->base.lock);
-    if (likely(entry_find(current->pv->kernel_l4, a1, &table, &index))) {
+    if (likely(entry_find(current->pv->entry.kernel_l4, a1, &table, &index))) {
         rc = 0;
         if (unlikely(s->dropping != DROP_END) ||
             unlikely(!entry_near_set(s, (uint64_t *)mfn_to_virt(table) + index,
-                                     a2, false)))
+                                     a2, false, NULL)))
             rc = entry_set(s, table, 1, index, a2, false, NULL, &work);
     }
     spin_unlock(&s->base.lock);

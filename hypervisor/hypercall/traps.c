@@ -41,7 +41,7 @@ static long set_pv_callback(struct vcpu *v, uint64_t type,
 {
     switch (type) {
     case CALLBACKTYPE_syscall:
-        v->pv->syscall = callback;
+        v->pv->entry.syscall = callback;
         break;
     case CALLBACKTYPE_sysenter:
         v->pv->sysenter = callback;
@@ -86,7 +86,7 @@ long hypercall_stack_switch(uint64_t a1, uint64_t a2)
 {
     (void)a1;
     if (current->pv)
-        current->pv->kernel_sp = a2;
+        current->pv->entry.kernel_sp = a2;
     return 0;
 }
 

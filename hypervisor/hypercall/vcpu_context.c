@@ -107,9 +107,9 @@ static void set_pv(struct vcpu *v, const struct vcpu_guest_context *c)
         if (i != 4 && i != 5)
             (void)!pv_set_debugreg(v, i, c->debugreg[i]);
     pv_set_ldt(v, c->ldt_base, (uint32_t)c->ldt_ents);
-    p->kernel_sp = c->kernel_sp;
-    p->syscall = (struct pv_callback){c->syscall_callback_eip,
-                                      c->flags & VGCF_syscall_disables_events};
+    p->entry.kernel_sp = c->kernel_sp;
+    p->entry.syscall = (struct pv_callback){
+        c->syscall_callback_eip, c->flags & VGCF_syscall_disables_events};
     pv_write_cr4(v, c->ctrlreg[4]);
     p->gs_base_inactive = c->gs_base_user;
     pv_set_iopl(v, c->user_regs.rflags >> RFLAGS_IOPL_SHIFT & 3);

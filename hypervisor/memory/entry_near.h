@@ -86,15 +86,26 @@ static __in_place void entry_near_put(struct pv_space *s, uint64_t old)
         pv_drop_frame(s, f);
 }
 
+/* Whether @m is a valid table of level 1, and nothing waits to be dropped. */
+static __in_place bool table_is_near(const struct pv_space *s, mfn_t m)
+{
+    const struct frame *f = pv_near_frame(s, m);
+
+    return likely(f) && likely(frame_type(f) == FRAME_L1) &&
+           likely(frame_type_count(f)) && likely(s->dropping == DROP_END);
+}
+
 /*
  * Make the entry at @at, of a valid table of level 1, @e; with @keep_ad its
- * accessed and dirty bits stay.  False: nothing has changed.  The lock is held.
+ * accessed and dirty bits stay; with @expected only if it is *@expected.
+ * False: nothing has changed.  The lock is held.
  */
 static __in_place bool __must_check entry_near_set(struct pv_space *s,
                                                    uint64_t *at, uint64_t e,
-                                                   bool keep_ad)
+                                                   bool keep_ad,
+                                                   const uint64_t *expected)
 {
-    uint64_t old = atomic_read(at);
+    uint64_t old = expected ? *expected : atomic_read(at);
 
     if (e & PTE_PRESENT) {
         if (unlikely(e & PTE_REFUSED))
@@ -109,7 +120,15 @@ static __in_place bool __must_check entry_near_set(struct pv_space *s,
         return false;
     }
     /* Only bits that nobody counts change by themselves. */
-    entry_near_put(s, atomic_exchange(at, e));
+    if (!expected) {
+        entry_near_put(s, atomic_exchange(at, e));
+        return true;
+    }
+    if (unlikely(!atomic_cmpxchg(at, &old, e))) {
+        entry_near_put(s, e);
+        return false;
+    }
+    entry_near_put(s, old);
     return true;
 }
 

@@ -28,10 +28,6 @@
 
 #define SYSCALL_BYTES 2U
 
-/* What the handler must not inherit. */
-#define RFLAGS_NOT_FOR_HANDLER                                                 \
-    (RFLAGS_AC | RFLAGS_VM | RFLAGS_RF | RFLAGS_NT | RFLAGS_TF)
-
 /* The stack at @rsp takes no frame: for now, or at all. */
 static __noinline bool refuse(struct vcpu *v, uint64_t rsp)
 {
@@ -88,17 +84,19 @@ static __in_place bool enter(struct vcpu *v, struct cpu_regs *regs,
     return true;
 }
 
-static __in_place bool bounce_from(struct vcpu *v, struct cpu_regs *regs,
+/* @e is @v's. */
+static __in_place bool bounce_from(struct vcpu *v, const struct pv_entry *e,
+                                   struct cpu_regs *regs,
                                    struct trap_entry handler,
                                    bool has_error_code, bool user)
 {
-    uint64_t rsp = user ? v->pv->kernel_sp : regs->rsp;
+    uint64_t rsp = user ? e->kernel_sp : regs->rsp;
 
     if (user)
         pv_to_kernel(v);
     rsp = (rsp & ~0xfULL) - (has_error_code ? 64 : 56);
     if (unlikely(!push(v, regs, guest_address_upper(rsp), has_error_code,
-                       user ? CS_OF_USER : CS_OF_KERNEL, v->pv->shown_iopl)))
+                       user ? CS_OF_USER : CS_OF_KERNEL, e->shown_iopl)))
         return refuse(v, rsp);
     return enter(v, regs, &handler, rsp);
 }
@@ -106,10 +104,11 @@ static __in_place bool bounce_from(struct vcpu *v, struct cpu_regs *regs,
 static __noinline bool bounce_pv(struct vcpu *v, struct cpu_regs *regs,
                                  struct trap_entry handler, bool has_error_code)
 {
+    const struct pv_entry *e = &v->pv->entry;
     bool user = pv_in_user_mode();
 
-    return has_error_code ? bounce_from(v, regs, handler, true, user)
-                          : bounce_from(v, regs, handler, false, user);
+    return has_error_code ? bounce_from(v, e, regs, handler, true, user)
+                          : bounce_from(v, e, regs, handler, false, user);
 }
 
 static __in_place bool bounce(struct vcpu *v, struct cpu_regs *regs,
@@ -149,7 +148,7 @@ static __noinline void page_fault_user(struct cpu_regs *regs, struct vcpu *v,
                                        uint64_t cr2)
 {
     v->info->arch.cr2 = cr2;
-    (void)bounce_from(v, regs, v->pv->page_fault, true, true);
+    (void)bounce_from(v, &v->pv->entry, regs, v->pv->page_fault, true, true);
 }
 
 /*
@@ -181,37 +180,37 @@ static __noinline void page_fault_rare(struct cpu_regs *regs, struct vcpu *v,
 static __noinline void page_fault_pv(struct cpu_regs *regs, struct vcpu *v,
                                      uint64_t cr2)
 {
-    const struct trap_entry *trap = &v->pv->page_fault;
+    const struct pv_vcpu *p = v->pv;
     uint32_t code = regs->error_code;
 
-    if (unlikely(pv_in_user_mode()) || unlikely(!trap->address) ||
+    if (unlikely(pv_in_user_mode()) || unlikely(!p->page_fault.address) ||
         (code & (PF_USER | PF_RESERVED | PF_PRESENT)) != PF_USER) {
         page_fault_rare(regs, v, cr2);
         return;
     }
     v->info->arch.cr2 = cr2;
     regs->error_code = code & ~PF_USER; /* Kernels run in ring 3. */
-    (void)bounce_from(v, regs, *trap, true, false);
+    (void)bounce_from(v, &p->entry, regs, p->page_fault, true, false);
 }
 
-static __in_place bool enter_callback(struct vcpu *v, struct cpu_regs *regs,
-                                      uint64_t address, bool mask_events)
+static void enter_callback(struct vcpu *v, struct cpu_regs *regs,
+                           struct pv_callback to)
 {
-    struct trap_entry handler = {address, mask_events ? TRAP_MASK_EVENTS : 0};
+    struct trap_entry handler = {to.address,
+                                 to.mask_events ? TRAP_MASK_EVENTS : 0};
 
-    return bounce_from(v, regs, handler, false, true);
+    (void)bounce_pv(v, regs, handler, false);
 }
 
 /* A program's frame is what SYSCALL's stub makes: its selectors are lost. */
 void upcall_guest_syscall(struct cpu_regs *regs, struct vcpu *v)
 {
-    const struct pv_callback *to = &v->pv->syscall;
-    uint64_t address = to->address;
+    struct pv_callback to = v->pv->entry.syscall;
 
-    if (unlikely(regs->cs == SELECTOR_CS32))
-        address = v->pv->syscall32.address;
-    if (likely(address)) {
-        (void)enter_callback(v, regs, address, to->mask_events);
+    if (regs->cs == SELECTOR_CS32)
+        to.address = v->pv->syscall32.address;
+    if (to.address) {
+        enter_callback(v, regs, to);
         regs->rflags &= ~RFLAGS_DF;
         return;
     }
@@ -228,17 +227,16 @@ void upcall_guest_syscall(struct cpu_regs *regs, struct vcpu *v)
 
 bool bounce_sysenter(struct cpu_regs *regs, struct vcpu *v)
 {
-    const struct pv_callback *to = &v->pv->sysenter;
     uint16_t bytes;
 
-    if (!to->address || !pv_in_user_mode() ||
+    if (!v->pv->sysenter.address || !pv_in_user_mode() ||
         copy_bytes_from_guest(&bytes, guest_ptr(regs->rip), SYSENTER_BYTES) ||
         bytes != SYSENTER)
         return false;
     regs->rip = regs->rsp = 0;
     regs->cs = 3;
     regs->ss = SELECTOR_DS;
-    (void)enter_callback(v, regs, to->address, to->mask_events);
+    enter_callback(v, regs, v->pv->sysenter);
     return true;
 }
 
@@ -267,10 +265,10 @@ void bounce_nmi(struct cpu_regs *regs, struct vcpu *v)
 {
     const struct trap_entry *trap = trap_get(v, VECTOR_NMI);
 
-    if (v->pv->nmi_masked || !atomic_read(&v->pv->nmi_pending) ||
+    if (v->pv->entry.nmi_masked || !atomic_read(&v->pv->nmi_pending) ||
         !atomic_exchange(&v->pv->nmi_pending, false) || !trap)
         return;
-    v->pv->nmi_masked = true;
+    v->pv->entry.nmi_masked = true;
     (void)bounce_pv(v, regs, *trap, false);
 }
 

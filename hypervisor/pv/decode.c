@@ -253,6 +253,13 @@ bool insn_decode(struct insn *insn, const uint8_t *bytes, size_t count,
                        .count = count < INSN_MAX ? count : INSN_MAX};
 
     *insn = (struct insn){.base = INSN_NONE, .index = INSN_NONE};
+    /* Two bytes that say all: rdmsr and its like. */
+    if (likely(count > 1) && long_mode && bytes[0] == 0x0f &&
+        !two_byte[bytes[1]].has && two_byte[bytes[1]].op != INSN_REFUSED) {
+        insn->op = two_byte[bytes[1]].op;
+        insn->length = 2;
+        return true;
+    }
     if (long_mode && decode(&r, insn))
         return true;
     insn->op = INSN_REFUSED;

@@ -59,7 +59,7 @@ static bool read_cr(struct vcpu *v, unsigned int cr, uint64_t *value)
         *value = v->info->arch.cr2;
         return true;
     case 3:
-        *value = mfn_to_maddr(v->pv->kernel_l4);
+        *value = mfn_to_maddr(v->pv->entry.kernel_l4);
         return true;
     case 4:
         *value = pv_visible_cr4(v);
@@ -110,7 +110,7 @@ static unsigned int level_of(const struct vcpu *v)
 {
     if (pv_in_user_mode())
         return 3;
-    return v->pv->shows_iopl ? 0 : 1;
+    return v->pv->entry.shows_iopl ? 0 : 1;
 }
 
 /* Of the bitmap, which is where the kernel sees it. */

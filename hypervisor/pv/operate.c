@@ -181,11 +181,18 @@ bool insn_store(const struct insn *insn, const struct cpu_regs *regs,
 
     if (!insn_is_store(insn) || (insn->rep && !regs->rcx))
         return false;
-    sum = compute(insn, regs, old, &changed);
-    effect->rflags =
-        (regs->rflags & ~changed) | (flags_of(&sum, insn->size) & changed);
     effect->reg = INSN_NONE;
     effect->reg_value = old;
+    if (likely(insn->op == INSN_MOV)) {
+        effect->rflags = regs->rflags;
+        effect->value = source_value(insn, regs) & size_mask(insn->size);
+        return true;
+    }
+    sum = compute(insn, regs, old, &changed);
+    effect->rflags = regs->rflags;
+    if (changed)
+        effect->rflags =
+            (regs->rflags & ~changed) | (flags_of(&sum, insn->size) & changed);
     if (insn->op == INSN_XCHG || insn->op == INSN_XADD) {
         effect->reg = insn->reg;
     } else if (insn->op == INSN_CMPXCHG) {
@@ -217,7 +224,7 @@ void insn_retire(const struct insn *insn, struct cpu_regs *regs)
         regs->rsi += step;
     else if (insn->op == INSN_INS || insn->op == INSN_STOS)
         regs->rdi += step;
-    if (!insn->rep || !regs->rcx || !--regs->rcx)
+    if (likely(!insn->rep) || !regs->rcx || !--regs->rcx)
         regs->rip += insn->length;
     regs->rflags &= ~RFLAGS_RF;
 }

@@ -14,7 +14,7 @@
 #include "arch/x86_64/paging.h"
 #include "domain/domain.h"
 #include "domain/pv_vcpu.h"
-#include "memory/page_entry.h"
+#include "memory/entry_near.h"
 #include "pv/emulate.h"
 #include "pv/operate.h"
 
@@ -36,7 +36,7 @@ static bool find_table(const struct vcpu *v, uint64_t cr2, mfn_t *table)
     uint64_t entry;
     mfn_t m;
 
-    if (!entry_find(v->pv->kernel_l4, cr2, &m, &index))
+    if (!entry_find(v->pv->entry.kernel_l4, cr2, &m, &index))
         return false;
     entry = atomic_read((uint64_t *)mfn_to_virt(m) + index);
     *table = pte_mfn(entry);
@@ -62,18 +62,24 @@ static int store(struct vcpu *v, const struct insn *insn,
     struct pv_space *s = v->domain->pv;
     unsigned int shift = cr2 % sizeof(uint64_t) * 8;
     unsigned int index = cr2 % PAGE_SIZE / sizeof(uint64_t);
-    uint64_t old, seen;
+    uint64_t old, seen, e, *at;
+    bool is_near;
     mfn_t table;
     int rc;
 
-    if (!find_table(v, cr2, &table) || !pv_frame(s, table))
+    if (!find_table(v, cr2, &table))
         return -EINVAL;
-    old = seen = atomic_read((uint64_t *)mfn_to_virt(table) + index);
+    is_near = table_is_near(s, table);
+    if (!is_near && !pv_frame(s, table))
+        return -EINVAL;
+    at = (uint64_t *)mfn_to_virt(table) + index;
+    old = seen = atomic_read(at);
     if (!insn_store(insn, regs, old >> shift, effect))
         return -EINVAL;
-    rc = entry_set(s, table, 1, index,
-                   replace(old, shift, insn->size, effect->value), false, &seen,
-                   &work);
+    e = replace(old, shift, insn->size, effect->value);
+    if (likely(is_near) && likely(entry_near_set(s, at, e, false, &old)))
+        return 0;
+    rc = entry_set(s, table, 1, index, e, false, &seen, &work);
     return rc == -EBUSY && seen != old ? -EAGAIN : rc;
 }
 

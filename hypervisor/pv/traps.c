@@ -76,16 +76,16 @@ static void trap_or_repeat(struct cpu_regs *regs, uint8_t vector,
 }
 
 /* INT n of a vector that the guest may raise goes there directly. */
-static void general_protection(struct cpu_regs *regs)
+void upcall_guest_general_protection(struct cpu_regs *regs, struct vcpu *v)
 {
     uint32_t code = regs->error_code;
 
-    if (code == 0 && current->pv &&
-        (emulate_privileged(regs, current) || bounce_sysenter(regs, current)))
+    if (code == 0 && v->pv &&
+        (emulate_privileged(regs, v) || bounce_sysenter(regs, v)))
         return;
     if ((code & GP_TABLE_MASK) == GP_TABLE_IDT) {
         uint8_t n = (uint8_t)(code >> GP_INDEX_SHIFT);
-        const struct trap_entry *trap = trap_get(current, n);
+        const struct trap_entry *trap = trap_get(v, n);
 
         if (trap && (trap->flags & TRAP_DPL_MASK) >=
                         (pv_in_user_mode() ? TRAP_DPL_USER : TRAP_DPL_KERNEL)) {
@@ -124,7 +124,7 @@ void upcall_guest_exception(struct cpu_regs *regs, uint64_t cr2)
         page_fault(regs, cr2);
         break;
     case VECTOR_GP:
-        general_protection(regs);
+        upcall_guest_general_protection(regs, current);
         break;
     case VECTOR_UD:
         upcall_guest_invalid_opcode(regs, current);

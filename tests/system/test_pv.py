@@ -42,19 +42,44 @@ def frames(m):
     return int(re.search(r"frames, (\d+) free", text).group(1))
 
 
-def run_domain(m, name, more="vcpus=4"):
-    """Have the image run as a domain; what it printed."""
+def run_domain(m, name, more="vcpus=4", crash=False):
+    """Have the image run as a domain until its end; what it printed."""
     text = m.command(f"create name={name} kernel={name}.elf type='pv' memory=16"
                      f" {more} on_poweroff='preserve' on_reboot='preserve'"
                      " on_crash='preserve'")
     assert "is created" in text, text
     limit = time.monotonic() + DOMAIN_SECONDS
-    while "s" not in m.json(f"list {name}")[0]["state"]:
+    if crash:
+        m.wait_for(rf'domain "{name}" \(\d+\) crashed', DOMAIN_SECONDS)
+    while not crash and "s" not in m.json(f"list {name}")[0]["state"]:
         assert time.monotonic() < limit
         time.sleep(0.2)
     text = m.command(f"console --log {name}")
     m.command(f"destroy {name}")
     return text
+
+
+# What of pv_cpu ends its domain, and how often.
+CRASHES = {
+    "a SYSCALL onto a kernel stack that takes no frame": 9,
+    "an iret from a frame that cannot be read": 7,
+    "an iret to a program that has no tables": 2,
+}
+
+
+def test_ends_of_their_own_making():
+    with Machine("pv-ends", [guest("control"), image("pv_cpu")], mem=256,
+                 cpu=PAIR_CPU) as m:
+        m.wait_ready()
+        before = frames(m)
+        for sentence, count in CRASHES.items():
+            for number in range(1, count + 1):
+                word = sentence.replace(" ", "_")
+                text = run_domain(
+                    m, "pv_cpu", f"extra='only={word} alone={number}'", True)
+                assert "@@ must crash now" in text, text
+                assert "it did not crash" not in text, text
+        assert abs(frames(m) - before) < SLACK_FRAMES
 
 
 def test_as_domains_that_leave_nothing_behind():

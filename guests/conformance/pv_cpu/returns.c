@@ -4,6 +4,8 @@
  * refuses is a fault of the guest's kernel, never of the hypervisor's.
  */
 
+#include <abi/assist.h>
+#include <abi/trap.h>
 #include <abi/version.h>
 
 #include <rt/hypercall.h>
@@ -13,16 +15,28 @@
 
 #include "user.h"
 
-/* Both ways out: by SYSRET, and by IRET. */
-static const uint64_t ways[] = {0, VGCF_in_syscall};
+/* By IRET, and by SYSRET; and from where kernels have their stacks. */
+static const struct way {
+    uint64_t flags;
+    bool upper;
+} ways[] = {
+    {0, false}, {VGCF_in_syscall, false}, {0, true}, {VGCF_in_syscall, true}};
+
+#define WAYS (sizeof(ways) / sizeof(ways[0]))
+
+static void take(struct iret_context *c, unsigned int way)
+{
+    c->flags = ways[way].flags;
+    EXPECT_TRUE(user_kernel(ways[way].upper, true));
+}
 
 TEST("a program runs in user mode, and comes back by syscall")
 {
     struct iret_context c = user_context();
 
     REQUIRE(user_begin());
-    for (unsigned int i = 0; i < 2; i++) {
-        c.flags = ways[i];
+    for (unsigned int i = 0; i < WAYS; i++) {
+        take(&c, i);
         EXPECT_FALSE(user_probe(&c));
         EXPECT_EQ(user_came, i + 1);
     }
@@ -52,6 +66,171 @@ TEST("a program reads the M2P only by tables that are a kernel's, too")
     EXPECT_EQ(map_writable(users_tables), 0);
 }
 
+/* What a kernel finds when a program has made SYSCALL; c is where it was. */
+static void check_seen(const struct iret_context *c, bool masks)
+{
+    uint64_t rip = (uint64_t)(uintptr_t)user_code + USER_SYSCALL_BYTES;
+    bool masked = !(c->rflags & RFLAGS_IF);
+    const struct user_seen *u = &user_seen;
+    uint64_t rflags = (c->rflags & 0x254fd5) | 2;
+
+    for (unsigned int n = 2; n < 16; n++)
+        if (n != 4 && n != 11)
+            EXPECT_EQ(u->reg[n], USER_REGISTER(n));
+    EXPECT_EQ(u->reg[0], c->rax);
+    EXPECT_EQ(u->rflags & (RFLAGS_TF | RFLAGS_NT | RFLAGS_AC), 0);
+    EXPECT_EQ(u->rflags & RFLAGS_IF, RFLAGS_IF);
+    EXPECT_EQ(u->rsp % 16, 8);
+    EXPECT_EQ(u->rsp >> 47, user_above >> 47);
+    EXPECT_EQ(u->frame[0], rip);
+    EXPECT_EQ(u->frame[1], rflags | RFLAGS_IF);
+    EXPECT_EQ(u->frame[2], rip);
+    EXPECT_EQ(u->frame[3], FLAT_RING3_CS64 | (uint64_t)masked << 32);
+    EXPECT_EQ(u->frame[4], rflags);
+    EXPECT_EQ(u->frame[5], c->rsp);
+    EXPECT_EQ(u->frame[6], FLAT_RING3_DS);
+    EXPECT_EQ(user_masked, masks || masked);
+}
+
+TEST("all registers but two go to a program and come back, and a frame tells")
+{
+    static const uint64_t flags[] = {RFLAGS_IF, 0, RFLAGS_IF | 0xcd5,
+                                     RFLAGS_IF | RFLAGS_NT | RFLAGS_AC};
+    struct iret_context c = user_context();
+
+    REQUIRE(user_begin());
+    c.rax = 0xfedcba9876543210;
+    for (unsigned int i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+        for (unsigned int how = 0; how < 4; how++) {
+            c.rflags = flags[i];
+            REQUIRE(user_kernel(how & 1, how & 2));
+            EXPECT_FALSE(user_probe(&c));
+            check_seen(&c, how & 2);
+        }
+    user_end();
+}
+
+TEST("a program finds its rip and flags in rcx and r11 where it asks for that")
+{
+    struct iret_context c = user_context();
+
+    REQUIRE(user_begin());
+    c.rip = (uint64_t)(uintptr_t)user_shows;
+    for (unsigned int i = 0; i < WAYS; i++) {
+        take(&c, i);
+        EXPECT_FALSE(user_probe(&c));
+        EXPECT_EQ(user_rcx, c.flags ? c.rip : c.rcx);
+        EXPECT_EQ(user_r11, c.flags ? c.rflags | 2 : c.r11);
+    }
+    user_end();
+}
+
+TEST("a kernel and its programs have a GS base each")
+{
+    static uint64_t words[2] = {0x1234567890, 0x9876543210};
+    struct iret_context c = user_context();
+
+    REQUIRE(user_begin());
+    hypercall2(HYPERCALL_set_segment_base, SEGBASE_GS_KERNEL,
+               hypercall_ptr(&words[0]));
+    hypercall2(HYPERCALL_set_segment_base, SEGBASE_GS_USER,
+               hypercall_ptr(&words[1]));
+    c.rip = (uint64_t)(uintptr_t)user_reads_gs;
+    for (unsigned int i = 0; i < WAYS; i++) {
+        take(&c, i);
+        EXPECT_FALSE(user_probe(&c));
+        EXPECT_EQ(user_seen.reg[0], words[1]);
+        EXPECT_EQ(user_seen.gs, words[0]);
+    }
+    hypercall2(HYPERCALL_set_segment_base, SEGBASE_GS_KERNEL, 0);
+    hypercall2(HYPERCALL_set_segment_base, SEGBASE_GS_USER, 0);
+    user_end();
+}
+
+TEST("a SYSCALL that nobody has asked for, or of 32-bit code, faults there")
+{
+    struct iret_context c = user_context();
+
+    REQUIRE(user_begin());
+    for (unsigned int way = 0; way < WAYS; way++) {
+        take(&c, way);
+        c.flags = 0;
+        c.cs = 0xe023;
+        EXPECT_TRUE(user_probe(&c));
+        EXPECT_TRUE(trap_seen.vector == TRAP_UD || trap_seen.vector == TRAP_GP);
+        c.cs = FLAT_RING3_CS64;
+        EXPECT_EQ(user_callback(0, 0), 0);
+        EXPECT_TRUE(user_probe(&c));
+        EXPECT_EQ(trap_seen.vector, TRAP_UD);
+        EXPECT_EQ(trap_seen.rip, c.rip);
+    }
+    EXPECT_EQ(user_came, 0);
+    user_end();
+}
+
+static unsigned int upcalls;
+
+/* With upcalls masked, where it goes back to. */
+static bool count_upcalls(struct trap_frame *frame)
+{
+    if (frame->vector != TRAP_UPCALL)
+        return false;
+    upcalls++;
+    shared_info->vcpu_info[0].evtchn_upcall_pending = 0;
+    frame->cs |= 1ULL << 32;
+    frame->rflags &= ~RFLAGS_IF;
+    return true;
+}
+
+TEST("an upcall that is due comes before a program, or before its SYSCALL")
+{
+    struct iret_context c = user_context();
+
+    REQUIRE(user_begin());
+    trap_hook = count_upcalls;
+    for (unsigned int half = 0; half < 2; half++) {
+        REQUIRE(user_kernel(half, false));
+        upcalls = 0;
+        shared_info->vcpu_info[0].evtchn_upcall_pending = 1;
+        c.rip = (uint64_t)(uintptr_t)user_code;
+        EXPECT_FALSE(user_probe(&c));
+        EXPECT_EQ(upcalls, 1);
+        EXPECT_EQ(user_seen.frame[3] >> 32, 1);
+
+        c.rip = (uint64_t)(uintptr_t)user_raises;
+        EXPECT_FALSE(user_probe(&c));
+        EXPECT_EQ(upcalls, 2);
+    }
+    EXPECT_EQ(user_came, 4);
+    user_end();
+}
+
+TEST("a program has the right to ports that the frame gives, and shows it")
+{
+    const uint64_t iopl = 3ULL << 12;
+    struct iret_context c = user_context();
+
+    REQUIRE(user_begin());
+    EXPECT_EQ(hypercall2(HYPERCALL_vm_assist, VMASST_CMD_enable,
+                         VMASST_TYPE_architectural_iopl),
+              0);
+    c.rip = (uint64_t)(uintptr_t)user_cli;
+    for (unsigned int i = 0; i < 2 * WAYS; i++) {
+        take(&c, i / 2);
+        c.rflags = RFLAGS_IF | (i % 2 ? iopl : 0);
+        EXPECT_EQ(user_probe(&c), i % 2 == 0);
+        EXPECT_EQ((i % 2 ? user_seen.frame[4] : trap_seen.rflags) & iopl,
+                  i % 2 ? iopl : 0);
+    }
+    c.rflags = RFLAGS_IF;
+    EXPECT_TRUE(user_probe(&c));
+    EXPECT_EQ(hypercall2(HYPERCALL_vm_assist, VMASST_CMD_disable,
+                         VMASST_TYPE_architectural_iopl),
+              0);
+    EXPECT_TRUE(user_probe(&c));
+    user_end();
+}
+
 TEST("an address that is not canonical is #GP there, by either way")
 {
     static const uint64_t addresses[] = {
@@ -61,9 +240,9 @@ TEST("an address that is not canonical is #GP there, by either way")
 
     REQUIRE(user_begin());
     for (unsigned int i = 0; i < 6; i++)
-        for (unsigned int way = 0; way < 2; way++) {
+        for (unsigned int way = 0; way < WAYS; way++) {
             c.rip = addresses[i];
-            c.flags = ways[way];
+            take(&c, way);
             EXPECT_TRUE(user_probe(&c));
             EXPECT_EQ(trap_seen.vector, TRAP_GP);
             EXPECT_EQ(trap_seen.rip, addresses[i]);
@@ -81,12 +260,12 @@ TEST("a stack that is none is no concern of the way there")
 
     REQUIRE(user_begin());
     for (unsigned int i = 0; i < 5; i++)
-        for (unsigned int way = 0; way < 2; way++) {
+        for (unsigned int way = 0; way < WAYS; way++) {
             c.rsp = stacks[i];
-            c.flags = ways[way];
+            take(&c, way);
             EXPECT_FALSE(user_probe(&c));
         }
-    EXPECT_EQ(user_came, 10);
+    EXPECT_EQ(user_came, 5 * WAYS);
     user_end();
 }
 
@@ -98,9 +277,9 @@ TEST("hypervisor addresses are a page fault there")
 
     REQUIRE(user_begin());
     for (unsigned int i = 0; i < 3; i++)
-        for (unsigned int way = 0; way < 2; way++) {
+        for (unsigned int way = 0; way < WAYS; way++) {
             c.rip = addresses[i];
-            c.flags = ways[way];
+            take(&c, way);
             EXPECT_TRUE(user_probe(&c));
             EXPECT_EQ(trap_seen.vector, TRAP_PF);
             EXPECT_EQ(trap_seen_cr2, addresses[i]);
@@ -114,9 +293,9 @@ TEST("each flag alone and all together come back, but those of the machine")
 
     REQUIRE(user_begin());
     for (unsigned int bit = 0; bit < 65; bit++) {
-        for (unsigned int way = 0; way < 2; way++) {
+        for (unsigned int way = 0; way < WAYS; way++) {
             c.rflags = bit == 64 ? ~0UL : 1UL << bit;
-            c.flags = ways[way];
+            take(&c, way);
             c.rip = (uint64_t)(uintptr_t)user_code + 2; /* UD2 */
             EXPECT_TRUE(user_probe(&c));
             EXPECT_TRUE(trap_seen.vector == TRAP_UD ||
@@ -140,6 +319,7 @@ static void try_selectors(uint64_t cs, uint64_t ss)
     uint64_t came = user_came;
     bool faulted;
 
+    EXPECT_TRUE(user_kernel(cs >> 3 & 1, true));
     c.cs = cs;
     c.ss = ss;
     faulted = user_probe(&c);
@@ -167,6 +347,26 @@ TEST("selectors of the hypervisor are #GP, and nothing else is reached")
     }
     try_selectors(0xffff, FLAT_RING3_DS);
     try_selectors(FLAT_RING3_CS64, 0xffff);
+    user_end();
+}
+
+TEST("an iret within the kernel stays in ring 3, whatever level it asks for")
+{
+    struct iret_context c = user_context();
+
+    REQUIRE(user_begin());
+    c.rip = (uint64_t)(uintptr_t)user_code + USER_SYSCALL_BYTES; /* UD2 */
+    for (uint64_t selector = 0xe000; selector < 0xe070; selector++)
+        for (unsigned int half = 0; half < 2; half++) {
+            REQUIRE(user_kernel(half, true));
+            c.cs = (selector & 3) == 3 ? FLAT_RING3_CS64 : selector;
+            c.ss = (selector & 3) == 3 ? selector & ~3UL : FLAT_RING3_DS;
+            EXPECT_TRUE(user_probe(&c));
+            c.cs = FLAT_RING3_CS64 & ~3UL;
+            c.ss = selector;
+            EXPECT_TRUE(user_probe(&c));
+        }
+    EXPECT_EQ(user_came, 0);
     user_end();
 }
 

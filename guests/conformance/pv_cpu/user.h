@@ -10,11 +10,27 @@
 #include <abi/multicall.h>
 #include <abi/trap.h>
 
-/* Register the way back, a kernel stack, and the same tables for the user. */
+/*
+ * Register the way back, a kernel stack, and the same tables for the user, in
+ * which the image is once more, in the upper half of the addresses and where
+ * the hypervisor expects a kernel.
+ */
 bool user_begin(void);
 
 /* And take it all back. */
 void user_end(void);
+
+/* So far above is the second image. */
+#define USER_UPPER_SLOT 304U
+#define USER_UPPER      (~0UL << 48 | (uint64_t)USER_UPPER_SLOT << 39)
+
+/* Use the stack and iret's frame there, or not; with upcalls masked on entry.
+ */
+bool user_kernel(bool upper, bool masks);
+extern uint64_t user_above; /* USER_UPPER or 0 */
+
+/* Register it for programs' SYSCALL: an error. */
+long user_callback(uint64_t address, uint16_t flags);
 
 /*
  * iret with @context.  user_came: how often a program came back since by
@@ -27,14 +43,33 @@ extern uint64_t user_came;
 void user_list(const struct iret_context *context,
                struct multicall_entry *calls, unsigned int count);
 
-/* fault_probe() of user_go(). */
+/* fault_probe() of user_go(); user_masked: whether upcalls were, after it. */
 bool user_probe(const struct iret_context *context);
+extern bool user_masked;
 
 /* A program: SYSCALL. */
 extern const char user_code[];
 
-/* One that reads the first word of the M2P before. */
-extern const char user_reads_m2p[];
+/*
+ * What the last one came back with: all registers but rsp, by their numbers;
+ * the kernel's rsp and flags; and its frame.  user_go() leaves there with
+ * USER_REGISTER(n) in each that the context does not say.
+ */
+struct user_seen {
+    uint64_t reg[16];
+    uint64_t rsp, rflags;
+    uint64_t frame[7];
+    uint64_t gs; /* the word at the kernel's GS base, if that is not 0 */
+};
+extern struct user_seen user_seen;
+#define USER_REGISTER(n)   (0x100UL + (n))
+#define USER_SYSCALL_BYTES 2
+
+/* One that reads the first word of the M2P before, or that at its GS base. */
+extern const char user_reads_m2p[], user_reads_gs[];
+
+/* One that makes an upcall due before, or executes CLI. */
+extern const char user_raises[], user_cli[];
 
 /* One that notes two registers before. */
 extern const char user_shows[];

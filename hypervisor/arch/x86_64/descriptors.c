@@ -13,7 +13,9 @@
 
 DEFINE_PER_CPU(bool, slow_return) = true;
 DEFINE_PER_CPU(const uint8_t *, upcall_bytes);
+const uint8_t upcall_due[2] = {1, 0};
 DEFINE_PER_CPU(uint8_t, guest_mode);
+DEFINE_PER_CPU(const struct pv_entry *, pv_entry);
 
 static_assert(CPU_AREA_VARS == CPU_AREA_STACK_TOP,
               "entry.S finds variables behind the stack");

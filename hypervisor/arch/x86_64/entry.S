@@ -14,7 +14,8 @@
  *   +0   r15
  *
  * A guest's registers are saved and then cleared, so that no value a guest
- * chose can steer speculation before we have checked it.
+ * chose can steer speculation before we have checked it; but on the short ways
+ * below, which branch by none.
  *
  * SYSCALL comes in on the guest's stack pointer.  There is one stub a CPU,
  * LSTAR says which, so each knows the address of its own stack: it needs no
@@ -35,6 +36,15 @@
 
 /* A per-CPU variable, while rsp points to guest_regs(). */
 #define PERCPU(name) (percpu_##name + REGS_SIZE)(%rsp)
+
+/*
+ * The same, and a register of the frame, while nothing was saved in it yet and
+ * @words were pushed.
+ */
+#define PERCPU_AT(name, words) \
+    (percpu_##name + REGS_SIZE - REGS_ERROR_CODE + 8 * (words))(%rsp)
+#define FRAME_AT(name, words) \
+    (REGS_##name - REGS_ERROR_CODE + 8 * (words))(%rsp)
 
 .macro SAVE_REGISTERS
     .irp reg, di, si, dx, cx, ax, 8, 9, 10, 11, bx, bp, 12, 13, 14, 15
@@ -68,7 +78,7 @@
 
 /*
  * Jump if an upcall is due: pending 1 .. 255 and mask 0 make a word that is
- * below 255 once it is less by one.  Uses rcx.
+ * below 255 once it is less by one; or if slow_return is set.  Uses rcx.
  */
 .macro JUMP_IF_UPCALL_DUE to
     mov PERCPU(upcall_bytes), %rcx
@@ -78,28 +88,18 @@
     jb \to
 .endm
 
-/* Registers that lie one after the other in the frame. */
-.macro LOAD_FROM offset, registers:vararg
-at = \offset
-    .irp reg, \registers
-    mov at(%rsp), %r\reg
-at = at + 8
-    .endr
-.endm
-
-/* All but rax, rcx and r11. */
-.macro LOAD_MOST_REGISTERS
-    LOAD_FROM REGS_R15, 15, 14, 13, 12, bp, bx
-    LOAD_FROM REGS_R10, 10, 9, 8
-    LOAD_FROM REGS_RDX, dx, si, di
-.endm
-
 /*
  * To where guest_regs() says, with rax as it is.  rip must be canonical: else
  * SYSRET faults in ring 0 on the guest's stack.
  */
 .macro RETURN_BY_SYSRET
-    LOAD_MOST_REGISTERS
+at = REGS_R15
+    .irp reg, 15, 14, 13, 12, bp, bx, 11, 10, 9, 8, ax, cx, dx, si, di
+    .if at != REGS_R11 && at != REGS_RAX && at != REGS_RCX
+    mov at(%rsp), %r\reg
+    .endif
+at = at + 8
+    .endr
     mov REGS_RIP(%rsp), %rcx
     mov REGS_RFLAGS(%rsp), %r11
     CR3_LEAVE PATCH_LEAVE_SAVED
@@ -136,37 +136,32 @@ syscall_stubs:
 syscall32_stubs: /* from 32-bit code, on AMD's */
     SYSCALL_STUBS SELECTOR_CS32
 
-    .balign 64
-syscall_common:
-    push syscall_word(%rip)
+/* Arguments stay where C takes them; the rest is cleared. */
+.macro HYPERCALL function
     SAVE_REGISTERS
-
-    cmpb $MODE_USER, PERCPU(guest_mode)
-    je syscall_of_program
-
-    /* Arguments stay where C takes them; the rest is cleared. */
     mov %r10, %rcx
     mov %rax, %r9
     CLEAR eax, r10d, r11d, ebx, ebp, r12d, r13d, r14d, r15d
-    call upcall_hypercall
+    call \function
 
     /*
      * The short way back: nothing to do, no upcall due, so the frame is the
      * one made above but for what the handler did to arguments.
      */
-    cmpb $0, PERCPU(slow_return)
-    jne return_slowly
     JUMP_IF_UPCALL_DUE deliver_after_call
     JUMP_UNLESS_CANONICAL return_slowly
     RETURN_BY_SYSRET
+.endm
 
-syscall_of_program:
-    mov %rsp, %rdi
-    mov PERCPU(current_vcpu), %rsi
-    CLEAR eax, ecx, edx, r8d, r9d, r10d, r11d
-    CLEAR ebx, ebp, r12d, r13d, r14d, r15d
-    call upcall_guest_syscall
-    jmp return_from_exception
+    .balign 64
+syscall_common:
+    push syscall_word(%rip)
+    cmp $HYPERCALL_IRET, %rax
+    je iret_or_program
+syscall_in_full:
+    cmpb $MODE_KERNEL, PERCPU_AT(guest_mode, 0)
+    jae syscall_of_pv
+    HYPERCALL upcall_hypercall
 
 return_slowly:
     mov %rax, %rdi
@@ -188,12 +183,16 @@ return_to_guest:
     RETURN_BY_SYSRET
 
 /*
- * An upcall is all that is to be done.  Its handler's address is canonical; if
- * it could not be entered there is more to do.
+ * If an upcall is all that is to be done, do it.  Its handler's address is
+ * canonical; if it could not be entered there is more to do.
  */
 deliver_after_call:
+    cmpb $0, PERCPU(slow_return)
+    jne return_slowly
     mov %rax, REGS_RAX(%rsp)
 deliver:
+    cmpb $0, PERCPU(slow_return)
+    jne return_to_guest
     mov %rsp, %rdi
     mov PERCPU(current_vcpu), %rsi
     call upcall_deliver_events
@@ -228,73 +227,9 @@ enter_guest:
 
 /* --- The iret hypercall ------------------------------------------------- */
 
-/*
- * Nothing of guest_regs() is changed before all of the frame was read and found
- * to lead to a place in lower addresses with the kernel's own selectors.
- */
+/* Where the short way below was not taken. */
 hypercall_iret:
     FORGET_STACK
-    cmpb $0, PERCPU(guest_mode)
-    jne iret_slowly
-    mov REGS_RSP(%rsp), %rdx
-    shl $17, %rdx
-    shr $17, %rdx /* In speculation, too, no address of the hypervisor's. */
-    cmp REGS_RSP(%rsp), %rdx
-    jne iret_slowly
-
-    PATCH_SITE PATCH_STAC
-at = 0 /* rdx: the guest's frame, struct iret_context. */
-.irp reg, ax, 11, cx, bx, di, si, 9, 10, 8
-771:
-    mov at(%rdx), %r\reg
-    EX_TABLE 771b, iret_fault
-at = at + 8
-.endr
-    PATCH_SITE PATCH_CLAC
-
-    or $3, %esi
-    cmp $SELECTOR_CS64, %si
-    jne iret_slowly
-    cmp $SELECTOR_DS, %r8w
-    jne iret_slowly
-    mov %rdi, %rdx
-    shr $47, %rdx
-    jnz iret_slowly
-    test $IRET_IN_SYSCALL, %ebx
-    jnz iret_slowly
-
-    mov PERCPU(upcall_bytes), %rbp
-    bt $9, %r9 /* IF */
-    setnc 1(%rbp)
-    and $RFLAGS_OF_GUEST, %r9d
-    or $RFLAGS_OF_ALL, %r9
-    mov %rdi, REGS_RIP(%rsp)
-    mov %r9, REGS_RFLAGS(%rsp)
-    mov %r10, REGS_RSP(%rsp)
-    movl $VECTOR_GP, REGS_VECTOR(%rsp) /* Any but SYSCALL: back by IRET. */
-
-    cmpb $0, PERCPU(slow_return)
-    jne iret_then_more
-    movzwl (%rbp), %edx
-    dec %edx
-    cmp $0xff, %edx
-    jb iret_then_more
-
-    LOAD_MOST_REGISTERS
-    CR3_LEAVE PATCH_LEAVE_SAVED
-    add $REGS_RIP, %rsp
-    jmp iret_to_guest
-
-iret_then_more:
-    mov %r11, REGS_R11(%rsp)
-    mov %rax, REGS_RAX(%rsp)
-    mov %rcx, REGS_RCX(%rsp)
-    xor %ebp, %ebp
-    jmp return_to_guest
-
-iret_fault:
-    PATCH_SITE PATCH_CLAC
-iret_slowly:
     xor %ebp, %ebp
     mov %rsp, %rdi
     mov PERCPU(current_vcpu), %rsi
@@ -304,6 +239,224 @@ iret_slowly:
     mov REGS_RAX(%rsp), %rax
     jmp return_slowly
 
+/* --- Short ways between a kernel and its programs, and within it --------- */
+
+/*
+ * The iret hypercall, and in class pv a program's SYSCALL to its kernel: what a
+ * kernel's life consists of.  The guest's registers stay where they are, for
+ * nothing here branches by them and no C sees them, but for the few that are
+ * used.  What is not usual is left to the ways in full, which begin anew: until
+ * then only what they write again has changed.
+ *
+ * On every way in slow_return is false, and nothing here sets it.  Class pv is
+ * never run under xpti.
+ */
+
+/* Load the tables whose L4's mfn is in @l4, of the other mode. */
+.macro CHANGE_MODE mode, l4, words
+    movb $\mode, PERCPU_AT(guest_mode, \words)
+    swapgs
+    mov %\l4, PERCPU_AT(loaded_root, \words)
+    shl $12, %\l4
+    incq COUNTS_CR3_LOADS + PERCPU_AT(cpu_counts, \words)
+    mov %\l4, %cr3
+.endm
+
+/*
+ * @to = @from if that is a guest's address; in speculation, too, it is one.
+ * Kernels of class pv are in the upper half: that is looked at first.
+ */
+.macro GUEST_ADDRESS from, to, otherwise
+    mov $HV_VIRT_END, %\to
+    or %\from, %\to
+    cmp %\from, %\to
+    je 9f
+    mov %\from, %\to
+    shl $17, %\to
+    shr $17, %\to
+    cmp %\from, %\to
+    jne \otherwise
+9:
+.endm
+
+/* A word of the bounce frame. */
+.macro PUT at, move:vararg
+771:
+    \move, \at(%rdx)
+    EX_TABLE 771b, program_has_no_stack
+.endm
+
+/* The flags are of the comparison with MODE_KERNEL. */
+syscall_of_pv:
+    ja syscall_of_program
+    HYPERCALL upcall_hypercall_pv
+
+/* From here on rax, rcx and r11 are not the guest's. */
+iret_or_program:
+    cmpb $MODE_KERNEL, PERCPU_AT(guest_mode, 0)
+    ja syscall_of_program
+    mov FRAME_AT(RSP, 0), %rcx
+    GUEST_ADDRESS rcx, r11, iret_in_full
+    xor %ecx, %ecx /* class light */
+    cmpb $MODE_KERNEL, PERCPU_AT(guest_mode, 0)
+    jne 1f
+    mov PERCPU_AT(pv_entry, 0), %rcx
+    cmpw $0, PV_IRET_RARE(%rcx)
+    jne iret_in_full
+1:
+    PATCH_SITE PATCH_STAC /* r11: the guest's frame, struct iret_context. */
+771:
+    testl $IRET_IN_SYSCALL, 24(%r11)
+    EX_TABLE 771b, iret_unreadable
+    jnz iret_unreadable
+.irp at, 8, 16, 0, 56, 32, 48 /* r11, rcx, rax, rsp, rip, rflags */
+771:
+    push \at(%r11)
+    EX_TABLE 771b, iret_unreadable
+.endr
+771:
+    movzwl 64(%r11), %eax /* ss */
+    EX_TABLE 771b, iret_unreadable
+771:
+    movzwl 40(%r11), %r11d /* cs */
+    EX_TABLE 771b, iret_unreadable
+    PATCH_SITE PATCH_CLAC
+
+    or $3, %eax
+    test %rcx, %rcx
+    jz iret_of_light
+    mov %rax, FRAME_AT(SS, 6)
+    mov %r11d, %eax
+    or $3, %r11d
+    mov %r11, FRAME_AT(CS, 6)
+    cmp %eax, %r11d
+    jne iret_commit
+    mov PV_USER_L4(%rcx), %rax
+    cmp $-1, %rax /* MFN_NONE */
+    je iret_unreadable
+    CHANGE_MODE MODE_USER, rax, 6
+iret_commit:
+    pop %rax
+    mov PERCPU_AT(upcall_bytes, 5), %rcx
+    bt $9, %eax /* IF */
+    setnc 1(%rcx)
+    and $RFLAGS_OF_GUEST, %eax
+    or $RFLAGS_OF_ALL, %rax
+    mov %rax, FRAME_AT(RFLAGS, 5)
+    pop FRAME_AT(RIP, 4)
+    pop FRAME_AT(RSP, 3)
+
+    movzwl (%rcx), %ecx /* as JUMP_IF_UPCALL_DUE */
+    dec %ecx
+    cmp $0xff, %ecx
+    pop %rax
+    pop %rcx
+    pop %r11
+    jb 1f
+    CR3_LEAVE
+    add $8, %rsp
+    jmp iret_to_guest
+1:
+    movl $VECTOR_GP, FRAME_AT(VECTOR, 0) /* Any but SYSCALL: back by IRET. */
+    SAVE_REGISTERS
+    CLEAR eax, edx, esi, edi, r8d, r9d, r10d, r11d
+    CLEAR ebx, ebp, r12d, r13d, r14d, r15d
+    jmp return_to_guest
+
+/* The kernel's own selectors, and an address in the lower half. */
+iret_of_light:
+    or $3, %r11d
+    cmp $SELECTOR_CS64, %r11d
+    jne iret_unreadable
+    cmp $SELECTOR_DS, %eax
+    jne iret_unreadable
+    mov 8(%rsp), %rax
+    shr $47, %rax
+    jz iret_commit
+iret_unreadable:
+    PATCH_SITE PATCH_CLAC
+    FORGET_STACK
+    add $REGS_ERROR_CODE, %rsp
+iret_in_full:
+    mov $HYPERCALL_IRET, %eax
+    mov FRAME_AT(RIP, 0), %rcx
+    mov FRAME_AT(RFLAGS, 0), %r11
+    jmp syscall_in_full
+
+/* rax, rcx, rdx, rdi and r11 are not the guest's any more. */
+syscall_of_program:
+    push %rax
+    push %rdx
+    push %rdi
+    mov PERCPU_AT(pv_entry, 3), %rcx
+    cmpq $0, PV_SYSCALL(%rcx)
+    je program_in_full
+    cmpw $SELECTOR_CS64, FRAME_AT(CS, 3)
+    jne program_in_full
+    mov PERCPU_AT(upcall_bytes, 3), %r11
+    movzwl (%r11), %eax
+    lea -1(%rax), %edx
+    cmp $0xff, %edx
+    jb program_in_full
+    mov PV_KERNEL_SP(%rcx), %rdi
+    and $-16, %rdi
+    sub $BOUNCE_FRAME, %rdi
+    GUEST_ADDRESS rdi, rdx, program_in_full
+    mov PV_KERNEL_L4(%rcx), %rdi
+    CHANGE_MODE MODE_KERNEL, rdi, 3
+
+    cmp $0x100, %eax
+    sbb %eax, %eax
+    inc %eax /* 1: events are masked */
+    mov FRAME_AT(RIP, 3), %rdi
+    PATCH_SITE PATCH_STAC /* rdx: the bounce frame; pv/bounce.c. */
+    PUT 0, movq %rdi /* rcx */
+    PUT 16, movq %rdi
+    mov FRAME_AT(RFLAGS, 3), %rdi
+    PUT 8, movq %rdi /* r11 */
+    PUT 24, movl $SELECTOR_CS64
+    PUT 28, movl %eax
+    shl $9, %eax
+    xor %rax, %rdi /* IF: they are not */
+    or PV_SHOWN_IOPL(%rcx), %rdi
+    PUT 32, movq %rdi
+    mov FRAME_AT(RSP, 3), %rdi
+    PUT 40, movq %rdi
+    PUT 48, movq $SELECTOR_DS
+    PATCH_SITE PATCH_CLAC
+
+    cmpb $0, PV_SYSCALL_MASKS(%rcx)
+    je 1f
+    movb $1, 1(%r11)
+1:
+    mov %rdx, FRAME_AT(RSP, 3)
+    mov PV_SYSCALL(%rcx), %rcx
+    mov FRAME_AT(RFLAGS, 3), %r11
+    and $~RFLAGS_NOT_OF_HANDLER, %r11
+    pop %rdi
+    pop %rdx
+    pop %rax
+    mov FRAME_AT(RSP, 0), %rsp
+    sysretq
+
+program_has_no_stack:
+    PATCH_SITE PATCH_CLAC
+    movb $MODE_USER, PERCPU_AT(guest_mode, 3)
+    swapgs
+program_in_full:
+    pop %rdi
+    pop %rdx
+    pop %rax
+    mov FRAME_AT(RIP, 0), %rcx
+    mov FRAME_AT(RFLAGS, 0), %r11
+    SAVE_REGISTERS
+    mov %rsp, %rdi
+    mov PERCPU(current_vcpu), %rsi
+    CLEAR eax, ecx, edx, r8d, r9d, r10d, r11d
+    CLEAR ebx, ebp, r12d, r13d, r14d, r15d
+    call upcall_guest_syscall
+    jmp return_from_exception
+
 /* --- Exceptions and interrupts ----------------------------------------- */
 
 /*
@@ -311,8 +464,6 @@ iret_slowly:
  * makes, or to where it came from.
  */
 .macro RETURN_FROM_EXCEPTION always_to_handler=0
-    cmpb $0, PERCPU(slow_return)
-    jne return_to_guest
     JUMP_IF_UPCALL_DUE deliver
     .if !\always_to_handler
     cmpl $ENTRY_SYSCALL_VALUE, REGS_VECTOR(%rsp)
@@ -322,7 +473,7 @@ iret_slowly:
     RETURN_BY_SYSRET
 .endm
 
-.macro VECTOR_STUBS page_fault, invalid_opcode, exception, interrupt, ist
+.macro VECTOR_STUBS page_fault, undefined, protection, exception, interrupt, ist
 vector = 0
 .rept 256
     .balign 16 /* VECTOR_STUB_SIZE */
@@ -338,7 +489,9 @@ vector = 0
     .elseif vector == VECTOR_PF
     jmp \page_fault
     .elseif vector == VECTOR_UD
-    jmp \invalid_opcode
+    jmp \undefined
+    .elseif vector == VECTOR_GP
+    jmp \protection
     .elseif vector < VECTOR_EXCEPTIONS || vector == VECTOR_INT80
     jmp \exception
     .else
@@ -350,13 +503,13 @@ vector = vector + 1
 
     .balign 16
 vector_stubs:
-    VECTOR_STUBS page_fault, invalid_opcode, exception, exception_common, \
-        ist_common
+    VECTOR_STUBS page_fault, invalid_opcode, general_protection, exception, \
+        exception_common, ist_common
     .pushsection .entry_text, "ax"
     .balign 16
 xpti_vector_stubs:
     VECTOR_STUBS xpti_exception, xpti_exception, xpti_exception, \
-        xpti_exception, xpti_ist
+        xpti_exception, xpti_exception, xpti_ist
     .popsection
 
 .macro SAVE_AND_CLEAR
@@ -378,12 +531,14 @@ page_fault:
     call upcall_guest_page_fault_first
     RETURN_FROM_EXCEPTION always_to_handler=1
 
+.irp what, invalid_opcode, general_protection
     .balign 16
-invalid_opcode:
+\what:
     SAVE_AND_CLEAR
     mov PERCPU(current_vcpu), %rsi
-    call upcall_guest_invalid_opcode
+    call upcall_guest_\what
     RETURN_FROM_EXCEPTION
+.endr
 
     .balign 16
 exception:

@@ -89,6 +89,10 @@ static_assert(offsetof(struct cpu_regs, rip) == 128,
  */
 #define RFLAGS_GUEST 0x254dd5UL
 
+/* What a guest's handler does not inherit from what it interrupts. */
+#define RFLAGS_NOT_FOR_HANDLER                                                 \
+    (RFLAGS_AC | RFLAGS_VM | RFLAGS_RF | RFLAGS_NT | RFLAGS_TF)
+
 /* The registers of the guest that this CPU entered from. */
 static inline struct cpu_regs *guest_regs(void)
 {
@@ -100,14 +104,13 @@ DECLARE_PER_CPU(bool, slow_return);
 
 /*
  * Two bytes of the guest's: an upcall is due when the first is not 0 and the
- * second is.
+ * second is.  While slow_return is set, upcall_due instead, so that who asks
+ * for one asks for both.
  */
 DECLARE_PER_CPU(const uint8_t *, upcall_bytes);
+extern const uint8_t upcall_due[2];
 
-/*
- * Who the guest is: SYSCALL is a hypercall but to programs of class pv, and the
- * short way of iret is for class light.
- */
+/* Who the guest is: SYSCALL is a hypercall but to programs of class pv. */
 #define GUEST_LIGHT  0
 #define GUEST_KERNEL 1
 #define GUEST_USER   2
@@ -116,7 +119,28 @@ DECLARE_PER_CPU(uint8_t, guest_mode);
 static inline void return_slowly(void)
 {
     this_cpu(slow_return) = true;
+    this_cpu(upcall_bytes) = upcall_due;
 }
+
+/* An address the kernel registered, and whether entering it masks events. */
+struct pv_callback {
+    uint64_t address; /* 0: none */
+    bool mask_events;
+};
+
+/* Of a vCPU of class pv, what entry.S looks at on the short ways. */
+struct pv_entry {
+    /* Each holds an L4 type reference; MFN_NONE: none. */
+    mfn_t kernel_l4, user_l4;
+    uint64_t kernel_sp;         /* stack_switch */
+    struct pv_callback syscall; /* from 64-bit user code */
+    uint64_t shown_iopl;        /* in the flags of frames; 0 unless ... */
+    bool shows_iopl;            /* ... its domain wants to see it */
+    bool nmi_masked;            /* both are 0 on the short way of iret */
+};
+
+/* That of the vCPU that is loaded, while guest_mode is not GUEST_LIGHT. */
+DECLARE_PER_CPU(const struct pv_entry *, pv_entry);
 
 /* --- Ways into and out of guests; entry.S and exception.c ---------------- */
 

@@ -21,14 +21,18 @@ mfn_t upcall_alloc_table(void);
 long upcall_hypercall(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
                       uint64_t a5, uint64_t nr);
 
+/* The same of a kernel of class pv. */
+long upcall_hypercall_pv(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
+                         uint64_t a5, uint64_t nr);
+
 /*
- * What upcall_hypercall() has returned, when it does not go straight back to
+ * What these have returned, when it does not go straight back to
  * the guest: put it where it belongs.
  */
 void upcall_hypercall_done(long rc);
 
 /*
- * What upcall_hypercall() calls for iret: in entry.S, and it does not return
+ * What they call for iret: in entry.S, and it does not return
  * there.  It leaves to upcall_iret(), of the hypercall room, the frames that
  * are not usual.
  */
@@ -42,14 +46,15 @@ void upcall_iret(struct cpu_regs *regs, struct vcpu *v);
 void upcall_guest_exception(struct cpu_regs *regs, uint64_t cr2);
 
 /*
- * Two exceptions in ring 3 that are worth a way of their own; @v is the current
- * vCPU.  The first returns if the guest's handler is entered, or if there is
- * more to do before the guest goes on; any other page fault it leaves to
- * exception_from_guest_only().  Defined by pv.
+ * Three exceptions in ring 3 that are worth a way of their own; @v is the
+ * current vCPU.  The first returns if the guest's handler is entered, or if
+ * there is more to do before the guest goes on; any other page fault it leaves
+ * to exception_from_guest_only().  Defined by pv.
  */
 void upcall_guest_page_fault_first(struct cpu_regs *regs, struct vcpu *v,
                                    uint64_t cr2);
 void upcall_guest_invalid_opcode(struct cpu_regs *regs, struct vcpu *v);
+void upcall_guest_general_protection(struct cpu_regs *regs, struct vcpu *v);
 
 /* A program of class pv made SYSCALL.  Defined by pv. */
 void upcall_guest_syscall(struct cpu_regs *regs, struct vcpu *v);

@@ -22,6 +22,8 @@ extern char __start_unit_percpu[], __stop_unit_percpu[];
 DEFINE_PER_CPU(unsigned int, cpu_id);
 DEFINE_PER_CPU(struct cpu_counts, cpu_counts);
 DEFINE_PER_CPU(bool, slow_return);
+DEFINE_PER_CPU(const uint8_t *, upcall_bytes);
+const uint8_t upcall_due[2];
 
 static char *variables[CPUS];
 static _Thread_local unsigned int me;

@@ -17,6 +17,8 @@
 
 struct vcpu *percpu_current_vcpu;
 bool percpu_need_resched, percpu_slow_return;
+const uint8_t *percpu_upcall_bytes;
+const uint8_t upcall_due[2];
 unsigned int percpu_cpu_id;
 uint32_t frames_wanted;
 

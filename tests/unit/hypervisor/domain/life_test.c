@@ -51,6 +51,8 @@ uint32_t tsc_khz = 1000000;
 uint64_t tsc_at_boot = 42, wallclock_at_boot = 0x123456789;
 
 bool percpu_slow_return;
+const uint8_t *percpu_upcall_bytes;
+const uint8_t upcall_due[2];
 
 static unsigned int quiesced, released;
 static bool release_takes_time;

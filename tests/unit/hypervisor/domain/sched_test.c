@@ -26,6 +26,8 @@
 char unit_test_cpu_area[CPU_AREA_SIZE];
 DEFINE_PER_CPU(unsigned int, cpu_id);
 DEFINE_PER_CPU(bool, slow_return);
+DEFINE_PER_CPU(const uint8_t *, upcall_bytes);
+const uint8_t upcall_due[2];
 
 static uint64_t now;
 static int locks;

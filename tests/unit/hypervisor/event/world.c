@@ -21,6 +21,8 @@
 #include "memory/light.h"
 
 bool percpu_need_resched, percpu_slow_return;
+const uint8_t *percpu_upcall_bytes;
+const uint8_t upcall_due[2];
 unsigned int percpu_cpu_id;
 char unit_test_cpu_area[CPU_AREA_SIZE] __attribute__((aligned(16)));
 

@@ -24,6 +24,8 @@ static struct vcpu some_vcpu;
 
 struct vcpu *percpu_current_vcpu = &some_vcpu;
 bool percpu_slow_return;
+const uint8_t *percpu_upcall_bytes;
+const uint8_t upcall_due[2];
 
 struct domain *domain_get(domid_t domid)
 {

@@ -20,6 +20,8 @@
 char unit_test_cpu_area[CPU_AREA_SIZE] __attribute__((aligned(16)));
 struct vcpu *percpu_current_vcpu;
 bool percpu_need_resched, percpu_slow_return;
+const uint8_t *percpu_upcall_bytes;
+const uint8_t upcall_due[2];
 uint32_t tsc_khz;
 
 static struct vcpu vcpu;

@@ -275,7 +275,9 @@ static void do_set(void)
                 (same || take_entry(&n, level, e, true));
     int rc;
 
-    if (near && want && entry_near_set(&space, &entries(m)[slot], e, false))
+    if (near && want &&
+        entry_near_set(&space, &entries(m)[slot], e, false,
+                       below(2) ? &old : NULL))
         rc = 0;
     else
         rc =

@@ -354,7 +354,7 @@ TEST("validation allows and adjusts what an update does")
 /* Change entry 3 from @old, in use, to @e by the way that is tried. */
 static int change(mfn_t table, unsigned int level, uint64_t e, bool near)
 {
-    if (near && entry_near_set(&space, &entries(table)[3], e, false))
+    if (near && entry_near_set(&space, &entries(table)[3], e, false, NULL))
         return 0;
     return set(table, level, 3, e);
 }
@@ -436,14 +436,38 @@ TEST("accessed and dirty bits are kept where that is asked for")
 
     EXPECT_EQ(pin(t.l4, FRAME_L4), 0);
     entries(t.l1)[9] |= A | D;
-    EXPECT_FALSE(entry_near_set(&space, &entries(t.l1)[9], 0x8000, true));
+    EXPECT_FALSE(entry_near_set(&space, &entries(t.l1)[9], 0x8000, true, NULL));
     EXPECT_EQ(entry_set(&space, t.l1, 1, 9, 0x8000, true, NULL, &work), 0);
     EXPECT_EQ(entries(t.l1)[9], 0x8000 | A | D);
     EXPECT_EQ(set(t.l1, 1, 9, e | A | D), 0);
-    EXPECT_TRUE(entry_near_set(&space, &entries(t.l1)[9], e | NX, true));
+    EXPECT_TRUE(entry_near_set(&space, &entries(t.l1)[9], e | NX, true, NULL));
     EXPECT_EQ(entries(t.l1)[9], e | NX | A | D);
-    EXPECT_TRUE(entry_near_set(&space, &entries(t.l1)[9], e, false));
+    EXPECT_TRUE(entry_near_set(&space, &entries(t.l1)[9], e, false, NULL));
     EXPECT_EQ(entries(t.l1)[9], e);
+}
+
+TEST("an entry that is no more what was read stays, and so do all counts")
+{
+    struct tree t = tree_make();
+    uint64_t e = to(t.leaf, P | W | U), seen = e | D;
+    struct frame *leaf = mfn_to_frame(t.leaf);
+    uint32_t refs, info;
+
+    EXPECT_EQ(pin(t.l4, FRAME_L4), 0);
+    EXPECT_EQ(set(t.l1, 1, 9, 0), 0);
+    EXPECT_EQ(set(t.l1, 1, 10, e), 0);
+    refs = leaf->refs;
+    info = leaf->type_info;
+    EXPECT_FALSE(entry_near_set(&space, &entries(t.l1)[9], e, false, &seen));
+    EXPECT_EQ(entries(t.l1)[9], 0);
+    EXPECT_EQ(leaf->refs, refs);
+    EXPECT_EQ(leaf->type_info, info);
+    seen = 0;
+    EXPECT_TRUE(entry_near_set(&space, &entries(t.l1)[9], e, false, &seen));
+    EXPECT_EQ(leaf->refs, refs + 1);
+    EXPECT_EQ(leaf->type_info, info + 1);
+    EXPECT_FALSE(entry_near_set(&space, &entries(t.l1)[9], 0, false, &seen));
+    EXPECT_EQ(leaf->refs, refs + 1);
 }
 
 /* --- Frame numbers ---------------------------------------------------------
@@ -478,7 +502,8 @@ TEST("numbers that are no RAM of the domain are refused at each level")
             EXPECT_EQ(set(table, level, 0, e), want);
             EXPECT_EQ(set(table, level, 0, e | W), want);
             if (level == 1)
-                EXPECT_FALSE(entry_near_set(&space, entries(table), e, false));
+                EXPECT_FALSE(
+                    entry_near_set(&space, entries(table), e, false, NULL));
             EXPECT_EQ(entries(table)[0], 0);
             EXPECT_EQ(pin(mfn(bad[i].number), (enum frame_type)level), -EINVAL);
         }

@@ -415,7 +415,7 @@ static int set(mfn_t table, unsigned int level, unsigned int index, uint64_t e)
     int rc = CALL(
         level == 1 && space->dropping == DROP_END &&
                 table_is_valid(space, table, 1) &&
-                entry_near_set(space, &entries(table)[index], e, false)
+                entry_near_set(space, &entries(table)[index], e, false, NULL)
             ? 0
             : entry_set(space, table, level, index, e, false, NULL, &work));
 

@@ -26,6 +26,7 @@
 char unit_test_cpu_area[CPU_AREA_SIZE] __attribute__((aligned(16)));
 struct vcpu *percpu_current_vcpu;
 bool percpu_need_resched, percpu_slow_return;
+const uint8_t upcall_due[2];
 const uint8_t *percpu_upcall_bytes;
 unsigned int percpu_cpu_id;
 uint8_t percpu_guest_mode;
@@ -732,7 +733,7 @@ static void be_pv(uint8_t mode)
 {
     vcpu.pv = &pv;
     percpu_guest_mode = mode;
-    pv.kernel_sp = STACK_TOP - 5;
+    pv.entry.kernel_sp = STACK_TOP - 5;
     if (mode == GUEST_USER) {
         r->rsp = 0x7fff0000;
         r->cs = 0x33;
@@ -770,7 +771,7 @@ TEST("the virtual IOPL is in frames where it is wanted")
 {
     be_pv(GUEST_KERNEL);
     handler(VECTOR_DE, 0);
-    pv.shown_iopl = 1UL << RFLAGS_IOPL_SHIFT;
+    pv.entry.shown_iopl = 1UL << RFLAGS_IOPL_SHIFT;
     raise(VECTOR_DE, 0, 0);
     EXPECT_EQ(frame(4) & RFLAGS_IOPL, 1UL << RFLAGS_IOPL_SHIFT);
 }
@@ -783,7 +784,7 @@ TEST("a kernel stack that takes no frame ends the domain")
     handler(VECTOR_DE, 0);
     for (unsigned int i = 0; i < 4; i++) {
         be_pv(GUEST_USER);
-        pv.kernel_sp = stacks[i];
+        pv.entry.kernel_sp = stacks[i];
         lowest = ~0ULL;
         raise(VECTOR_DE, 0, 0);
         EXPECT_EQ(crashes, i + 1);
@@ -796,7 +797,7 @@ TEST("SYSCALL of a program enters its callback with DF clear, or is #UD")
 {
     be_pv(GUEST_USER);
     r->entry_vector = ENTRY_SYSCALL;
-    pv.syscall = (struct pv_callback){0x700000, true};
+    pv.entry.syscall = (struct pv_callback){0x700000, true};
     upcall_guest_syscall(r, &vcpu);
     EXPECT_EQ(r->rip, 0x700000);
     EXPECT_EQ(r->rflags & RFLAGS_DF, 0);
@@ -816,7 +817,7 @@ TEST("SYSCALL of 32-bit code has a callback of its own, and the other's mask")
 {
     be_pv(GUEST_USER);
     r->cs = SELECTOR_CS32;
-    pv.syscall = (struct pv_callback){0x700000, true};
+    pv.entry.syscall = (struct pv_callback){0x700000, true};
     pv.syscall32 = (struct pv_callback){0x710000, false};
     upcall_guest_syscall(r, &vcpu);
     EXPECT_EQ(r->rip, 0x710000);
@@ -827,7 +828,7 @@ TEST("SYSCALL of 32-bit code has a callback of its own, and the other's mask")
     be_pv(GUEST_USER);
     handler(VECTOR_UD, 0);
     r->cs = SELECTOR_CS32;
-    pv.syscall = (struct pv_callback){0x700000, true};
+    pv.entry.syscall = (struct pv_callback){0x700000, true};
     pv.syscall32.address = 0;
     upcall_guest_syscall(r, &vcpu);
     EXPECT_EQ(r->rip, 0x500000 + VECTOR_UD);
@@ -983,7 +984,7 @@ TEST("an NMI comes once, is masked until the next iret, and lost without "
     r->rsp = STACK_TOP - sizeof(struct iret_context);
     memset((void *)r->rsp, 0, sizeof(struct iret_context));
     upcall_iret(r, &vcpu);
-    EXPECT_FALSE(pv.nmi_masked);
+    EXPECT_FALSE(pv.entry.nmi_masked);
     EXPECT_TRUE(percpu_slow_return); /* so that the next one is seen */
 }
 

@@ -21,6 +21,8 @@ char unit_test_cpu_area[CPU_AREA_SIZE] __attribute__((aligned(16)));
 struct vcpu *percpu_current_vcpu;
 uint8_t percpu_guest_mode;
 bool percpu_slow_return;
+const uint8_t *percpu_upcall_bytes;
+const uint8_t upcall_due[2];
 
 static struct domain domain;
 static struct vcpu_info info;
@@ -123,7 +125,7 @@ int pv_set_kernel_base(struct vcpu *v, mfn_t l4, struct page_work *work)
 {
     (void)work;
     if (!base_rc)
-        v->pv->kernel_l4 = l4;
+        v->pv->entry.kernel_l4 = l4;
     return base_rc;
 }
 
@@ -170,7 +172,7 @@ void setup(void)
     vcpu.domain = &domain;
     vcpu.info = &info;
     vcpu.pv = &pv;
-    pv.kernel_l4 = mfn(0x1234);
+    pv.entry.kernel_l4 = mfn(0x1234);
     pv.debugreg[6] = DR6_NONE;
     pv.debugreg[7] = DR7_NONE;
     percpu_current_vcpu = NULL; /* no register of this processor changes */
@@ -256,7 +258,7 @@ TEST("writing CR3 is a new base pointer, refused or begun again")
 {
     regs.rax = 0x5678000;
     EXPECT_TRUE(DO(CR_RAX(3)));
-    EXPECT_EQ(pv.kernel_l4.raw, 0x5678);
+    EXPECT_EQ(pv.entry.kernel_l4.raw, 0x5678);
     base_rc = -EINVAL;
     EXPECT_FALSE(DO(CR_RAX(3)));
     base_rc = -EAGAIN;
@@ -313,9 +315,9 @@ TEST("ports and the interrupt flag follow the virtual IOPL and the mode")
         percpu_guest_mode = GUEST_KERNEL;
         EXPECT_EQ(allowed(0x80), iopl >= 1);
         EXPECT_EQ(DO(CLI), iopl >= 1);
-        pv.shows_iopl = true; /* its kernel is at level 0 */
+        pv.entry.shows_iopl = true; /* its kernel is at level 0 */
         EXPECT_TRUE(allowed(0x80));
-        pv.shows_iopl = false;
+        pv.entry.shows_iopl = false;
         percpu_guest_mode = GUEST_USER;
         EXPECT_EQ(allowed(0x80), iopl == 3);
         EXPECT_EQ(DO(STI), iopl == 3);
