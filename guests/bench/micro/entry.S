@@ -13,11 +13,10 @@
 #define PENDING_SEL    8
 #define PENDING_WORD0  2048
 
-/* Of a program's context: FLAT_RING3_*, VGCF_in_syscall. */
+/* Of a program's context: FLAT_RING3_*. */
 #define FLAT_CS      0xe033
 #define FLAT_SS      0xe02b
 #define RFLAGS_IF_ON 0x202
-#define IN_SYSCALL   0x100
 
 /* Bytes of the load in micro_fault. */
 #define LOAD_BYTES 2
@@ -125,7 +124,7 @@ micro_program:
     push    $FLAT_CS
     lea     program(%rip), %rax
     push    %rax
-    push    $IN_SYSCALL
+    push    micro_program_context(%rip)
     push    %rcx
     push    %r11
     push    %rax
@@ -151,13 +150,14 @@ micro_program_back:
 
     .bss
     .globl  micro_hole, micro_faults, micro_upcalls
-    .globl  micro_program_rsp, micro_program_came
+    .globl  micro_program_rsp, micro_program_came, micro_program_context
     .p2align 3
 micro_hole:    .quad 0
 micro_faults:  .quad 0
 micro_upcalls: .quad 0
 micro_program_rsp:  .quad 0
 micro_program_came: .quad 0
+micro_program_context: .quad 0
 kernel_rsp:         .quad 0
 
     .section .note.GNU-stack, "", @progbits

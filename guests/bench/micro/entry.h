@@ -26,12 +26,13 @@ extern const char micro_fault_iretq[], micro_fault_hypercall[];
 extern const char micro_upcall[];
 
 /*
- * To a program at the stack micro_program_rsp, and back by its system call,
- * whose callback is micro_program_back.
+ * To a program at the stack micro_program_rsp, by an iret with the flags
+ * micro_program_context, and back by its system call, whose callback is
+ * micro_program_back.
  */
 long micro_program(void);
 extern const char micro_program_back[];
-extern uint64_t micro_program_rsp;
+extern uint64_t micro_program_rsp, micro_program_context;
 extern volatile uint64_t micro_program_came;
 
 /* How often the handlers above ran. */

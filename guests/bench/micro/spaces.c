@@ -74,8 +74,10 @@ static int make_copy(void)
 
 static void measure_program(void)
 {
-    static const struct operation round = {"program_syscall", micro_program,
-                                           mark_program, check_program};
+    static const struct operation by_iret = {"program_syscall", micro_program,
+                                             mark_program, check_program};
+    static const struct operation by_sysret = {
+        "program_syscall_sysret", micro_program, mark_program, check_program};
     struct callback_register back = {
         .type = CALLBACKTYPE_syscall,
         .flags = CALLBACKF_mask_events,
@@ -90,7 +92,9 @@ static void measure_program(void)
         print("no program\n");
         return;
     }
-    measure(&round);
+    measure(&by_iret);
+    micro_program_context = VGCF_in_syscall;
+    measure(&by_sysret);
     (void)mmuext_call(MMUEXT_NEW_USER_BASEPTR, 0, 0);
 }
 
