@@ -118,9 +118,13 @@ static int64_t next(struct reader *r, unsigned int bytes)
     return (int64_t)(value << unused) >> unused;
 }
 
-static uint8_t next_byte(struct reader *r)
+static inline uint8_t next_byte(struct reader *r)
 {
-    return (uint8_t)next(r, 1);
+    if (unlikely(r->at == r->count)) {
+        r->ended = true;
+        return 0;
+    }
+    return r->bytes[r->at++];
 }
 
 /* `bit` of REX as bit 3 of a register's number. */
@@ -220,7 +224,7 @@ static bool decode(struct reader *r, struct insn *insn)
 
     do
         byte = next_byte(r);
-    while (take_prefix(r, insn, byte));
+    while (byte != 0x0f && take_prefix(r, insn, byte));
     opcode = byte == 0x0f ? &two_byte[next_byte(r)] : &one_byte[byte];
     has = opcode->has;
     insn->op = opcode->op;

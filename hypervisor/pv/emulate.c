@@ -205,7 +205,7 @@ static bool execute_of_kernel(struct cpu_regs *regs, struct vcpu *v,
         return false;
     }
     if (ok)
-        insn_register_set(regs, insn->reg, sizeof(value), value);
+        *insn_register(regs, insn->reg) = value;
     return ok;
 }
 

@@ -213,18 +213,23 @@ void insn_commit(const struct insn *insn, const struct insn_effect *effect,
     insn_retire(insn, regs);
 }
 
-void insn_retire(const struct insn *insn, struct cpu_regs *regs)
+/* One element of a string is done, if there was one; true: the last of it. */
+static bool string_step(const struct insn *insn, struct cpu_regs *regs)
 {
-    uint64_t step =
-        regs->rflags & RFLAGS_DF ? -(uint64_t)insn->size : insn->size;
+    uint64_t *pointer = insn->op == INSN_OUTS ? &regs->rsi : &regs->rdi;
 
     if (insn->rep && !regs->rcx)
-        step = 0;
-    if (insn->op == INSN_OUTS)
-        regs->rsi += step;
-    else if (insn->op == INSN_INS || insn->op == INSN_STOS)
-        regs->rdi += step;
-    if (likely(!insn->rep) || !regs->rcx || !--regs->rcx)
+        return true;
+    *pointer += regs->rflags & RFLAGS_DF ? -(uint64_t)insn->size : insn->size;
+    return !insn->rep || !--regs->rcx;
+}
+
+void insn_retire(const struct insn *insn, struct cpu_regs *regs)
+{
+    bool string =
+        insn->op == INSN_INS || insn->op == INSN_OUTS || insn->op == INSN_STOS;
+
+    if (likely(!string) || string_step(insn, regs))
         regs->rip += insn->length;
     regs->rflags &= ~RFLAGS_RF;
 }
