@@ -24,7 +24,7 @@ CPU = "EPYC,-smap"
 LIMITS = {o["title"]: int(o["target"]) for o in operations() if o["target"]}
 LIMITS |= {
     "event send, upcall, iret hypercall": 360,
-    "#PF to the guest's kernel, back by iret hypercall": 220,
+    "#PF to the guest's kernel, back by iret hypercall": 225,
     "grant map, one page": 520,
     "grant unmap, one page": 490,
 }

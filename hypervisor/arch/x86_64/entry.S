@@ -248,8 +248,8 @@ hypercall_iret:
  * used.  What is not usual is left to the ways in full, which begin anew: until
  * then only what they write again has changed.
  *
- * On every way in slow_return is false, and nothing here sets it.  Class pv is
- * never run under xpti.
+ * On every way in slow_return is false, and nothing here sets it but what finds
+ * memory for the frame that is read.  Class pv is never run under xpti.
  */
 
 /* Load the tables whose L4's mfn is in @l4, of the other mode. */
@@ -321,6 +321,9 @@ iret_or_program:
     movzwl 40(%r11), %r11d /* cs */
     EX_TABLE 771b, iret_unreadable
     PATCH_SITE PATCH_CLAC
+    /* Before the mask is stored: upcall_due is read-only. */
+    cmpb $0, PERCPU_AT(slow_return, 6)
+    jne iret_unreadable
 
     or $3, %eax
     test %rcx, %rcx
