@@ -41,7 +41,7 @@ def test_a_fault_in_ring_0_is_decoded(what, name, said, commands):
     dump = out[out.index("*** Cairn panics"):out.index("*** end of panic")]
     assert name in dump, dump
     assert re.search(said, dump), dump
-    assert re.search(r"^ +\w{16}  syscall_common\+0x", dump, re.M), dump
+    assert re.search(r"^ +\w{16}  syscall_in_full\+0x", dump, re.M), dump
 
 
 def test_nothing_that_is_mapped_is_writable_and_executable():

@@ -206,6 +206,17 @@ static long create(const struct child_limits *limits, domid_t *domid)
     return rc;
 }
 
+bool child_pv_possible(void)
+{
+    static const struct child_limits limits = {.pv = true};
+    struct child child = {.made = true};
+    long rc = create(&limits, &child.domid);
+
+    if (rc == 0)
+        child_destroy(&child);
+    return rc != -ABI_EOPNOTSUPP;
+}
+
 /* As if the function had been called. */
 static long set_start(struct child *child, uint64_t pages)
 {

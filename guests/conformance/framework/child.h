@@ -56,6 +56,9 @@ typedef uint64_t child_fn(uint64_t argument);
     } while (0)
 bool child_possible(void);
 
+/* Whether domains of class pv can be made: not with spec-ctrl=xpti. */
+bool child_pv_possible(void);
+
 /* In a child: end, as if its function had returned @result. */
 _Noreturn void child_return(uint64_t result);
 
