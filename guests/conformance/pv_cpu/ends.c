@@ -22,6 +22,7 @@ static uint64_t call_onto(uint64_t top)
 {
     struct iret_context c = user_context();
 
+    c.rflags &= ~RFLAGS_IF; /* No event comes onto that stack before. */
     if (user_begin() &&
         hypercall2(HYPERCALL_stack_switch, FLAT_RING3_DS, top) == 0)
         user_go(&c);
