@@ -15,8 +15,11 @@
 extern const char wild_int[];
 extern const char rt_text_start[], rt_text_end[];
 
+#define CS32 0xe023U /* flat, ring 3 */
+
 void wild_iret(const void *frame);
 void wild_iretq(const void *frame);
+void wild_compat(void);
 void wild_lret(uint64_t rip, uint64_t cs);
 void wild_stack(uint64_t rsp, uint64_t what);
 void wild_flags(uint64_t flags);
@@ -26,8 +29,8 @@ _Noreturn void fault_leave(void);
 static uint64_t selector(struct fuzzer *f)
 {
     static const uint16_t known[SELECTORS] = {
-        0,      FLAT_RING3_CS64, FLAT_RING3_DS, 0xe023, 0xe008, 0xe010,
-        0xe030, 0xe02a,          0x33,          0x2b,   0x8,    0x10};
+        0,      FLAT_RING3_CS64, FLAT_RING3_DS, CS32, 0xe008, 0xe010,
+        0xe030, 0xe02a,          0x33,          0x2b, 0x8,    0x10};
 
     return rarely(f, 4) ? any(f) & 0xffff : known[below(f, SELECTORS)];
 }
@@ -39,16 +42,16 @@ uint64_t good_stack(struct fuzzer *f)
            below(f, 128) * 8;
 }
 
-static uint64_t landing(struct fuzzer *f)
+/*
+ * Where to go with that code segment.  Not out of step, and with 32 bits not
+ * into our text: what IRET would be there is the emulator's fault, see
+ * pv_code.c.
+ */
+static uint64_t landing(struct fuzzer *f, uint64_t cs)
 {
-    if (!rarely(f, 3))
-        return (uint64_t)(uintptr_t)fault_leave;
-    /* Anywhere in our text; class pv executes no bytes out of step: pv_code.c.
-     */
-    if (!is_pv() && rarely(f, 8))
-        return (uint64_t)(uintptr_t)rt_text_start +
-               below(f, (uint64_t)(rt_text_end - rt_text_start));
-    return wild(f);
+    if (rarely(f, 3))
+        return wild(f);
+    return (uint64_t)(uintptr_t)((cs | 3) == CS32 ? wild_compat : fault_leave);
 }
 
 static uint64_t flags(struct fuzzer *f)
@@ -69,14 +72,15 @@ static uint64_t flags(struct fuzzer *f)
 static void do_iret(struct fuzzer *f)
 {
     struct iret_context *frame = (void *)(f->arena + PAGE_SIZE);
+    uint64_t cs = rarely(f, 4) ? selector(f) : FLAT_RING3_CS64;
 
     *frame = (struct iret_context){
         .rax = any(f),
         .r11 = any(f),
         .rcx = any(f),
         .flags = rarely(f, 2) ? 0 : wild(f),
-        .rip = landing(f),
-        .cs = rarely(f, 4) ? selector(f) : FLAT_RING3_CS64,
+        .rip = landing(f, cs),
+        .cs = cs,
         .rflags = flags(f),
         .rsp = rarely(f, 64) ? wild(f) : good_stack(f),
         .ss = rarely(f, 4) ? selector(f) : FLAT_RING3_DS,
@@ -93,8 +97,8 @@ static void do_iretq(struct fuzzer *f)
 {
     uint64_t *frame = (uint64_t *)(void *)(f->arena + PAGE_SIZE);
 
-    frame[0] = landing(f);
     frame[1] = selector(f);
+    frame[0] = landing(f, frame[1]);
     frame[2] = flags(f);
     frame[3] = good_stack(f);
     frame[4] = selector(f);
@@ -103,7 +107,9 @@ static void do_iretq(struct fuzzer *f)
 
 static void do_lret(struct fuzzer *f)
 {
-    wild_lret(landing(f), selector(f));
+    uint64_t cs = selector(f);
+
+    wild_lret(landing(f, cs), cs);
 }
 
 static void do_stack(struct fuzzer *f)

@@ -34,6 +34,11 @@ wild_iretq:
     mov     %rdi, %rsp
     iretq
 
+/* An exception at once, with 32 bits as well. */
+    .globl  wild_compat
+wild_compat:
+    ud2
+
 /* wild_lret(rip, cs) */
     .globl  wild_lret
 wild_lret:
