@@ -116,11 +116,12 @@ TEST("a program finds its rip and flags in rcx and r11 where it asks for that")
 
     REQUIRE(user_begin());
     c.rip = (uint64_t)(uintptr_t)user_shows;
+    c.rflags |= 2; /* always 1 in a processor; Xen shows what it was given */
     for (unsigned int i = 0; i < WAYS; i++) {
         take(&c, i);
         EXPECT_FALSE(user_probe(&c));
         EXPECT_EQ(user_rcx, c.flags ? c.rip : c.rcx);
-        EXPECT_EQ(user_r11, c.flags ? c.rflags | 2 : c.r11);
+        EXPECT_EQ(user_r11, c.flags ? c.rflags : c.r11);
     }
     user_end();
 }
