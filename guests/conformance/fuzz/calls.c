@@ -193,7 +193,7 @@ const struct op fuzz_ops[] = {
     VCPU_OP(VCPUOP_is_up, 3, 8, REGISTER(0, WORD)),
     VCPU_OP(VCPUOP_get_runstate_info, 8, sizeof(struct vcpu_runstate_info),
             REGISTER(0, WORD)),
-    VCPU_OP(VCPUOP_register_runstate_memory_area, 8, 8, REGISTER(0, VA)),
+    VCPU_OP(VCPUOP_register_runstate_memory_area, 8, 8, REGISTER(0, AREA)),
     VCPU_OP(VCPUOP_set_periodic_timer, 3, 8, REGISTER(0, TIME)),
     VCPU_OP(VCPUOP_stop_periodic_timer, 3, 8, REGISTER(0, WORD)),
     VCPU_OP(VCPUOP_set_singleshot_timer, 10,

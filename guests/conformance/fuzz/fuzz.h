@@ -157,6 +157,7 @@ enum kind {
     KIND_SOON,
     KIND_MANY_SECONDS, /* more than any run takes: it must be repeatable */
     KIND_VA,           /* of something of ours */
+    KIND_AREA,         /* the same, for the hypervisor to write to its frame */
     KIND_TEXT_VA,      /* of an instruction */
     KIND_CALLBACK,
     KIND_SEGMENT,

@@ -22,7 +22,7 @@
 #define BUSY_ENTRIES 8U /* of each table: where half of all changes are */
 #define NEIGHBOURS   4096U
 
-extern const char rt_text_start[];
+extern const char rt_text_start[], rt_text_end[];
 
 PAGES(pages, PV_PAGES);
 
@@ -72,7 +72,19 @@ uint64_t pv_page_mfn(struct fuzzer *f)
 /* Those of the builder's that map the pages, by level - 1. */
 static uint64_t running[4];
 
-uint64_t pv_mfn(struct fuzzer *f)
+/*
+ * Our text is executed, so nobody may write there by another way: half an
+ * instruction is as good as code out of step, see pv_code.c.
+ */
+static bool is_text(uint64_t mfn)
+{
+    for (const char *at = rt_text_start; at < rt_text_end; at += PAGE_SIZE)
+        if (frame_of(at) == mfn)
+            return true;
+    return false;
+}
+
+static uint64_t any_mfn(struct fuzzer *f)
 {
     switch (below(f, 64)) {
     case 0:
@@ -84,7 +96,6 @@ uint64_t pv_mfn(struct fuzzer *f)
     case 3: /* anybody's */
         return frame_of(pages) + below(f, NEIGHBOURS) - NEIGHBOURS / 2;
     case 4:
-        return frame_of(rt_text_start) + below(f, 4);
     case 5:
         return frame_of(f->arena) + below(f, ARENA_PAGES);
     case 6:
@@ -94,6 +105,13 @@ uint64_t pv_mfn(struct fuzzer *f)
     default:
         return pv_page_mfn(f);
     }
+}
+
+uint64_t pv_mfn(struct fuzzer *f)
+{
+    uint64_t mfn = any_mfn(f);
+
+    return is_text(mfn) ? frame_of(f->arena) : mfn;
 }
 
 /* --- Entries ---------------------------------------------------------------
@@ -108,8 +126,11 @@ static uint64_t flags(struct fuzzer *f, unsigned int level)
         value ^= 1ULL << (52 + below(f, 12));
     while (rarely(f, 4))
         value ^= 1ULL << below(f, 12);
-    /* What entries are is not to be executed: see pv_code.c. */
-    return level > 1 ? value : value | PTE_NX;
+    /*
+     * What entries are is not to be executed, see pv_code.c; and the table of
+     * another level that this may get into has it for a leaf.
+     */
+    return value | PTE_NX;
 }
 
 uint64_t pv_entry(struct fuzzer *f, unsigned int level)

@@ -319,6 +319,16 @@ uint64_t own_va(struct fuzzer *f)
     }
 }
 
+/* Not our text, however it is mapped: see is_text() in pv_values.c. */
+static uint64_t area_va(struct fuzzer *f)
+{
+    uint64_t at = own_va(f), text = hypercall_ptr(rt_text_start);
+
+    if (is_pv() && at - text < hypercall_ptr(rt_text_end) - text)
+        return hypercall_ptr(f->arena) + below(f, 512) * 8;
+    return at;
+}
+
 static uint64_t pages(struct fuzzer *f)
 {
     if (rarely(f, 12))
@@ -458,6 +468,8 @@ uint64_t value_of(struct fuzzer *f, enum kind kind)
         return now_ns() + below(f, 30000);
     case KIND_VA:
         return own_va(f);
+    case KIND_AREA:
+        return area_va(f);
     case KIND_TEXT_VA:
         return text_va(f);
     case KIND_CALLBACK:
