@@ -4,7 +4,10 @@ is time for, and nobody but the caller suffers."""
 
 import re
 
-from fuzzing import fuzz, operations
+import pytest
+
+from fuzzing import EmulatorsFault, fuzz, is_emulators_fault, operations
+from machine import MachineError
 
 CALLS = 1000000
 PV_CALLS = 40000
@@ -64,3 +67,76 @@ def test_the_same_seed_makes_the_same_calls():
                       name=f"fuzz-same-{n}")
         runs.append(operations(output))
     assert runs[0] == runs[1]
+
+
+# As a machine printed it.
+VIRTUAL_8086 = """
+(d342) ...
+*** Cairn panics on CPU 1
+*** exception in the hypervisor: #PF page fault (vector 14), error code 0x15
+    fetch of 000000000000cf08 by ring 3: not allowed
+    rip 0000:000000000000cf08 rsp cf08:0000000000000000 rflags 00034302
+    r15 0000000000024300 r14 0000000000000240 r13 0000000000024020
+at, called from:
+    000000000000cf08
+*** end of panic
+"""
+
+
+@pytest.mark.parametrize("old, new", [
+    ("", ""),
+    ("(vector 14), error code 0x15", "(vector 14)"),
+    ("#PF page fault (vector 14), error code 0x15\n    fetch",
+     "#UD invalid opcode (vector 6)\n    fetch"),
+])
+def test_virtual_8086_mode_is_the_emulators(old, new):
+    assert is_emulators_fault(VIRTUAL_8086.replace(old, new))
+
+
+@pytest.mark.parametrize("old, new", [
+    ("rflags 00034302", "rflags 00014302"),
+    ("rip 0000:", "rip e033:"),
+    ("rip 0000:", "rip e023:"),
+    ("rip 0000:", "rip e008:"),
+    ("000000000000cf08 rsp", "000000000001cf08 rsp"),
+    ("000000000000cf08 rsp", "ffff82000000cf08 rsp"),
+    ("exception in the hypervisor", "assertion failed"),
+    ("\n*** Cairn panics", "\n(d7) *** Cairn panics"),
+])
+def test_any_other_panic_is_ours(old, new):
+    assert VIRTUAL_8086.count(old) == 1
+    assert not is_emulators_fault(VIRTUAL_8086.replace(old, new))
+
+
+def run_of(*ends):
+    """A machine that ends each time by the next of ENDS, and what was asked."""
+    asked, left = [], list(ends)
+
+    def once(*arguments):
+        asked.append(arguments)
+        end = left.pop(0)
+        if isinstance(end, Exception):
+            raise end
+        return end
+
+    return once, asked
+
+
+def test_all_is_made_once_more_behind_the_emulators_fault(capsys):
+    once, asked = run_of(EmulatorsFault("...", 648), "output")
+    assert fuzz(700, 5, "class=pv", once=once) == "output"
+    assert asked == [(700, 5, "class=pv", 2, "fuzz"),
+                     (700, 649, "class=pv", 2, "fuzz")]
+    assert "virtual-8086 mode after seed 648" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("ends", [
+    (MachineError("a panic"),),
+    (EmulatorsFault("...", 8), MachineError("a panic")),
+    (EmulatorsFault("...", 8), EmulatorsFault("...", 9)),
+])
+def test_others_and_one_too_many_fail(ends):
+    once, asked = run_of(*ends)
+    with pytest.raises(MachineError):
+        fuzz(700, 5, "class=pv", once=once)
+    assert len(asked) == len(ends)
