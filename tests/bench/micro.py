@@ -3,8 +3,9 @@
 """Measure single operations on Cairn and on Xen, and write them down.
 
 Both run the same bench guest in the same emulator with instruction counting,
-once for each pair of conditions; Cairn once for each class of guest.  Written are OUT/bench/micro.csv (pair a) and
-OUT/bench/micro-defaults.csv (pair b): operation,cairn,xen,ratio,floor.
+once for each pair of conditions; Cairn once for each class of guest.  Written
+are OUT/bench/micro.csv (pair a) and OUT/bench/micro-defaults.csv (pair b):
+operation,cairn,xen,ratio,floor.
 """
 
 import csv
