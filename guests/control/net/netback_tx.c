@@ -126,6 +126,12 @@ static enum tx_gathered gather_one(struct vif *vif)
     return TX_MORE;
 }
 
+/* Frames that it will be cut into, besides the first. */
+static int more_frames(const struct tx_packet *slots)
+{
+    return slots->gso_bytes != 0 ? (slots->bytes - 1) / slots->gso_bytes : 0;
+}
+
 enum tx_gathered tx_gather(struct vif *vif)
 {
     enum tx_gathered result = TX_MORE;
@@ -133,7 +139,7 @@ enum tx_gathered tx_gather(struct vif *vif)
     for (int i = 0; i < TX_GUEST_TURN && result == TX_MORE; i++) {
         result = gather_one(vif);
         if (result == TX_MORE)
-            i += (item[item_count - 1].slots.bytes - 1) / ETH_FRAME_MAX;
+            i += more_frames(&item[item_count - 1].slots);
         if (result == TX_DRY && tx_ring_wait(&vif->tx))
             result = TX_MORE;
     }
