@@ -624,3 +624,19 @@ TEST("a buffer that cannot be written is an error, and its packet stays one")
     EXPECT_EQ(guest[1].vif.stats.rx_errors, 3);
     EXPECT_EQ(tx_status(0, guest[0].tx.h.rsp_prod - 1), NETIF_RSP_OKAY);
 }
+
+TEST("a batch is full with the packet that makes it more frames than it has")
+{
+    segment = TX_GSO_MIN;
+    for (int g = 0; g < 4; g++)
+        send_large(g,
+                   make_large(g, ROUTER, router_get()->sw.router_mac,
+                              UINT16_MAX - LARGE_HEADERS),
+                   4096);
+    for (uint32_t round = 1; round <= 4; round++) {
+        work_fn(NULL);
+        EXPECT_EQ(stack_count, round * 128);
+    }
+    run();
+    EXPECT_EQ(stack_count, 4 * 128);
+}

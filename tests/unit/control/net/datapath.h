@@ -19,7 +19,7 @@
 #define UPLINK IP4(10, 0, 2, 15)
 #define REMOTE IP4(192, 0, 2, 7)
 
-#define GUESTS      3
+#define GUESTS      5
 #define GUEST_PAGES 600U
 #define RX_PAGES    256U /* references below are receive buffers */
 
