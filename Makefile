@@ -112,7 +112,7 @@ conformance-page:
 mutate: all
 	@$(TEST_ENV) tests/system/mutate $(NAMES)
 
-## Random hypercalls: N= of them from SEED= on (CPUS= OPTIONS=flavour=0 ...)
+## Random hypercalls: N= of them from SEED= on, and of class pv a tenth (CPUS= OPTIONS=class=pv ...)
 .PHONY: fuzz
 fuzz: all
 	@$(TEST_ENV) $(PYTHON) tests/system/fuzz $(or $(N),1000000) \
@@ -124,7 +124,7 @@ stress: all
 	@$(TEST_ENV) $(PYTHON) tests/system/stress $(or $(N),300) \
 	    $(or $(SEED),1) $(or $(CPUS),4)
 
-## Static checks: layers, headers, ABI layout, locks, format, analysers
+## Static checks: layers, headers, ABI layout, locks, lines, format, analysers (TEST=word)
 .PHONY: lint
 lint: third-party
 	@$(TEST_ENV) tests/run lint

@@ -169,7 +169,10 @@ void domain_set_shutdown_code(struct domain *d, uint32_t reason);
  */
 void domain_shutdown(struct domain *d, uint32_t reason);
 
-/* -EINVAL: it has not ended, or not by SHUTDOWN_suspend. */
+/*
+ * -EINVAL: it has not ended, or not by SHUTDOWN_suspend; -EAGAIN: a vCPU of it
+ * has not left its CPU yet.
+ */
 int __must_check domain_resume(struct domain *d);
 
 /* The guest broke its side so that no answer can be given: stop it, say why. */
