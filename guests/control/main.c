@@ -44,7 +44,7 @@ static void need(const char *what, int rc)
  * are.  Where no guest wants the rest, it gets that, too.
  */
 #define RESERVED_DEFAULT 50U
-#define RESERVED_MAX     90U /* of one processor there is no more to be had */
+#define RESERVED_MAX     90U /* the hypervisor reserves no more of one */
 
 static void reserve_time(void)
 {

@@ -348,12 +348,13 @@ bool lifecycle_resume(struct guest *guest, char error[CONFIG_ERROR_BYTES])
     if (rc == 0)
         guest->shut_down = false;
     mutex_unlock(&lock);
-    if (rc == -ABI_EINVAL)
+    if (rc == -ABI_EINVAL) {
         snprintf(error, CONFIG_ERROR_BYTES, "domain %u is not suspended",
                  (unsigned int)domid);
+        return false;
+    }
 
-    return rc == 0 || rc == -ABI_EINVAL ? rc == 0
-                                        : fail_op(guest, "resumed", rc, error);
+    return rc == 0 || fail_op(guest, "resumed", rc, error);
 }
 
 bool lifecycle_ask(struct guest *guest, const char *how,

@@ -132,13 +132,24 @@ void network_vif_each(void (*fn)(void *arg, const struct network_vif_row *row),
 /* --- The whole --------------------------------------------------------------
  */
 
-_Static_assert(NAT_DROP_REASONS + 3 <= NETWORK_DROPS_MAX, "room for all");
-
-static void add_drop(struct network_info *info, const char *reason,
-                     uint64_t count)
+static void fill_drops(struct network_info *info, const struct router *router)
 {
-    info->drop[info->drop_count++] =
-        (struct network_drop){.reason = reason, .count = count};
+    const struct network_drop own[] = {
+        {"uplink: damaged or cut short", router->uplink_malformed},
+        {"uplink: not for us", router->uplink_foreign},
+        {"blank checksum of an unknown kind", router->no_checksum},
+        {"too large, and nothing to cut", router->uncuttable},
+        {"no buffer for a part that was cut", router->no_buffer},
+    };
+
+    _Static_assert(NAT_DROP_REASONS + sizeof(own) / sizeof(own[0]) <=
+                       NETWORK_DROPS_MAX,
+                   "room for all");
+    for (int i = 0; i < NAT_DROP_REASONS; i++)
+        info->drop[i] = (struct network_drop){nat_drop_text((enum nat_drop)i),
+                                              router->nat.drop[i]};
+    memcpy(&info->drop[NAT_DROP_REASONS], own, sizeof(own));
+    info->drop_count = NAT_DROP_REASONS + sizeof(own) / sizeof(own[0]);
 }
 
 static void fill_router(struct network_info *info)
@@ -154,13 +165,7 @@ static void fill_router(struct network_info *info)
     info->forwards_max = NAT_FORWARDS_MAX;
     info->translated_out = router->nat.outward;
     info->translated_in = router->nat.inward;
-
-    for (int i = 0; i < NAT_DROP_REASONS; i++)
-        add_drop(info, nat_drop_text((enum nat_drop)i), router->nat.drop[i]);
-    add_drop(info, "uplink: damaged or cut short", router->uplink_malformed);
-    add_drop(info, "uplink: not for us", router->uplink_foreign);
-    add_drop(info, "blank checksum of an unknown kind", router->no_checksum);
-    add_drop(info, "too large, and nothing to cut", router->uncuttable);
+    fill_drops(info, router);
 }
 
 void network_info(struct network_info *info)

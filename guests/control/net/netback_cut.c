@@ -101,16 +101,18 @@ static uint32_t begin(struct tx_item *item, size_t header_bytes)
     return n;
 }
 
-void tx_item_cut(struct tx_item *item, const struct ip4_view *view,
-                 void (*each)(struct tx_item *part, void *arg), void *arg)
+uint32_t tx_item_cut(struct tx_item *item, const struct ip4_view *view,
+                     void (*each)(struct tx_item *part, void *arg), void *arg)
 {
+    uint32_t size = item->slots.gso_bytes;
     size_t header_bytes =
         ETH_HEADER_BYTES + view->header_bytes + tcp_header_bytes(view);
+    size_t data = item->packet->bytes - header_bytes;
     uint32_t count;
 
-    if (header_bytes + item->slots.gso_bytes > ETH_FRAME_MAX) {
+    if (header_bytes + size > ETH_FRAME_MAX) {
         item->slots.status = NETIF_RSP_ERROR;
-        return;
+        return 0;
     }
     copy_batch_reset(&copies);
     count = begin(item, header_bytes);
@@ -125,4 +127,5 @@ void tx_item_cut(struct tx_item *item, const struct ip4_view *view,
             packet_free(one.packet);
         }
     }
+    return (uint32_t)((data + size - 1) / size) - count;
 }

@@ -12,6 +12,7 @@
 #define CONTROL_NET_NETBACK_CUT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct ip4_view;
 struct tx_item;
@@ -26,10 +27,10 @@ bool tx_item_is_cuttable(const struct tx_item *item,
 /*
  * Cut one that is.  @each gets the parts in turn as items of their own, whole
  * and with a blank checksum, and takes or drops each.  Without packet buffers
- * the rest is lost, as on a wire.  What could not be read is answered with an
- * error.
+ * the rest is lost, as on a wire; that many parts are returned.  What could not
+ * be read is answered with an error.
  */
-void tx_item_cut(struct tx_item *item, const struct ip4_view *view,
-                 void (*each)(struct tx_item *part, void *arg), void *arg);
+uint32_t tx_item_cut(struct tx_item *item, const struct ip4_view *view,
+                     void (*each)(struct tx_item *part, void *arg), void *arg);
 
 #endif /* CONTROL_NET_NETBACK_CUT_H */

@@ -11,7 +11,7 @@
 #include "net/vif.h"
 
 static struct tx_item item[TX_BATCH_MAX];
-static uint32_t item_count;
+static uint32_t item_count, frame_count; /* the latter as on a wire */
 static struct copy_batch copies;
 
 struct tx_cursor tx_cursor_at(const struct tx_item *it, uint32_t at)
@@ -89,13 +89,24 @@ static void start_copy(struct vif *vif, struct tx_item *it)
     it->op_count = copies.count - it->first_op;
 }
 
+bool tx_batch_has_room(void)
+{
+    return frame_count < TX_BATCH_MAX &&
+           copy_batch_has_room(&copies, TX_SLOTS_MAX);
+}
+
+/* What is to be cut is as many as will be made of it. */
+static uint32_t frames(const struct tx_packet *slots)
+{
+    return slots->gso_bytes == 0 ? 1 : slots->bytes / slots->gso_bytes + 1U;
+}
+
 static enum tx_gathered gather_one(struct vif *vif)
 {
     struct tx_item *it = &item[item_count];
     struct packet *packet;
 
-    if (item_count == TX_BATCH_MAX ||
-        !copy_batch_has_room(&copies, TX_SLOTS_MAX))
+    if (!tx_batch_has_room())
         return TX_NO_ROOM;
     packet = packet_alloc();
     if (packet == NULL)
@@ -116,6 +127,7 @@ static enum tx_gathered gather_one(struct vif *vif)
     it->packet = NULL;
     it->op_count = 0;
     item_count++;
+    frame_count += frames(&it->slots);
     round_dirty(vif);
     if (it->slots.status != NETIF_RSP_OKAY) {
         packet_free(packet);
@@ -129,11 +141,12 @@ static enum tx_gathered gather_one(struct vif *vif)
 enum tx_gathered tx_gather(struct vif *vif)
 {
     enum tx_gathered result = TX_MORE;
+    uint32_t end = frame_count + TX_GUEST_TURN;
 
-    for (int i = 0; i < TX_GUEST_TURN && result == TX_MORE; i++) {
+    /* Even one whose index goes back and forth has so many tries. */
+    for (uint32_t i = 0;
+         i < TX_GUEST_TURN && frame_count < end && result == TX_MORE; i++) {
         result = gather_one(vif);
-        if (result == TX_MORE)
-            i += (item[item_count - 1].slots.bytes - 1) / ETH_FRAME_MAX;
         if (result == TX_DRY && tx_ring_wait(&vif->tx))
             result = TX_MORE;
     }
@@ -207,5 +220,5 @@ void tx_batch_answer(void)
             it->vif->stats.tx_errors++;
         tx_ring_answer(&it->vif->tx, &it->slots);
     }
-    item_count = 0;
+    item_count = frame_count = 0;
 }

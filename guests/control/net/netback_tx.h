@@ -22,11 +22,11 @@ struct packet;
 struct vif;
 
 /*
- * Packets of a batch, all guests together, and frames of one guest at a time: a
- * packet that is to be cut counts as what it will be.
+ * Frames of a batch, all guests together, and of one guest at a time.  A packet
+ * that is to be cut counts as what it will be; the last one is taken whole.
  */
 #define TX_BATCH_MAX  64U
-#define TX_GUEST_TURN 16
+#define TX_GUEST_TURN 16U
 
 /* Of a packet that is to be cut, all headers are copied: none longer than so.
  */
@@ -62,6 +62,9 @@ struct tx_cursor tx_cursor_at(const struct tx_item *item, uint32_t at);
  */
 uint16_t tx_cursor_take(struct tx_cursor *cursor, uint32_t most,
                         struct copy_end *from);
+
+/* There is room for another packet. */
+bool tx_batch_has_room(void);
 
 /* Take up to TX_GUEST_TURN frames of @vif into the batch. */
 enum tx_gathered tx_gather(struct vif *vif);

@@ -120,15 +120,15 @@ static bool may_send(const struct vif *vif)
 }
 
 /*
- * Give each active guest a turn, until the batch is full.  True: some of them
- * got into it.
+ * Give each active guest a turn, until the batch is full: whose turn it then is
+ * has the first one of the next.  True: some of them got into it.
  */
 static bool gather(void)
 {
     struct vif *stop = active.last;
     bool some = false;
 
-    while (active.first != NULL) {
+    while (active.first != NULL && tx_batch_has_room()) {
         struct vif *vif = take_first();
         enum tx_gathered result = TX_MORE;
 

@@ -7,8 +7,8 @@
  *   copy out; answer; tell the guests and the card
  *
  * A round is bounded; while there is more to do it queues itself behind the
- * loop's other work.  Guests take turns, TX_GUEST_TURN packets each, so the
- * one that sends most delays the others by one batch at most.  A guest whose
+ * loop's other work.  Guests take turns, TX_GUEST_TURN frames each, so the
+ * one that sends most delays the others by one turn at most.  A guest whose
  * packets wait for the uplink is left out until they have gone.
  */
 

@@ -168,6 +168,12 @@ static void part_to_port(struct tx_item *part, void *to)
     rx_deliver(to, tx_item_take(part));
 }
 
+static void cut(struct tx_item *item, const struct ip4_view *view,
+                void (*each)(struct tx_item *part, void *arg), void *arg)
+{
+    router.no_buffer += tx_item_cut(item, view, each, arg);
+}
+
 /* Its packet stays with @item, as of a direct delivery. */
 static void large_from_guest(struct tx_item *item, enum switch_verdict verdict,
                              struct switch_port *to,
@@ -176,11 +182,11 @@ static void large_from_guest(struct tx_item *item, enum switch_verdict verdict,
     if (!tx_item_is_cuttable(item, view))
         router.uncuttable++;
     else if (verdict == SWITCH_TO_ROUTER)
-        tx_item_cut(item, view, part_to_uplink, NULL);
+        cut(item, view, part_to_uplink, NULL);
     else if (verdict == SWITCH_TO_STACK)
-        tx_item_cut(item, view, part_to_stack, NULL);
+        cut(item, view, part_to_stack, NULL);
     else if (!rx_deliver_large(vif_of_port(to), item))
-        tx_item_cut(item, view, part_to_port, vif_of_port(to));
+        cut(item, view, part_to_port, vif_of_port(to));
 }
 
 /* --- By the switch's verdict -----------------------------------------------

@@ -31,6 +31,7 @@ struct router {
     uint64_t uplink_foreign;   /* ... that are not for us */
     uint64_t no_checksum;      /* blank, but nothing to compute it for */
     uint64_t uncuttable;       /* to be cut, but no TCP data */
+    uint64_t no_buffer;        /* parts for which there was no packet buffer */
 };
 
 /* False: out of memory. */

@@ -161,6 +161,33 @@ TEST("what cannot be cut so is answered with an error")
     EXPECT_FALSE(tx.broken);
 }
 
+TEST("how to cut, said twice, is right only if it is right twice")
+{
+    static const struct {
+        uint16_t first, second; /* sizes; 0: of another kind */
+    } wrong[] = {{1448, 0}, {0, 1448}, {1448, TX_GSO_MAX + 1}};
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        const uint16_t sizes[] = {wrong[i].first, wrong[i].second};
+
+        request(1, 0, 4000, NETTXF_extra_info | NETTXF_csum_blank);
+        for (int n = 0; n < 2; n++) {
+            extra(NETIF_EXTRA_TYPE_GSO, n ? 0 : NETIF_EXTRA_FLAG_MORE);
+            tx_page.slot[(tx_page.h.req_prod - 1) % NETIF_TX_RING_SLOTS]
+                .extra.u.gso =
+                (__typeof__(((struct netif_extra_info *)0)->u.gso)){
+                    .size = sizes[n],
+                    .type = sizes[n] ? NETIF_GSO_TYPE_TCPV4 : 2};
+        }
+        EXPECT_EQ(tx_ring_take(&tx, &packet), RING_TAKEN);
+        EXPECT_EQ(packet.status, NETIF_RSP_ERROR);
+        EXPECT_EQ(packet.extra_count, 2);
+        tx_ring_answer(&tx, &packet);
+    }
+    EXPECT_FALSE(tx.broken);
+    EXPECT_EQ(tx.rsp_prod, tx_page.h.req_prod);
+}
+
 TEST("buffers are counted, and a count that cannot be is none")
 {
     rx_page.h.req_prod = 3;
