@@ -191,17 +191,28 @@ class Machine:
     def tail(self):
         return self.output[-TAIL:]
 
+    def _find(self, expression):
+        """(match or None, whether it can only be the whole of it)."""
+        found = expression.search(self.output, self.position)
+        if not found or found.end() < len(self.output):
+            return found, True
+        # Text comes in pieces: where this one ends a word may not.
+        longer = (expression.match(self.output + more, found.start())
+                  for more in "a0 .")
+        return found, not any(match and match.end() > found.end()
+                              for match in longer)
+
     def wait_for(self, pattern, seconds=WAIT_SECONDS):
         """Wait for PATTERN behind what was waited for before."""
         expression = re.compile(pattern, re.MULTILINE)
         limit = time.monotonic() + seconds
         with self.changed:
             while True:
-                found = expression.search(self.output, self.position)
-                if found:
+                found, whole = self._find(expression)
+                left = limit - time.monotonic()
+                if found and (whole or self.ended or left <= 0):
                     self.position = found.end()
                     return found
-                left = limit - time.monotonic()
                 if self.ended:
                     raise MachineError(f"the machine ended before "
                                        f"{pattern!r}:\n{self.tail()}")
