@@ -98,7 +98,9 @@ bool tx_batch_has_room(void)
 /* What is to be cut is as many as will be made of it. */
 static uint32_t frames(const struct tx_packet *slots)
 {
-    return slots->gso_bytes == 0 ? 1 : slots->bytes / slots->gso_bytes + 1U;
+    bool cut = slots->status == NETIF_RSP_OKAY && slots->gso_bytes != 0;
+
+    return cut ? slots->bytes / slots->gso_bytes + 1U : 1;
 }
 
 static enum tx_gathered gather_one(struct vif *vif)
