@@ -3,7 +3,6 @@
 
 #include "core/panic.h"
 
-#include "arch/x86_64/address_map.h"
 #include "arch/x86_64/smp.h"
 
 /* config/hypervisor.mk makes these from the first link. */

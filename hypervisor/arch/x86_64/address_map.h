@@ -39,3 +39,25 @@
 
 /* Until the final tables are loaded, RAM below this is in the direct map. */
 #define EARLY_MAP_SIZE ADDRESS_(0x100000000)
+
+/* CPUs there may be: each has an area. */
+#define CPU_MAX 64
+
+/*
+ * Offsets in an area.  Stacks are named by their tops and have an unmapped
+ * page below: #MC 0x1000, NMI 0x3000, ordinary 0x6000, #DF 0xd000, #DB 0xf000.
+ * The page at 0x4000 is for the way in and out under xpti; see regs.h.
+ */
+#define CPU_AREA_SIZE      ADDRESS_(0x10000)
+#define CPU_AREA_MC_TOP    ADDRESS_(0x2000)
+#define CPU_AREA_NMI_TOP   ADDRESS_(0x4000)
+#define CPU_AREA_ENTRY     ADDRESS_(0x4000)
+#define CPU_AREA_ENTRY_TOP ADDRESS_(0x5000)
+#define CPU_AREA_STACK_TOP ADDRESS_(0xa000) /* of the ordinary one, 16 KiB */
+#define CPU_AREA_VARS      ADDRESS_(0xa000) /* what DEFINE_PER_CPU makes */
+#define CPU_AREA_DF_TOP    ADDRESS_(0xe000)
+#define CPU_AREA_DB_TOP    ADDRESS_(0x10000)
+
+/* Bit i: page i of an area is mapped; the others are guards. */
+#define CPU_AREA_PAGES        0xafda
+#define CPU_AREA_PAGES_MAPPED 11

@@ -19,10 +19,8 @@ void asm_offsets(void)
 {
     OFFSET(REGS_R15, struct cpu_regs, r15);
     OFFSET(REGS_R11, struct cpu_regs, r11);
-    OFFSET(REGS_R10, struct cpu_regs, r10);
     OFFSET(REGS_RAX, struct cpu_regs, rax);
     OFFSET(REGS_RCX, struct cpu_regs, rcx);
-    OFFSET(REGS_RDX, struct cpu_regs, rdx);
     OFFSET(REGS_ERROR_CODE, struct cpu_regs, error_code);
     OFFSET(REGS_VECTOR, struct cpu_regs, entry_vector);
     OFFSET(REGS_RIP, struct cpu_regs, rip);
@@ -61,15 +59,7 @@ void asm_offsets(void)
     DEFINE(VECTOR_EXCEPTIONS, VECTOR_EXCEPTIONS);
     DEFINE(VECTOR_INT80, VECTOR_INT80);
 
-    DEFINE(CPU_COUNT, CPU_MAX);
-    DEFINE(AREA_SIZE, CPU_AREA_SIZE);
-    DEFINE(AREA_STACK_TOP, CPU_AREA_STACK_TOP);
-    DEFINE(AREA_VARS, CPU_AREA_VARS);
-    DEFINE(AREA_ENTRY, CPU_AREA_ENTRY);
-    DEFINE(AREA_ENTRY_TOP, CPU_AREA_ENTRY_TOP);
     OFFSET(ENTRY_OWN_CR3, struct xpti_page, own_cr3);
     OFFSET(ENTRY_GUEST_CR3, struct xpti_page, guest_cr3);
     OFFSET(ENTRY_SCRATCH, struct xpti_page, scratch);
-    DEFINE(AREA_PAGES, CPU_AREA_PAGES);
-    DEFINE(AREA_PAGES_MAPPED, CPU_AREA_PAGES_MAPPED);
 }

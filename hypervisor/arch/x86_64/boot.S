@@ -166,7 +166,7 @@ make_tables:
     /* The area's pages, leaving out its guards. */
     mov $MADDR(boot_cpu_pages) + PTE_PAGE, %eax
     mov $MADDR(boot_l1_cpu), %edi
-    mov $AREA_PAGES, %ecx
+    mov $CPU_AREA_PAGES, %ecx
 3:  shr $1, %ecx
     jnc 4f
     mov %eax, (%edi)
@@ -241,12 +241,12 @@ start64:
     CLEAR_SEGMENTS
 
     /* The top of the stack is where guest_regs() will be. */
-    movabs $CPU_AREAS_BASE + AREA_STACK_TOP - REGS_SIZE, %rsp
+    movabs $CPU_AREAS_BASE + CPU_AREA_STACK_TOP - REGS_SIZE, %rsp
     mov %esi, %ebx
 
     lea percpu_image(%rip), %rsi
     mov $percpu_size, %ecx
-    movabs $CPU_AREAS_BASE + AREA_VARS, %rdi
+    movabs $CPU_AREAS_BASE + CPU_AREA_VARS, %rdi
     rep movsb
 
     mov %ebp, %edi
@@ -309,7 +309,7 @@ boot_l2_low:
 zero_page:
     .skip 4096
 boot_cpu_pages: /* The GDT's follows: boot/memory.c counts on it. */
-    .skip AREA_PAGES_MAPPED * 4096
+    .skip CPU_AREA_PAGES_MAPPED * 4096
 boot_gdt_page:
     .skip 4096
 trampoline_stack:

@@ -116,17 +116,17 @@ at = at + 8
 
 /* rcx: the guest's rip.  r11: its flags. */
 .macro SYSCALL_STUBS cs
-cpu = 0
-.rept CPU_COUNT
+area = 0
+.rept CPU_MAX
     .balign 64 /* SYSCALL_STUB_SIZE */
-    mov %rsp, (cpu_areas + cpu * AREA_SIZE + AREA_STACK_TOP - 16)(%rip)
-    lea (cpu_areas + cpu * AREA_SIZE + AREA_STACK_TOP - 16)(%rip), %rsp
+    mov %rsp, (cpu_areas + area + CPU_AREA_STACK_TOP - 16)(%rip)
+    lea (cpu_areas + area + CPU_AREA_STACK_TOP - 16)(%rip), %rsp
     movq $SELECTOR_DS, 8(%rsp)
     push %r11
     push $\cs
     push %rcx
     jmp syscall_common
-cpu = cpu + 1
+area = area + CPU_AREA_SIZE
 .endr
 .endm
 
@@ -215,8 +215,8 @@ return_to_hypervisor:
     iretq
 
 .macro FORGET_STACK
-    and $-AREA_SIZE, %rsp
-    add $AREA_STACK_TOP - REGS_SIZE, %rsp
+    and $-CPU_AREA_SIZE, %rsp
+    add $CPU_AREA_STACK_TOP - REGS_SIZE, %rsp
 .endm
 
 /* void enter_guest(void) */

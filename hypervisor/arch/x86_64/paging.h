@@ -6,7 +6,6 @@
 
 #pragma once
 
-#include "arch/x86_64/address_map.h"
 #include "arch/x86_64/smp.h"
 
 #define PTE_PRESENT  (1UL << 0)

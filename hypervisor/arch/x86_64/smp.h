@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "arch/x86_64/address_map.h"
 #include "arch/x86_64/cpu.h"
 
 /*
@@ -14,27 +15,6 @@
  * A vCPU never keeps a stack across a switch, so the CPU does not change
  * under a running function and the address may be computed once.
  */
-#define CPU_MAX 64U
-
-/*
- * Offsets in an area.  Stacks are named by their tops and have an unmapped
- * page below: #MC 0x1000, NMI 0x3000, ordinary 0x6000, #DF 0xd000, #DB 0xf000.
- * The page at 0x4000 is for the way in and out under xpti; see regs.h.
- */
-#define CPU_AREA_SIZE      0x10000UL
-#define CPU_AREA_MC_TOP    0x2000UL
-#define CPU_AREA_NMI_TOP   0x4000UL
-#define CPU_AREA_ENTRY     0x4000UL
-#define CPU_AREA_ENTRY_TOP 0x5000UL
-#define CPU_AREA_STACK_TOP 0xa000UL /* of the ordinary stack, 16 KiB */
-#define CPU_AREA_VARS      0xa000UL /* what DEFINE_PER_CPU makes */
-#define CPU_AREA_DF_TOP    0xe000UL
-#define CPU_AREA_DB_TOP    0x10000UL
-
-/* Bit i: page i of an area is mapped; the others are guards. */
-#define CPU_AREA_PAGES        0xafdaU
-#define CPU_AREA_PAGES_MAPPED 11U
-
 static inline uintptr_t cpu_area(void);
 
 #ifdef UNIT_TEST

@@ -17,25 +17,28 @@
 
 #include "asm_offsets.h"
 
+#include "arch/x86_64/address_map.h"
+
     .section .entry_text, "ax"
     .globl xpti_syscall_stubs, xpti_exception, xpti_ist
     .globl xpti_leave_saved, xpti_leave, xpti_leave_again
     .globl xpti_leave_switched, xpti_iret
 
 /* An offset from rsp as it is on the way out, at the frame's error_code. */
-#define FROM_FRAME(offset) (offset) - AREA_STACK_TOP + REGS_SIZE - REGS_ERROR_CODE
+#define FROM_FRAME(offset) \
+    (offset) - CPU_AREA_STACK_TOP + REGS_SIZE - REGS_ERROR_CODE
 
     .balign 64
 xpti_syscall_stubs:
-cpu = 0
-.rept CPU_COUNT
+area = 0
+.rept CPU_MAX
     .balign 64 /* SYSCALL_STUB_SIZE */
-    mov %rsp, (cpu_areas + cpu * AREA_SIZE + AREA_ENTRY + ENTRY_SCRATCH)(%rip)
-    mov (cpu_areas + cpu * AREA_SIZE + AREA_ENTRY + ENTRY_OWN_CR3)(%rip), %rsp
+    mov %rsp, (cpu_areas + area + CPU_AREA_ENTRY + ENTRY_SCRATCH)(%rip)
+    mov (cpu_areas + area + CPU_AREA_ENTRY + ENTRY_OWN_CR3)(%rip), %rsp
     mov %rsp, %cr3
-    mov (cpu_areas + cpu * AREA_SIZE + AREA_ENTRY + ENTRY_SCRATCH)(%rip), %rsp
-    jmp syscall_stubs + cpu * 64
-cpu = cpu + 1
+    mov (cpu_areas + area + CPU_AREA_ENTRY + ENTRY_SCRATCH)(%rip), %rsp
+    jmp syscall_stubs + area / CPU_AREA_SIZE * 64
+area = area + CPU_AREA_SIZE
 .endr
 
 /*
@@ -45,9 +48,9 @@ cpu = cpu + 1
 xpti_exception:
     push %rax
     mov %esp, %eax
-    and $AREA_SIZE - 1, %eax
-    sub $AREA_ENTRY, %eax
-    cmp $AREA_ENTRY_TOP - AREA_ENTRY, %eax
+    and $CPU_AREA_SIZE - 1, %eax
+    sub $CPU_AREA_ENTRY, %eax
+    cmp $CPU_AREA_ENTRY_TOP - CPU_AREA_ENTRY, %eax
     jae 2f
     mov %rsp, %rax
     and $-0x1000, %rax
@@ -55,8 +58,8 @@ xpti_exception:
     mov %rax, %cr3
 
     mov %rsp, %rax
-    and $-AREA_SIZE, %rsp
-    add $AREA_STACK_TOP, %rsp
+    and $-CPU_AREA_SIZE, %rsp
+    add $CPU_AREA_STACK_TOP, %rsp
     testb $3, 24(%rax) /* cs */
     jnz 1f
     /* IRETQ failed: what it was to return to is still at the top. */
@@ -74,11 +77,11 @@ xpti_ist:
     push %rax
     push %rcx
     mov %rsp, %rcx
-    and $-AREA_SIZE, %rcx
+    and $-CPU_AREA_SIZE, %rcx
     mov %cr3, %rax
-    cmp %rax, (AREA_ENTRY + ENTRY_GUEST_CR3)(%rcx)
+    cmp %rax, (CPU_AREA_ENTRY + ENTRY_GUEST_CR3)(%rcx)
     jne 3f
-    mov (AREA_ENTRY + ENTRY_OWN_CR3)(%rcx), %rax
+    mov (CPU_AREA_ENTRY + ENTRY_OWN_CR3)(%rcx), %rax
     mov %rax, %cr3
 3:  pop %rcx
     pop %rax
@@ -87,17 +90,17 @@ xpti_ist:
 xpti_leave_saved:
     lea REGS_ERROR_CODE(%rsp), %rsp
 xpti_leave:
-    mov %rax, FROM_FRAME(AREA_ENTRY + ENTRY_SCRATCH)(%rsp)
+    mov %rax, FROM_FRAME(CPU_AREA_ENTRY + ENTRY_SCRATCH)(%rsp)
     mov %rsp, %rax
-    lea FROM_FRAME(AREA_ENTRY_TOP)(%rsp), %rsp
+    lea FROM_FRAME(CPU_AREA_ENTRY_TOP)(%rsp), %rsp
     .irp offset, 40, 32, 24, 16, 8 /* from ss to rip */
     push \offset(%rax)
     .endr
 xpti_leave_again:
-    mov (AREA_ENTRY + ENTRY_GUEST_CR3 - AREA_ENTRY_TOP + 40)(%rsp), %rax
+    mov (CPU_AREA_ENTRY + ENTRY_GUEST_CR3 - CPU_AREA_ENTRY_TOP + 40)(%rsp), %rax
     mov %rax, %cr3
 xpti_leave_switched:
-    mov (AREA_ENTRY + ENTRY_SCRATCH - AREA_ENTRY_TOP + 40)(%rsp), %rax
+    mov (CPU_AREA_ENTRY + ENTRY_SCRATCH - CPU_AREA_ENTRY_TOP + 40)(%rsp), %rax
 xpti_iret:
     iretq
 
