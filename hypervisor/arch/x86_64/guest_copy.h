@@ -8,73 +8,7 @@
 #pragma once
 
 #include "arch/x86_64/address_map.h"
-#include "arch/x86_64/guest_access.h"
-
-#if defined(UNIT_TEST) && !defined(UNIT_TEST_GUEST_COPY)
-
-/* Of the test: move a word of @size bytes; false: it cannot be. */
-bool unit_test_guest_word(uint64_t va, void *value, size_t size, bool store);
-
-static inline bool guest_load(uint64_t va, uint64_t *value)
-{
-    return unit_test_guest_word(va, value, sizeof(*value), false);
-}
-
-static inline bool guest_load32(uint64_t va, uint32_t *value)
-{
-    return unit_test_guest_word(va, value, sizeof(*value), false);
-}
-
-static inline bool guest_store(uint64_t va, uint64_t value)
-{
-    return unit_test_guest_word(va, &value, sizeof(value), true);
-}
-
-static inline bool guest_store32(uint64_t va, uint32_t value)
-{
-    return unit_test_guest_word(va, &value, sizeof(value), true);
-}
-
-#else
-
-/* clang-format off */
-
-/* guest_load(), guest_store(), and the same with 32 at the end. */
-#define GUEST_WORD_(bits, name, suffix)                                        \
-    static inline bool __must_check guest_load##name(uint64_t va,              \
-                                                     uint##bits##_t *value)    \
-    {                                                                          \
-        uint##bits##_t loaded;                                                 \
-                                                                               \
-        __asm__ goto("1: mov" suffix " %1, %0\n" EX_TABLE(1b, %l[fault])       \
-                     : "=r"(loaded)                                            \
-                     : "m"(*(const volatile uint##bits##_t *)va)               \
-                     : "memory"                                                \
-                     : fault);                                                 \
-        *value = loaded;                                                       \
-        return true;                                                           \
-    fault:                                                                     \
-        return false;                                                          \
-    }                                                                          \
-    static inline bool __must_check guest_store##name(uint64_t va,             \
-                                                      uint##bits##_t value)    \
-    {                                                                          \
-        __asm__ goto("1: mov" suffix " %1, %0\n" EX_TABLE(1b, %l[fault])       \
-                     : "=m"(*(volatile uint##bits##_t *)va)                    \
-                     : "r"(value)                                              \
-                     : "memory"                                                \
-                     : fault);                                                 \
-        return true;                                                           \
-    fault:                                                                     \
-        return false;                                                          \
-    }
-GUEST_WORD_(64, , "q")
-GUEST_WORD_(32, 32, "l")
-#undef GUEST_WORD_
-
-/* clang-format on */
-
-#endif
+#include "arch/x86_64/guest_word.h"
 
 /* Either address may be the guest's. */
 static inline bool __must_check guest_string_copy(uint64_t to, uint64_t from,

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the hypervisor's guest_word.h says, by a function of the test; but that
+ * of the copy routines, which reads and writes its own memory.
+ */
+
+#pragma once
+
+#ifdef UNIT_TEST_GUEST_COPY
+#include_next "arch/x86_64/guest_word.h"
+#else
+
+#include "arch/x86_64/guest_access.h"
+
+/* Of the test: move a word of @size bytes; false: it cannot be. */
+bool unit_test_guest_word(uint64_t va, void *value, size_t size, bool store);
+
+static inline bool guest_load(uint64_t va, uint64_t *value)
+{
+    return unit_test_guest_word(va, value, sizeof(*value), false);
+}
+
+static inline bool guest_load32(uint64_t va, uint32_t *value)
+{
+    return unit_test_guest_word(va, value, sizeof(*value), false);
+}
+
+static inline bool guest_store(uint64_t va, uint64_t value)
+{
+    return unit_test_guest_word(va, &value, sizeof(value), true);
+}
+
+static inline bool guest_store32(uint64_t va, uint32_t value)
+{
+    return unit_test_guest_word(va, &value, sizeof(value), true);
+}
+
+#endif
