@@ -52,9 +52,9 @@
     .endr
 .endm
 
-/* ebp ends the backtrace, too. */
-.macro CLEAR registers:vararg
-    .irp reg, \registers
+/* Those that C keeps, of which ebp ends the backtrace, too, and others. */
+.macro CLEAR others:vararg
+    .irp reg, ebx, ebp, r12d, r13d, r14d, r15d, \others
     xor %\reg, %\reg
     .endr
 .endm
@@ -141,7 +141,7 @@ syscall32_stubs: /* from 32-bit code, on AMD's */
     SAVE_REGISTERS
     mov %r10, %rcx
     mov %rax, %r9
-    CLEAR eax, r10d, r11d, ebx, ebp, r12d, r13d, r14d, r15d
+    CLEAR eax, r10d, r11d
     call \function
 
     /*
@@ -279,11 +279,16 @@ hypercall_iret:
 9:
 .endm
 
+/* An instruction that a guest's address may stop. */
+.macro TRY otherwise, instruction:vararg
+771:
+    \instruction
+    EX_TABLE 771b, \otherwise
+.endm
+
 /* A word of the bounce frame. */
 .macro PUT at, move:vararg
-771:
-    \move, \at(%rdx)
-    EX_TABLE 771b, program_has_no_stack
+    TRY program_has_no_stack, \move, \at(%rdx)
 .endm
 
 /* The flags are of the comparison with MODE_KERNEL. */
@@ -305,21 +310,13 @@ iret_or_program:
     jne iret_in_full
 1:
     PATCH_SITE PATCH_STAC /* r11: the guest's frame, struct iret_context. */
-771:
-    testl $IRET_IN_SYSCALL, 24(%r11)
-    EX_TABLE 771b, iret_unreadable
+    TRY iret_unreadable, testl $IRET_IN_SYSCALL, 24(%r11)
     jnz iret_unreadable
 .irp at, 8, 16, 0, 56, 32, 48 /* r11, rcx, rax, rsp, rip, rflags */
-771:
-    push \at(%r11)
-    EX_TABLE 771b, iret_unreadable
+    TRY iret_unreadable, push \at(%r11)
 .endr
-771:
-    movzwl 64(%r11), %eax /* ss */
-    EX_TABLE 771b, iret_unreadable
-771:
-    movzwl 40(%r11), %r11d /* cs */
-    EX_TABLE 771b, iret_unreadable
+    TRY iret_unreadable, movzwl 64(%r11), %eax /* ss */
+    TRY iret_unreadable, movzwl 40(%r11), %r11d /* cs */
     PATCH_SITE PATCH_CLAC
     /* Before the mask is stored: upcall_due is read-only. */
     cmpb $0, PERCPU_AT(slow_return, 6)
@@ -363,7 +360,6 @@ iret_commit:
     movl $VECTOR_GP, FRAME_AT(VECTOR, 0) /* Any but SYSCALL: back by IRET. */
     SAVE_REGISTERS
     CLEAR eax, edx, esi, edi, r8d, r9d, r10d, r11d
-    CLEAR ebx, ebp, r12d, r13d, r14d, r15d
     jmp return_to_guest
 
 /* The kernel's own selectors, and an address in the lower half. */
@@ -456,7 +452,6 @@ program_in_full:
     mov %rsp, %rdi
     mov PERCPU(current_vcpu), %rsi
     CLEAR eax, ecx, edx, r8d, r9d, r10d, r11d
-    CLEAR ebx, ebp, r12d, r13d, r14d, r15d
     call upcall_guest_syscall
     jmp return_from_exception
 
@@ -520,7 +515,6 @@ xpti_vector_stubs:
     PATCH_SITE PATCH_CLAC
     SAVE_REGISTERS
     CLEAR esi, edx, ecx, eax, r8d, r9d, r10d, r11d
-    CLEAR ebx, ebp, r12d, r13d, r14d, r15d
     mov %rsp, %rdi
     testb $3, REGS_CS(%rsp)
     jz from_hypervisor
