@@ -78,29 +78,20 @@ void cpus_serve(void)
     }
 }
 
-static void ask(struct request *r, uint64_t cpus)
-{
-    uint64_t me = cpu_bit(this_cpu(cpu_id));
-
-    atomic_write(&r->left, cpus);
-    for (; cpus; cpus &= cpus - 1) {
-        unsigned int cpu = (unsigned int)__builtin_ctzll(cpus);
-
-        atomic_or(&per_cpu(askers, cpu), me);
-        send_ipi(cpu);
-    }
-}
-
 void cpus_run(uint64_t cpus, void (*run)(uintptr_t arg), uintptr_t arg)
 {
     struct request *r = &this_cpu(request);
-    uint64_t me = cpu_bit(this_cpu(cpu_id));
+    uint64_t me = cpu_bit(this_cpu(cpu_id)), others = cpus & ~me;
 
     assert(!(cpus & ~cpus_all()));
-    if (cpus & ~me) {
-        r->run = run;
-        r->arg = arg;
-        ask(r, cpus & ~me);
+    r->run = run;
+    r->arg = arg;
+    atomic_write(&r->left, others);
+    for (; others; others &= others - 1) {
+        unsigned int cpu = (unsigned int)__builtin_ctzll(others);
+
+        atomic_or(&per_cpu(askers, cpu), me);
+        send_ipi(cpu);
     }
     if (cpus & me)
         run(arg);
