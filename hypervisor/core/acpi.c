@@ -234,23 +234,20 @@ static void read_fadt(const struct table *t)
     }
 }
 
-static void read_table(const struct table *t)
-{
-    if (t && !memcmp(t->signature, "APIC", 4))
-        read_madt(t);
-    if (t && !memcmp(t->signature, "FACP", 4))
-        read_fadt(t);
-}
-
 /* The list of all tables, whose pointers are @width wide; false: there's none.
  */
 static bool read_root(maddr_t maddr, uint32_t width)
 {
-    const struct table *root = table_at(maddr);
+    const struct table *root = table_at(maddr), *t;
     uint32_t at = sizeof(*root);
 
-    for (uint32_t n = 0; root && n < ROOT_TABLES_MAX; n++, at += width)
-        read_table(table_at(field(root, at, width)));
+    for (uint32_t n = 0; root && n < ROOT_TABLES_MAX; n++, at += width) {
+        t = table_at(field(root, at, width));
+        if (t && !memcmp(t->signature, "APIC", 4))
+            read_madt(t);
+        if (t && !memcmp(t->signature, "FACP", 4))
+            read_fadt(t);
+    }
     return root;
 }
 

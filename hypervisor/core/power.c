@@ -69,15 +69,9 @@ void machine_power_off(void)
 /* An exception with no IDT to deliver it: the processor shuts down. */
 static void __noreturn triple_fault(void)
 {
-    struct __attribute__((packed)) {
-        uint16_t limit;
-        uint64_t base;
-    } none = {0, 0};
+    static const uint8_t none[10]; /* limit and base */
 
-    __asm__ __volatile__("lidt %0\n\t"
-                         "int3"
-                         :
-                         : "m"(none));
+    __asm__ __volatile__("lidt %0; int3" : : "m"(none));
     cpu_halt();
 }
 
