@@ -69,7 +69,7 @@ static void start_processor(void)
     const char *missing;
 
     boot_stage("starting the processor");
-    missing = cpu_features_init();
+    missing = cpu_features_read(&cpu_features);
     if (missing)
         boot_fail("the processor has no %s", missing);
     cpu_features.smap &= smap_wanted;

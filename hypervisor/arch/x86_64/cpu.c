@@ -4,7 +4,6 @@
 #include "arch/x86_64/cpu.h"
 
 #include "arch/x86_64/regs.h"
-#include "arch/x86_64/guest_access.h"
 
 struct cpu_features cpu_features;
 
@@ -40,7 +39,7 @@ static void read_xstate(struct cpu_features *f)
     f->xstate_size = size;
 }
 
-static const char *read_features(struct cpu_features *f)
+const char *cpu_features_read(struct cpu_features *f)
 {
     struct cpuid_regs leaf1 = cpuid(1, 0);
     struct cpuid_regs leaf7 = {0};
@@ -68,16 +67,11 @@ static const char *read_features(struct cpu_features *f)
     return NULL;
 }
 
-const char *cpu_features_init(void)
-{
-    return read_features(&cpu_features);
-}
-
 bool cpu_features_match(void)
 {
     struct cpu_features mine = {0};
 
-    if (read_features(&mine))
+    if (cpu_features_read(&mine))
         return false;
     mine.smap &= cpu_features.smap; /* smap=off */
     mine.xpti = cpu_features.xpti;

@@ -184,7 +184,7 @@ static inline bool is_canonical(uint64_t address)
     return (uint64_t)((int64_t)(address << 16) >> 16) == address;
 }
 
-/* What this machine's processors can do; constant after cpu_features_init(). */
+/* What a processor can do. */
 struct cpu_features {
     bool fsgsbase, smep, smap, umip, gib_pages, x2apic, pge, tsc_adjust;
     bool xpti;          /* wanted, not a feature; see regs.h */
@@ -193,10 +193,14 @@ struct cpu_features {
     uint32_t xstate_size;
     uint64_t xcr0; /* what of it guests are offered; 0: no XSAVE */
 };
+/* What this machine's can; constant after start_processor(). */
 extern struct cpu_features cpu_features;
 
-/* NULL, or the name of a feature that Cairn needs and this machine lacks. */
-const char *__must_check cpu_features_init(void);
+/*
+ * Add to @f what this CPU can do.  NULL, or the name of a feature that Cairn
+ * needs and it lacks.
+ */
+const char *__must_check cpu_features_read(struct cpu_features *f);
 
 /* On another CPU: whether it can do what the first one can. */
 bool cpu_features_match(void);
