@@ -6,9 +6,6 @@
 
 #include "arch/x86_64/segment.h"
 
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/paging.h"
-#include "arch/x86_64/smp.h"
 #include "arch/x86_64/regs.h"
 
 DEFINE_PER_CPU(bool, slow_return) = true;

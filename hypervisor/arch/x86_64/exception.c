@@ -5,12 +5,7 @@
  */
 
 #include "arch/x86_64/apic.h"
-#include "arch/x86_64/guest_access.h"
-#include "arch/x86_64/cpu.h"
 #include "arch/x86_64/segment.h"
-#include "arch/x86_64/paging.h"
-#include "arch/x86_64/smp.h"
-#include "arch/x86_64/regs.h"
 #include "arch/x86_64/upcalls.h"
 
 DEFINE_PER_CPU(struct cpu_counts, cpu_counts);

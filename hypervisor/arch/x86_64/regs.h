@@ -196,6 +196,11 @@ const char *exception_name(uint32_t vector);
 
 #define FPU_STATE_SIZE 512 /* 16-byte aligned */
 
+/* Where FXSAVE has what we look at, in words of 32 bits. */
+#define FPU_FCW        0
+#define FPU_MXCSR      6
+#define FPU_MXCSR_MASK 7 /* 0: 0xffbf */
+
 /*
  * XSAVE's area begins like it, aligned to 64 bytes, and has a header behind.
  * cpu_features.xstate_size is all of it.
@@ -251,26 +256,21 @@ static inline void xstate_set_legacy(void *area)
  */
 static inline void fpu_make_valid(void *state)
 {
-    unsigned char now[FPU_STATE_SIZE] __attribute__((aligned(16)));
-    unsigned int mxcsr, mask;
+    uint32_t now[FPU_STATE_SIZE / 4] __attribute__((aligned(16)));
+    uint32_t *words = state;
 
     fpu_save(now);
-    memcpy(&mask, now + 28, sizeof(mask)); /* MXCSR_MASK; 0: 0xffbf */
-    memcpy(&mxcsr, (unsigned char *)state + 24, sizeof(mxcsr));
-    mxcsr &= mask ? mask : 0xffbf;
-    memcpy((unsigned char *)state + 24, &mxcsr, sizeof(mxcsr));
+    words[FPU_MXCSR] &= now[FPU_MXCSR_MASK] ? now[FPU_MXCSR_MASK] : 0xffbf;
 }
 
 /* What FNINIT leaves: FCW 0x37f, MXCSR 0x1f80, all registers 0. */
 static inline void fpu_init_state(void *state)
 {
-    unsigned char *bytes = state;
+    uint32_t *words = state;
 
-    memset(bytes, 0, FPU_STATE_SIZE);
-    bytes[0] = 0x7f; /* FCW */
-    bytes[1] = 0x03;
-    bytes[24] = 0x80; /* MXCSR */
-    bytes[25] = 0x1f;
+    memset(words, 0, FPU_STATE_SIZE);
+    words[FPU_FCW] = 0x37f;
+    words[FPU_MXCSR] = 0x1f80;
 }
 
 /*
