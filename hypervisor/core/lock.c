@@ -24,11 +24,8 @@ struct lock_waits {
 static DEFINE_PER_CPU(struct held_locks, held_locks);
 static DEFINE_PER_CPU(struct lock_waits, lock_waits);
 
-static const char *const rank_names[] = {
-#define LOCK_RANK(name, text) #name,
-#include "core/lock_order.def"
-#undef LOCK_RANK
-};
+#define RANK_NAME_(name) #name,
+static const char *const rank_names[] = {LOCK_ORDER(RANK_NAME_)};
 
 void spin_lock_init(struct spinlock *lock, enum lock_rank rank)
 {

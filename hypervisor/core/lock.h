@@ -3,18 +3,33 @@
  * Spinlocks, first come first served.  Interrupts are off in the hypervisor,
  * so a lock needs no variant for them.
  *
- * Order is by rank, lowest first, as core/lock_order.def lists it; two locks
- * of one rank only where the list says so.  Debug builds keep what each CPU
- * holds and panic on an inversion, naming both.
+ * Order is by rank, as LOCK_ORDER lists them: a CPU may take a lock only while
+ * all it holds stand above it; two of one rank only where the list says so.
+ * Debug builds keep what each CPU holds and panic on an inversion, naming both.
  */
 
 #pragma once
 
+/* X-macro: X(name), and what it guards. */
+#define LOCK_ORDER(X)                                                          \
+    X(domain_list) /* the table of domains and their references */             \
+    X(domain)      /* a domain's life cycle: pause count, shutdown, dying */   \
+    X(device)      /* PCI configuration, vectors and device assignment */      \
+    X(event)       /* a domain's event channels (two: lower domid first) */    \
+    X(event_queue) /* a domain's FIFO event queues */                          \
+    X(grant)    /* a domain's grants and map tracking (lower domid first) */   \
+    X(space)    /* a space's tables, and the types of its frames */            \
+    X(pool)     /* the allocator of small objects */                           \
+    X(frames)   /* the frame allocator and reservations */                     \
+    X(waiters)  /* the queue of vCPUs that wait for memory */                  \
+    X(runqueue) /* a CPU's run queue (lower CPU first) */                      \
+    X(timer)    /* a CPU's timers */                                           \
+    X(log)      /* the log ring */                                             \
+    X(console)  /* the UART */
+
 enum lock_rank {
-#define LOCK_RANK(name, text) LOCK_##name,
-#include "core/lock_order.def"
-#undef LOCK_RANK
-    LOCK_RANKS
+#define LOCK_RANK_(name) LOCK_##name,
+    LOCK_ORDER(LOCK_RANK_) LOCK_RANKS
 };
 
 struct __lockable spinlock {
