@@ -63,8 +63,8 @@ uint64_t rtc_seconds(const struct rtc_date *date);
 /* --- Timers (timer.c) ----------------------------------------------------- */
 
 /*
- * One-shot timers.  A timer belongs to the CPU it was last set on; its
- * function runs there, from the timer interrupt's tail on the way back to a
+ * One-shot timers.  A timer belongs to the CPU it was last set or cancelled on;
+ * its function runs there, from the timer interrupt's tail on the way back to a
  * guest, with no lock held.  No timer set means no interrupt at all.
  */
 

@@ -89,6 +89,7 @@ void timer_cancel(struct timer *t)
         q = queue_of(t);
     while (!lock_if_its(q, t));
     disarm(q, t);
+    __atomic_store_n(&t->cpu, (uint8_t)this_cpu(cpu_id), __ATOMIC_RELEASE);
     spin_unlock(&q->lock);
 }
 
@@ -123,24 +124,12 @@ void timer_cancel_wait(struct timer *t)
     while (wait_returned(t));
 }
 
-/* Out of the queue it is in and to this CPU, unless somebody else just did. */
-static void fetch(struct timer *t)
-{
-    struct timer_queue *q = queue_of(t);
-
-    if (!lock_if_its(q, t))
-        return;
-    disarm(q, t);
-    __atomic_store_n(&t->cpu, (uint8_t)this_cpu(cpu_id), __ATOMIC_RELEASE);
-    spin_unlock(&q->lock);
-}
-
 static __noinline void set_among_others(struct timer *t, uint64_t deadline)
 {
     struct timer_queue *q = &this_cpu(timer_queue);
 
     while (unlikely(!lock_if_its(q, t)))
-        fetch(t);
+        timer_cancel(t);
     disarm(q, t);
     q->count++;
     t->armed = true;
