@@ -40,25 +40,20 @@ const char *symbol_find(uint64_t address, uint64_t *offset)
     return symbol_names + symbol_name[low - 1];
 }
 
-/* Both words of a frame, rbp and the return address, in a mapped page. */
-static bool frame_readable(uint64_t rbp)
+/* A word in a mapped page of a CPU's area. */
+static bool is_readable(uint64_t address)
 {
-    uint64_t offset = rbp - CPU_AREAS_BASE;
-
-    if (offset >= CPU_MAX * CPU_AREA_SIZE || rbp % 8)
-        return false;
-    offset %= CPU_AREA_SIZE;
-    return CPU_AREA_PAGES >> (offset >> 12) & 1 &&
-           CPU_AREA_PAGES >> ((offset + 15) >> 12) & 1 &&
-           offset + 16 <= CPU_AREA_SIZE;
+    return address % 8 == 0 && address >= CPU_AREAS_BASE &&
+           address < GDT_AREAS_BASE &&
+           CPU_AREA_PAGES >> (address % CPU_AREA_SIZE / PAGE_SIZE) & 1;
 }
 
 void backtrace(uint64_t rbp, void (*print)(uint64_t address))
 {
-    for (int i = 0; i < FRAMES_MAX && frame_readable(rbp); i++) {
+    for (int i = 0; i < FRAMES_MAX; i++) {
         const uint64_t *frame = (const uint64_t *)rbp;
 
-        if (!is_code(frame[1]))
+        if (!is_readable(rbp) || !is_readable(rbp + 8) || !is_code(frame[1]))
             return;
         print(frame[1]);
         if (frame[0] <= rbp) /* Frames of callers lie above. */

@@ -152,24 +152,20 @@ static void keep_input(char c)
         input.bytes[input.put++ % INPUT_BYTES] = c;
 }
 
-static void switch_input(void)
-{
-    input.to_keys = !input.to_keys;
-    input.switches = 0;
-    log_info("console input goes to %s (Ctrl-A three times switches)",
-             input.to_keys ? "the debug keys; ? lists them"
-                           : "the initial domain");
-}
-
 void console_receive(char c)
 {
     input.switches = c == KEY_SWITCH ? input.switches + 1 : 0;
-    if (input.switches == KEY_SWITCH_TIMES)
-        switch_input();
-    else if (input.to_keys)
+    if (input.switches == KEY_SWITCH_TIMES) {
+        input.to_keys = !input.to_keys;
+        input.switches = 0;
+        log_info("console input goes to %s (Ctrl-A three times switches)",
+                 input.to_keys ? "the debug keys; ? lists them"
+                               : "the initial domain");
+    } else if (input.to_keys) {
         debug_key_press(c);
-    else if (c != KEY_SWITCH) /* It is ours alone, even typed once. */
+    } else if (c != KEY_SWITCH) { /* It is ours alone, even typed once. */
         keep_input(c);
+    }
 }
 
 void upcall_console_interrupt(void)

@@ -72,10 +72,8 @@ static void interrupt(uint32_t vector)
 /* A push onto a guard page cannot be delivered, so it comes as a #DF. */
 static bool is_stack_overflow(uint64_t cr2)
 {
-    uint64_t offset = cr2 - CPU_AREAS_BASE;
-
-    return offset < CPU_MAX * CPU_AREA_SIZE &&
-           !(CPU_AREA_PAGES >> (offset % CPU_AREA_SIZE / PAGE_SIZE) & 1);
+    return cr2 >= CPU_AREAS_BASE && cr2 < GDT_AREAS_BASE &&
+           !(CPU_AREA_PAGES >> (cr2 % CPU_AREA_SIZE / PAGE_SIZE) & 1);
 }
 
 /*

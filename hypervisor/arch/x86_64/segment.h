@@ -66,7 +66,6 @@ static inline bool segment_is_long(uint16_t selector)
     static inline void segment_load_##reg(uint16_t selector)                   \
     {                                                                          \
         __asm__ __volatile__("1: mov %0, %%" #reg "\n"                         \
-                             "2:\n"                                            \
                              "    .pushsection .text.fixup, \"ax\"\n"          \
                              "3:  xor %0, %0\n"                                \
                              "    jmp 1b\n"                                    \
