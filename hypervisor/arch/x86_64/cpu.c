@@ -97,10 +97,8 @@ void cpu_enable_features(void)
               ~(CR0_EM | CR0_TS));
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
     /* Firmware or a debugger of the boot loader's may have set breakpoints. */
-    __asm__ __volatile__("mov %0, %%dr7\n\t"
-                         "mov %1, %%dr6"
-                         :
-                         : "r"(DR7_NONE), "r"(DR6_NONE));
+    write_dr7(DR7_NONE);
+    write_dr6(DR6_NONE);
 }
 
 extern const struct patch_site patch_sites_start[], patch_sites_end[];

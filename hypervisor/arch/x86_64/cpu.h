@@ -58,7 +58,8 @@
 
 /*
  * read_cr0(), write_cr0() and so on.  CR2 is the address of the last page
- * fault; writing CR3 forgets all translations but global ones.
+ * fault; writing CR3 forgets all translations but global ones.  DR6 says what
+ * caused a #DB; DR7 switches breakpoints on.
  */
 #define CONTROL_REGISTER_(reg)                                                 \
     static inline uint64_t read_##reg(void)                                    \
@@ -76,6 +77,8 @@ CONTROL_REGISTER_(cr0)
 CONTROL_REGISTER_(cr2)
 CONTROL_REGISTER_(cr3)
 CONTROL_REGISTER_(cr4)
+CONTROL_REGISTER_(dr6)
+CONTROL_REGISTER_(dr7)
 #undef CONTROL_REGISTER_
 
 static inline uint64_t rdmsr(uint32_t msr)
