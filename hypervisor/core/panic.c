@@ -146,11 +146,10 @@ void panic(const char *fmt, ...)
 void upcall_fatal_exception(const struct cpu_regs *regs, uint64_t cr2,
                             const char *what)
 {
-    const char *name = exception_name(regs->entry_vector);
-
     begin();
-    print("*** %s: %s (vector %u), error code %#x\n", what, name ? name : "",
-          regs->entry_vector, regs->error_code);
+    print("*** %s: %s (vector %u), error code %#x\n", what,
+          exception_name(regs->entry_vector), regs->entry_vector,
+          regs->error_code);
     print_error_code(regs, cr2);
     registers_tell(regs, print_registers);
     print_control(cr2);

@@ -131,11 +131,8 @@ bool bounce_trap(struct cpu_regs *regs, uint8_t vector, bool has_error_code)
     if (v->pv && vector == VECTOR_PF && v->pv->page_fault.address)
         trap = &v->pv->page_fault;
     if (unlikely(!trap)) {
-        const char *name = exception_name(vector);
-
         crash_with_registers("%s, error code %x, and no handler",
-                             name ? name : "software interrupt",
-                             regs->error_code);
+                             exception_name(vector), regs->error_code);
         return false;
     }
     if (v->pv)

@@ -19,27 +19,17 @@ const char *exception_name(uint32_t vector)
 {
     if (vector < ARRAY_SIZE(names) && names[vector])
         return names[vector];
-    return vector < VECTOR_EXCEPTIONS ? "reserved exception" : NULL;
+    return vector < VECTOR_EXCEPTIONS ? "reserved exception"
+                                      : "software interrupt";
 }
 
-uint64_t ex_table_find(uint64_t rip)
+/* Where to go on after a fault at @rip; 0: nowhere, a fault there is a bug. */
+static uint64_t ex_table_find(uint64_t rip)
 {
     for (const struct ex_entry *e = ex_table_start; e < ex_table_end; e++)
         if ((uintptr_t)&e->from + (intptr_t)e->from == rip)
             return (uintptr_t)&e->to + (intptr_t)e->to;
     return 0;
-}
-
-/* What caused a #DB, which stays in DR6 until it is cleared. */
-static uint64_t read_debug_status(void)
-{
-    uint64_t status;
-
-    __asm__ __volatile__("mov %%dr6, %0\n\t"
-                         "mov %1, %%dr6"
-                         : "=&r"(status)
-                         : "r"(DR6_NONE));
-    return status;
 }
 
 static void interrupt(uint32_t vector)
@@ -48,25 +38,21 @@ static void interrupt(uint32_t vector)
 
     if (vector == VECTOR_TIMER) {
         counts->timer++;
-        lapic_eoi();
         upcall_timer_interrupt();
     } else if (vector >= VECTOR_DEVICE_FIRST && vector <= VECTOR_DEVICE_LAST) {
         counts->device++;
-        lapic_eoi();
         upcall_device_interrupt((uint8_t)vector);
     } else if (vector == VECTOR_CONSOLE) {
         counts->console++;
         upcall_console_interrupt();
-        lapic_eoi();
     } else if (vector == VECTOR_IPI) {
         counts->ipi++;
-        lapic_eoi();
         cpu_take_ipi();
     } else {
         counts->stray++;
-        if (vector == VECTOR_APIC_ERROR)
-            lapic_eoi();
     }
+    if (vector >= VECTOR_DEVICE_FIRST && vector != VECTOR_SPURIOUS)
+        lapic_eoi();
 }
 
 /* A push onto a guard page cannot be delivered, so it comes as a #DF. */
@@ -96,7 +82,8 @@ static __in_place bool is_served(const struct cpu_regs *regs, uint64_t *cr2)
     case VECTOR_MC:
         upcall_fatal_exception(regs, 0, "machine check");
     case VECTOR_DB:
-        *cr2 = read_debug_status();
+        *cr2 = read_dr6();
+        write_dr6(DR6_NONE); /* The processor only adds to it. */
         return false;
     default:
         if (vector < VECTOR_EXCEPTIONS || vector == VECTOR_INT80)

@@ -60,9 +60,6 @@ struct ex_entry {
     int32_t from, to;
 };
 
-/* Where to go on after a fault at @rip; 0: nowhere, a fault there is a bug. */
-uint64_t ex_table_find(uint64_t rip);
-
 #define PATCH_SITE_(kind)                                                      \
     "771: .byte 0x0f, 0x1f, 0x00\n"                                            \
     "    .pushsection .patch_sites, \"a\"\n"                                   \

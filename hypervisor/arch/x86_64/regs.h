@@ -71,7 +71,6 @@ static_assert(sizeof(struct cpu_regs) == 168, "entry.S builds it");
 static_assert(offsetof(struct cpu_regs, rip) == 128,
               "the CPU pushes from here");
 
-#define RFLAGS_CF         (1UL << 0)
 #define RFLAGS_FIXED      (1UL << 1) /* always 1 */
 #define RFLAGS_TF         (1UL << 8)
 #define RFLAGS_IF         (1UL << 9)
@@ -185,7 +184,7 @@ struct cpu_regs *exception_from_hypervisor(struct cpu_regs *regs);
  */
 struct cpu_regs *exception_leave_ist(const struct cpu_regs *regs);
 
-/* The name of exception @vector, "#PF page fault"; NULL beyond 31. */
+/* The name of exception @vector, "#PF page fault". */
 const char *exception_name(uint32_t vector);
 
 /*

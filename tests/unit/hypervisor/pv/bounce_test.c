@@ -220,7 +220,7 @@ bool cpuid_emulate(struct cpu_regs *regs, uint32_t class)
 
 const char *exception_name(uint32_t vector)
 {
-    return vector < 32 ? "#" : NULL;
+    return vector < 32 ? "#" : "software interrupt";
 }
 
 /* Another vCPU, or the same: its upcall is not due any more. */
@@ -266,8 +266,7 @@ void setup(void)
     r->cs = SELECTOR_CS64;
     r->ss = SELECTOR_DS;
     r->rsp = STACK_TOP - 3; /* Not aligned, as code may have it. */
-    r->rflags =
-        0x202 | RFLAGS_CF | RFLAGS_DF | RFLAGS_TF | RFLAGS_NT | RFLAGS_AC;
+    r->rflags = 0x202 | 0x1UL | RFLAGS_DF | RFLAGS_TF | RFLAGS_NT | RFLAGS_AC;
     r->rcx = 0xc;
     r->r11 = 0xb;
     r->rbx = 0xbb;
@@ -358,7 +357,7 @@ TEST("a handler starts without the flags that would trip it")
     EXPECT_EQ(r->rflags & (RFLAGS_TF | RFLAGS_NT | RFLAGS_AC | RFLAGS_RF), 0);
     EXPECT_TRUE(r->rflags & RFLAGS_IF);
     EXPECT_TRUE(r->rflags & RFLAGS_DF);
-    EXPECT_TRUE(r->rflags & RFLAGS_CF);
+    EXPECT_TRUE(r->rflags & 0x1UL);
     EXPECT_EQ(r->cs, SELECTOR_CS64);
     EXPECT_EQ(r->ss, SELECTOR_DS);
     EXPECT_EQ(r->rbx, 0xbb);
