@@ -203,6 +203,7 @@ deliver:
 
 return_by_iret:
     LOAD_REGISTERS
+leave_by_iret:
     CR3_LEAVE
     add $8, %rsp
 iret_to_guest:
@@ -217,12 +218,12 @@ return_to_hypervisor:
 .macro FORGET_STACK
     and $-CPU_AREA_SIZE, %rsp
     add $CPU_AREA_STACK_TOP - REGS_SIZE, %rsp
+    xor %ebp, %ebp
 .endm
 
 /* void enter_guest(void) */
 enter_guest:
     FORGET_STACK
-    xor %ebp, %ebp
     jmp return_to_guest
 
 /* --- The iret hypercall ------------------------------------------------- */
@@ -230,7 +231,6 @@ enter_guest:
 /* Where the short way below was not taken. */
 hypercall_iret:
     FORGET_STACK
-    xor %ebp, %ebp
     mov %rsp, %rdi
     mov PERCPU(current_vcpu), %rsi
     call upcall_iret
@@ -352,11 +352,7 @@ iret_commit:
     pop %rax
     pop %rcx
     pop %r11
-    jb 1f
-    CR3_LEAVE
-    add $8, %rsp
-    jmp iret_to_guest
-1:
+    jnb leave_by_iret
     movl $VECTOR_GP, FRAME_AT(VECTOR, 0) /* Any but SYSCALL: back by IRET. */
     SAVE_REGISTERS
     CLEAR eax, edx, esi, edi, r8d, r9d, r10d, r11d
@@ -374,8 +370,8 @@ iret_of_light:
     jz iret_commit
 iret_unreadable:
     PATCH_SITE PATCH_CLAC
-    FORGET_STACK
-    add $REGS_ERROR_CODE, %rsp
+    and $-CPU_AREA_SIZE, %rsp
+    add $CPU_AREA_STACK_TOP - REGS_SIZE + REGS_ERROR_CODE, %rsp
 iret_in_full:
     mov $HYPERCALL_IRET, %eax
     mov FRAME_AT(RIP, 0), %rcx
@@ -547,14 +543,12 @@ return_from_exception:
 /* void exception_from_guest_only(struct cpu_regs *regs) */
 exception_from_guest_only:
     FORGET_STACK
-    xor %ebp, %ebp
     call exception_from_guest
     jmp return_from_exception
 
 /* void exception_done(void) */
 exception_done:
     FORGET_STACK
-    xor %ebp, %ebp
     jmp return_from_exception
 
 /* Whatever came, by the long way back: it may be the kick of another CPU. */
