@@ -22,22 +22,16 @@ static bool is_code(uint64_t address)
 
 const char *symbol_find(uint64_t address, uint64_t *offset)
 {
-    uint32_t low = 0, high = symbol_count;
+    uint32_t beyond = symbol_count;
 
     if (!is_code(address))
         return NULL;
-    while (low < high) { /* the first symbol beyond @address */
-        uint32_t middle = low + (high - low) / 2;
-
-        if (symbol_address[middle] <= address)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (!low)
+    while (beyond && symbol_address[beyond - 1] > address)
+        beyond--;
+    if (!beyond)
         return NULL;
-    *offset = address - symbol_address[low - 1];
-    return symbol_names + symbol_name[low - 1];
+    *offset = address - symbol_address[beyond - 1];
+    return symbol_names + symbol_name[beyond - 1];
 }
 
 /* A word in a mapped page of a CPU's area. */

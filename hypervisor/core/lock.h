@@ -87,15 +87,8 @@ static inline bool __must_check spin_try_lock(struct spinlock *lock)
                                     false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
 }
 
-static inline void spin_locks_assert_none(void)
-{
-}
-
-static inline bool spin_rank_is_held(enum lock_rank rank)
-{
-    (void)rank;
-    return true;
-}
+#define spin_locks_assert_none() ((void)0)
+#define spin_rank_is_held(rank)  ((void)(rank), true)
 #else
 void spin_lock(struct spinlock *lock) __acquires(*lock);
 void spin_unlock(struct spinlock *lock) __releases(*lock);

@@ -31,15 +31,12 @@ uintptr_t cpu_area_of(unsigned int cpu);
 #define DEFINE_PER_CPU(type, name)                                             \
     __attribute__((section(".percpu"), used)) type percpu_##name
 #define DECLARE_PER_CPU(type, name) extern type percpu_##name
-#define percpu_offset_(name)                                                   \
-    ({                                                                         \
+#define percpu_at_(name, area)                                                 \
+    (*({                                                                       \
         uintptr_t offset_;                                                     \
                                                                                \
         __asm__("mov $percpu_" #name ", %k0" : "=r"(offset_));                 \
-        offset_;                                                               \
-    })
-#define percpu_at_(name, area)                                                 \
-    (*(__typeof__(&percpu_##name))((area) + CPU_AREA_VARS +                    \
-                                   percpu_offset_(name)))
+        (__typeof__(&percpu_##name))((area) + CPU_AREA_VARS + offset_);        \
+    }))
 #define this_cpu(name)     percpu_at_(name, cpu_area())
 #define per_cpu(name, cpu) percpu_at_(name, cpu_area_of(cpu))
