@@ -102,9 +102,9 @@ static void boot_command_line_set(maddr_t text, uint64_t max)
 static const char *boot_module_add(uint64_t start, uint64_t end, maddr_t text,
                                    uint64_t max)
 {
-    struct boot_module *m = &boot_info.module[boot_info.module_count];
+    struct boot_module *m = &boot_modules[boot_module_count];
 
-    if (boot_info.module_count == BOOT_MODULES_MAX)
+    if (boot_module_count == BOOT_MODULES_MAX)
         return "there are too many modules";
     if (start & (PAGE_SIZE - 1))
         return "a module does not begin on a page";
@@ -113,7 +113,7 @@ static const char *boot_module_add(uint64_t start, uint64_t end, maddr_t text,
     m->start = start;
     m->bytes = end - start;
     copy_text(m->string, sizeof(m->string), text, max);
-    boot_info.module_count++;
+    boot_module_count++;
     return NULL;
 }
 

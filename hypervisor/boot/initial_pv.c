@@ -144,7 +144,7 @@ void initial_pv_build(struct domain *d, const struct elf_image *image,
                       const struct boot_module *m, const char *arguments)
 {
     const struct boot_module *ramdisk =
-        boot_info.module_count > 1 ? &boot_info.module[1] : NULL;
+        boot_module_count > 1 ? &boot_modules[1] : NULL;
     const char *why;
 
     build.domain = d;

@@ -118,8 +118,8 @@ static bool is_ram(maddr_t start, maddr_t end)
 
 static void keep_modules(void)
 {
-    for (unsigned int i = 0; i < boot_info.module_count; i++) {
-        const struct boot_module *m = &boot_info.module[i];
+    for (unsigned int i = 0; i < boot_module_count; i++) {
+        const struct boot_module *m = &boot_modules[i];
         maddr_t end = m->start + (pages_of(m->bytes) << PAGE_SHIFT);
 
         if (m->bytes && !is_ram(m->start, end))
@@ -131,7 +131,7 @@ static void keep_modules(void)
 /* UEFI's GRUB puts modules where CPUs start: the first MiB is not theirs. */
 static void lift_module(unsigned int i)
 {
-    struct boot_module *m = &boot_info.module[i];
+    struct boot_module *m = &boot_modules[i];
     uint64_t size = PAGE_SIZE, pages = pages_of(m->bytes);
     maddr_t to;
 
@@ -168,7 +168,7 @@ void boot_memory_find(void)
                   "give the machine %lu MiB more",
                   free >> 20, (table + NEEDED_FREE) >> 20,
                   ((table + NEEDED_FREE - free) >> 20) + 1);
-    for (unsigned int i = 0; i < boot_info.module_count; i++)
+    for (unsigned int i = 0; i < boot_module_count; i++)
         lift_module(i);
 }
 
@@ -354,7 +354,7 @@ void boot_memory_release(void)
 
 void boot_module_free(unsigned int i)
 {
-    const struct boot_module *m = &boot_info.module[i];
+    const struct boot_module *m = &boot_modules[i];
 
     frames_add(maddr_to_mfn(m->start), pages_of(m->bytes));
 }

@@ -56,8 +56,8 @@ static void read_boot_information(uint32_t magic, uint32_t info)
     log_info("command line: %s", boot_info.command_line);
     if (wrong)
         boot_fail("%s", wrong);
-    for (unsigned int i = 0; i < boot_info.module_count; i++) {
-        const struct boot_module *m = &boot_info.module[i];
+    for (unsigned int i = 0; i < boot_module_count; i++) {
+        const struct boot_module *m = &boot_modules[i];
 
         log_info("module %u: %lu KiB at %lx: %s", i, m->bytes >> 10, m->start,
                  m->string);
