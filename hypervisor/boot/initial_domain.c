@@ -76,17 +76,14 @@ static uint64_t module_pages(void)
 
 static void read_image(struct elf_image *image, const struct boot_module *m)
 {
-    const char *why;
-    int rc = elf_image_read(image, mfn_to_virt(maddr_to_mfn(m->start)),
-                            m->bytes, &why);
+    const char *wrong =
+        elf_image_read(image, mfn_to_virt(maddr_to_mfn(m->start)), m->bytes);
 
-    if (!rc && !image->xen_notes) {
-        rc = -ENOEXEC;
-        why = "it has no Xen notes, so it is no kernel for this interface";
-    }
-    if (rc)
+    if (!wrong && !image->xen_notes)
+        wrong = "it has no Xen notes, so it is no kernel for this interface";
+    if (wrong)
         boot_fail("the first module (%s) cannot be the initial domain: %s",
-                  m->string, why);
+                  m->string, wrong);
     if (dom0_pv)
         image->class = CAIRN_CLASS_PV;
 }
