@@ -357,6 +357,15 @@ TEST("a map may have longer entries, but no shorter ones")
                "the boot loader names no memory that is RAM");
 }
 
+TEST("a map without all its words is not read beyond its tag")
+{
+    put(MEMORY_BYTES - 16, 16, 4);
+    put(MEMORY_BYTES - 8, 6, 4);
+    put(MEMORY_BYTES - 4, 8, 4);
+    EXPECT_STR(boot_info_read(MAGIC2, MEMORY_BYTES - 16),
+               "the boot loader names no memory that is RAM");
+}
+
 TEST("a text that has no end stops at its tag")
 {
     tag_map(24, 1);
