@@ -214,18 +214,14 @@ static void map_page(vaddr_t va, maddr_t maddr, uint64_t flags)
 }
 
 /*
- * The next page for @cpu.  The first one's are where boot.S has mapped them, so
+ * Page @n of @cpu's own.  The first one's are where boot.S has mapped them, so
  * that the stack we run on stays.
  */
-static maddr_t next_cpu_page(unsigned int cpu)
+static maddr_t cpu_page(unsigned int cpu, unsigned int n)
 {
-    static maddr_t first;
-    maddr_t page;
+    maddr_t page =
+        cpu ? take(PAGE_SIZE) : image_maddr(boot_cpu_pages + n * PAGE_SIZE);
 
-    if (cpu)
-        page = take(PAGE_SIZE);
-    else
-        page = first = first ? first + PAGE_SIZE : image_maddr(boot_cpu_pages);
     if (!page)
         panic("no memory for CPU %u", cpu);
     return page;
@@ -234,13 +230,14 @@ static maddr_t next_cpu_page(unsigned int cpu)
 static void map_cpu(unsigned int cpu)
 {
     vaddr_t area = cpu_area_of(cpu), gdt = gdt_area_of(cpu);
+    unsigned int n = 0;
 
     for (unsigned int i = 0; i < CPU_AREA_SIZE / PAGE_SIZE; i++)
         if (CPU_AREA_PAGES >> i & 1)
-            map_page(area + i * PAGE_SIZE, next_cpu_page(cpu), READ_WRITE);
+            map_page(area + i * PAGE_SIZE, cpu_page(cpu, n++), READ_WRITE);
     for (unsigned int i = 0; i < SELECTOR_RESERVED / PAGE_SIZE; i++)
         map_page(gdt + i * PAGE_SIZE, image_maddr(zero_page), READ_ONLY);
-    map_page(gdt + SELECTOR_RESERVED, next_cpu_page(cpu), READ_WRITE);
+    map_page(gdt + SELECTOR_RESERVED, cpu_page(cpu, n), READ_WRITE);
     for (unsigned int i = 0; i < LDT_PAGES; i++)
         map_page(ldt_area_of(cpu) + i * PAGE_SIZE, image_maddr(zero_page),
                  READ_ONLY);
@@ -340,13 +337,9 @@ void boot_memory_release(void)
 {
     struct frame_totals totals;
 
-    for (unsigned int i = 0; i < free_count; i++) {
-        const struct ram_span *f = &free_spans[i];
-
-        if (f->start < f->end)
-            frames_add(maddr_to_mfn(f->start),
-                       (f->end - f->start) >> PAGE_SHIFT);
-    }
+    for (unsigned int i = 0; i < free_count; i++)
+        frames_add(maddr_to_mfn(free_spans[i].start),
+                   (free_spans[i].end - free_spans[i].start) >> PAGE_SHIFT);
     free_count = 0;
     frame_totals(&totals);
     log_info("memory: %lu frames for domains", totals.unreserved);
