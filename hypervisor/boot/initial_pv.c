@@ -12,7 +12,6 @@
 #include "boot/boot_info.h"
 #include "boot/start.h"
 #include "control/control.h"
-#include "core/panic.h"
 #include "lib/hypercall_page.h"
 #include "lib/pv_layout.h"
 #include "memory/frame.h"

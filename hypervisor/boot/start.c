@@ -23,27 +23,13 @@
 #include "boot/boot_info.h"
 #include "core/acpi.h"
 #include "core/console.h"
-#include "core/panic.h"
 #include "core/spec_ctrl.h"
 #include "device/pci.h"
 #include "domain/vcpu.h"
-#include "lib/format.h"
 #include "memory/frame.h"
 
 static bool smap_wanted = true;
 BOOT_OPTION(smap, "smap", "smap=off: do without SMAP", &smap_wanted, NULL);
-
-void boot_fail(const char *fmt, ...)
-{
-    char reason[200];
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(reason, sizeof(reason), fmt, args);
-    va_end(args);
-    log_error("Cairn cannot start: %s", reason);
-    machine_reset();
-}
 
 static void read_boot_information(uint32_t magic, uint32_t info)
 {
