@@ -320,8 +320,10 @@ static void fill_m2p(vaddr_t va, maddr_t maddr, uint64_t size)
     map(va - M2P_OWN_BASE + M2P_BASE, maddr, maddr + size, PTE_NX | PTE_USER);
 }
 
-void boot_memory_map(void)
+void boot_memory_take(void)
 {
+    struct frame_totals totals;
+
     map_image();
     for (unsigned int cpu = 0; cpu < boot_cpus_max(); cpu++)
         map_cpu(cpu);
@@ -331,11 +333,6 @@ void boot_memory_map(void)
     alloc_limit = DIRECT_MAP_SIZE;
     make_table(FRAME_TABLE_BASE, sizeof(struct frame), NULL);
     make_table(M2P_OWN_BASE, sizeof(uint64_t), fill_m2p);
-}
-
-void boot_memory_release(void)
-{
-    struct frame_totals totals;
 
     for (unsigned int i = 0; i < free_count; i++)
         frames_add(maddr_to_mfn(free_spans[i].start),

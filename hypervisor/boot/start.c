@@ -76,8 +76,7 @@ static void start_memory(void)
     boot_stage("taking the memory");
     acpi_init(boot_info.rsdp);
     boot_memory_find();
-    boot_memory_map();
-    boot_memory_release();
+    boot_memory_take();
 }
 
 static volatile void *map_device(maddr_t maddr)

@@ -21,11 +21,11 @@ void __noreturn start_hypervisor(uint32_t magic, uint32_t info);
  */
 void boot_memory_find(void);
 
-/* Make and load the final page tables, and the frame table. */
-void boot_memory_map(void);
-
-/* Give all that is still free to the frame allocator. */
-void boot_memory_release(void);
+/*
+ * Make and load the final page tables, and the frame table; what is then still
+ * free is the frame allocator's.
+ */
+void boot_memory_take(void);
 
 /* How many CPUs there may be, this one included; after acpi_init(). */
 unsigned int boot_cpus_max(void);
