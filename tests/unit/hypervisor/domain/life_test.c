@@ -232,14 +232,14 @@ void setup(void)
     release_takes_time = false;
     percpu_current_vcpu = NULL;
     (void)told_of_change();
-    frame_totals(&before);
+    before = frame_totals();
 }
 
 static void expect_all_back(void)
 {
     struct frame_totals now;
 
-    frame_totals(&now);
+    now = frame_totals();
     EXPECT_EQ(now.free, before.free);
     EXPECT_EQ(now.unreserved, before.unreserved);
 }
@@ -282,7 +282,7 @@ static void leave_frames(unsigned int left)
 
     taken_count = 0;
     for (;;) {
-        frame_totals(&t);
+        t = frame_totals();
         if (t.free <= left)
             return;
         f = frame_alloc(DOMID_XEN, FRAME_METADATA);
@@ -354,7 +354,7 @@ TEST("a creation that runs out of memory at any point undoes all it did")
         int rc;
 
         leave_frames(left);
-        frame_totals(&t);
+        t = frame_totals();
         rc = domain_create(&config, &d);
         if (rc == 0) {
             destroy(d);
@@ -363,7 +363,7 @@ TEST("a creation that runs out of memory at any point undoes all it did")
 
             failures++;
             EXPECT_EQ(rc, -ENOMEM);
-            frame_totals(&now);
+            now = frame_totals();
             EXPECT_EQ(now.unreserved, t.unreserved);
             EXPECT_EQ(domain_count(), 1);
         }
