@@ -19,11 +19,6 @@
 /* Entries of a memory map: more pieces than a machine has. */
 #define MAP_ENTRIES_MAX 128U
 
-static bool is_caller(const struct domain *d, domid_t domid)
-{
-    return domid == DOMID_SELF || domid == d->domid;
-}
-
 /* How much a domain has, or may have.  Of another one only with the right. */
 static long query(uint64_t cmd, domid_t domid)
 {

@@ -52,6 +52,7 @@ static void step(void);
 #include "memory/frame.c"
 #include "memory/page_entry.c"
 #include "memory/page_type.c"
+#include "memory/pv_exchange.c"
 #include "memory/pv_space.c"
 #include "memory/space.c"
 #include "memory/tlb_batch.c"
@@ -518,6 +519,18 @@ static void release_table(void)
     (void)set(l2, 2, 0, 0);
 }
 
+/* It may be another's already, or used again. */
+static void exchange(void)
+{
+    struct pv_extents in = {0, {data.raw}}, out = {0, {9}};
+    int rc;
+
+    (void)set(l1, 1, 0, 0);
+    do
+        rc = pv_exchange(space, &in, &out, UINT64_MAX);
+    while (rc == -EAGAIN);
+}
+
 static void flush_here_only(void)
 {
     (void)CALL((pv_flush_cpus(space, 1UL << here, NULL), 0));
@@ -739,7 +752,7 @@ static void (*const on_pages[])(void) = {
     page_to_table,   unmap_and_pin,    table_to_page, link_again,
     map_page,        release,          release_first, release_table,
     flush_here_only, flush_everywhere, neighbour,     nothing,
-    page_in_tree,
+    page_in_tree,    exchange,
 };
 
 TEST("two CPUs change types of pages: two changes of places")
