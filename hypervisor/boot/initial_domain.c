@@ -57,12 +57,11 @@ BOOT_OPTION(dom0_pv, "dom0_pv",
 
 static uint64_t choose_pages(void)
 {
-    struct frame_totals totals;
+    uint64_t share = frame_totals().unreserved / SHARE_OF_FREE;
 
-    frame_totals(&totals);
     if (dom0_mem)
         return pages_of(MAX(dom0_mem, LEAST_BYTES));
-    return MIN(totals.unreserved / SHARE_OF_FREE, pages_of(DEFAULT_BYTES));
+    return MIN(share, pages_of(DEFAULT_BYTES));
 }
 
 static uint64_t module_pages(void)

@@ -322,8 +322,6 @@ static void fill_m2p(vaddr_t va, maddr_t maddr, uint64_t size)
 
 void boot_memory_take(void)
 {
-    struct frame_totals totals;
-
     map_image();
     for (unsigned int cpu = 0; cpu < boot_cpus_max(); cpu++)
         map_cpu(cpu);
@@ -338,8 +336,7 @@ void boot_memory_take(void)
         frames_add(maddr_to_mfn(free_spans[i].start),
                    (free_spans[i].end - free_spans[i].start) >> PAGE_SHIFT);
     free_count = 0;
-    frame_totals(&totals);
-    log_info("memory: %lu frames for domains", totals.unreserved);
+    log_info("memory: %lu frames for domains", frame_totals().unreserved);
 }
 
 void boot_module_free(unsigned int i)
