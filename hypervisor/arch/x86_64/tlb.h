@@ -35,3 +35,13 @@ static inline void tlb_flush_global(void)
     tlb_flush();
     write_cr4(cr4);
 }
+
+/* tables_load() and that. */
+static inline void tables_load_all(maddr_t root)
+{
+    uint64_t cr4 = read_cr4();
+
+    write_cr4(cr4 & ~CR4_PGE);
+    tables_load(root);
+    write_cr4(cr4);
+}
