@@ -25,9 +25,8 @@ struct end {
 static __rare int16_t own_far(struct domain *d, uint64_t g, bool write,
                               struct grant_pin *pin)
 {
-    int16_t status;
+    int16_t status = grant_get_frame(d, g, write, pin);
 
-    status = grant_get_frame(d, g, write, pin);
     if (status == GNTST_eagain) /* It is the caller that waits: calls again. */
         fault_repeat_call(gfn(g));
     if (status || frame_hold_too(pin->frame, write && d->pv))
@@ -103,13 +102,16 @@ static __in_place char *end_bytes(const struct end *end, uint16_t offset)
 }
 
 /* For a domain of class @light, or of class pv. */
-static __in_place void copy_for(struct domain *d, struct gnttab_copy *op,
-                                bool light)
+static __in_place void copy(struct domain *d, struct gnttab_copy *op,
+                            bool light)
 {
+    uint32_t farthest = MAX(op->source.offset, op->dest.offset);
     struct end source, dest;
 
-    op->status = end_open(d, &op->source, op->flags & GNTCOPY_source_gref,
-                          false, light, &source);
+    op->status = unlikely(farthest + op->len > PAGE_SIZE)
+                     ? GNTST_bad_copy_arg
+                     : end_open(d, &op->source, op->flags & GNTCOPY_source_gref,
+                                false, light, &source);
     if (op->status)
         return;
     op->status = end_open(d, &op->dest, op->flags & GNTCOPY_dest_gref, true,
@@ -122,20 +124,12 @@ static __in_place void copy_for(struct domain *d, struct gnttab_copy *op,
     end_close(&source, false, light);
 }
 
-/* Apart, so that class light's way stays as short as it can be. */
-static __noinline void copy_for_pv(struct domain *d, struct gnttab_copy *op)
-{
-    copy_for(d, op, false);
-}
-
 void grant_copy(struct domain *d, struct gnttab_copy *op)
 {
-    uint32_t farthest = MAX(op->source.offset, op->dest.offset);
+    copy(d, op, true);
+}
 
-    if (farthest + op->len > PAGE_SIZE)
-        op->status = GNTST_bad_copy_arg;
-    else if (unlikely(d->pv))
-        copy_for_pv(d, op);
-    else
-        copy_for(d, op, true);
+void grant_copy_pv(struct domain *d, struct gnttab_copy *op)
+{
+    copy(d, op, false);
 }

@@ -34,8 +34,10 @@ void grant_unmap(struct domain *d, struct gnttab_unmap_grant_ref *ops,
 /*
  * GNTST_eagain: a page could not be populated.  If it was @d's own, the
  * current vCPU will make its hypercall again, from this operation on.
+ * @d is of class light, or, apart so that neither pays for the other, of pv.
  */
 void grant_copy(struct domain *d, struct gnttab_copy *op);
+void grant_copy_pv(struct domain *d, struct gnttab_copy *op);
 
 /*
  * Let @d's table have at least @nr_frames, some of them a call.  -EAGAIN: call

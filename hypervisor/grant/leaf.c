@@ -5,7 +5,6 @@
 
 #include "arch/x86_64/paging.h"
 #include "domain/pv_vcpu.h"
-#include "grant/active.h"
 #include "memory/entry_near.h"
 
 /* The guest's three bits in an entry are these of a map's flags. */
@@ -27,24 +26,6 @@ static __in_place uint64_t *entry_at(uint64_t va)
 static unsigned int index_of(uint64_t address)
 {
     return address % PAGE_SIZE / sizeof(uint64_t);
-}
-
-bool grant_pv_frame(struct pv_space *s, uint64_t g, bool write,
-                    struct grant_pin *pin)
-{
-    struct frame *f;
-    bool ok;
-
-    spin_lock(&s->base.lock);
-    f = likely(!s->dying) ? pv_near_frame(s, mfn(g)) : NULL;
-    ok = likely(f) && likely(atomic_read(&f->refs) < FRAME_REFS_MAX) &&
-         (!write || likely(frame_get_more_type(f, FRAME_WRITABLE)));
-    if (likely(ok))
-        (void)atomic_add(&f->refs, 1); /* beside its owner's */
-    spin_unlock(&s->base.lock);
-    pin->frame = f;
-    pin->mfn = mfn(g);
-    return ok;
 }
 
 /* By its machine address; of a table that may be none. */

@@ -122,25 +122,38 @@ static __noinline long op_unmap(struct domain *d, struct guest_ptr at,
     return elements_done(end, left);
 }
 
-static __noinline long op_copy(struct domain *d, struct guest_ptr at,
-                               uint32_t count)
+/* For a domain of class @light, or of class pv. */
+static __in_place long copy_array(struct domain *d, struct guest_ptr at,
+                                  uint32_t count, bool light)
 {
     const size_t out = offsetof(struct gnttab_copy, len);
     uint32_t left = left_after(count);
     struct gnttab_copy op;
 
     for (; count > left; count--, at = field(at, sizeof(op))) {
-        uint64_t va = guest_address(at.va);
+        uint64_t va = light ? guest_address(at.va) : guest_address_upper(at.va);
 
         if (unlikely(!guest_load_words(&op, va, sizeof(op))))
             return element_fault(at, count);
-        grant_copy(d, &op);
+        (light ? grant_copy : grant_copy_pv)(d, &op);
         if (unlikely(op.status == GNTST_eagain) && current->repeat)
             return element_fault(at, count);
         if (unlikely(!guest_store_words(va + out, &op.len, sizeof(op) - out)))
             return element_fault(at, count);
     }
     return elements_done(at, count);
+}
+
+static __noinline long op_copy(struct domain *d, struct guest_ptr at,
+                               uint32_t count)
+{
+    return copy_array(d, at, count, true);
+}
+
+static __noinline long op_copy_pv(struct domain *d, struct guest_ptr at,
+                                  uint32_t count)
+{
+    return copy_array(d, at, count, false);
 }
 
 /* GNTST_okay if @domid is the caller: no other table may be asked for. */
@@ -283,7 +296,8 @@ long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3)
     if (unlikely((int32_t)a3 < 0))
         return -EINVAL;
     if (likely(a1 == GNTTABOP_copy)) /* The hot ones first. */
-        return op_copy(d, at, count);
+        return unlikely(d->pv) ? op_copy_pv(d, at, count)
+                               : op_copy(d, at, count);
     if (a1 == GNTTABOP_map_grant_ref)
         return op_map(d, at, count);
     if (a1 == GNTTABOP_unmap_grant_ref && count == 1)
