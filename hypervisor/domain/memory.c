@@ -41,16 +41,15 @@ int memory_get_own(struct domain *d, uint64_t g, struct frame **frame)
 
 int memory_get_at(struct domain *d, vaddr_t va, struct frame **frame)
 {
-    uint64_t entry = 0;
-    unsigned int index;
-    mfn_t table;
+    uint64_t entry = 0, *at;
 
     if (!d->pv)
         return memory_get_own(
             d, (va - d->space->layout.virt_base) >> PAGE_SHIFT, frame);
     spin_lock(&d->pv->base.lock);
-    if (entry_find(current->pv->entry.kernel_l4, va, &table, &index))
-        entry = ((const uint64_t *)mfn_to_virt(table))[index];
+    at = entry_find(current->pv->entry.kernel_l4, va);
+    if (at)
+        entry = *at;
     spin_unlock(&d->pv->base.lock);
     return entry & PTE_PRESENT ? memory_get_own(d, pte_mfn(entry).raw, frame)
                                : -EFAULT;

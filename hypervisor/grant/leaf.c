@@ -12,17 +12,6 @@
 #define AVAIL_ENTRY_SHIFT 9
 #define AVAIL_MASK        7ULL
 
-/* The entry that maps @va for the current vCPU's kernel; NULL: none does. */
-static __in_place uint64_t *entry_at(uint64_t va)
-{
-    unsigned int index;
-    mfn_t table;
-
-    if (unlikely(!entry_find(current->pv->entry.kernel_l4, va, &table, &index)))
-        return NULL;
-    return (uint64_t *)mfn_to_virt(table) + index;
-}
-
 static unsigned int index_of(uint64_t address)
 {
     return address % PAGE_SIZE / sizeof(uint64_t);
@@ -52,7 +41,7 @@ bool leaf_map_pv(const struct domain *d, const struct gnttab_map_grant_ref *op,
     if (op->flags & GNTMAP_contains_pte) {
         ok = map_entry(s, op->host_addr, e);
     } else {
-        at = entry_at(op->host_addr);
+        at = entry_find(current->pv->entry.kernel_l4, op->host_addr);
         ok = likely(at) && likely(entry_near_map(s, at, e));
     }
     spin_unlock(&s->base.lock);
@@ -71,7 +60,7 @@ bool leaf_unmap_pv(const struct domain *d, uint64_t host_addr, bool is_entry,
         ok = !entry_unmap_grant(s, maddr_to_mfn(host_addr), index_of(host_addr),
                                 m, write);
     } else {
-        at = entry_at(host_addr);
+        at = entry_find(current->pv->entry.kernel_l4, host_addr);
         ok = likely(at) && likely(entry_near_unmap(s, at, m, write));
     }
     spin_unlock(&s->base.lock);

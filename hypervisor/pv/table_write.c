@@ -32,13 +32,12 @@ static bool is_at(const struct insn *insn, const struct cpu_regs *regs,
 /* The table at @cr2, if it is mapped for reading. */
 static bool find_table(const struct vcpu *v, uint64_t cr2, mfn_t *table)
 {
-    unsigned int index;
+    const uint64_t *at = entry_find(v->pv->entry.kernel_l4, cr2);
     uint64_t entry;
-    mfn_t m;
 
-    if (!entry_find(v->pv->entry.kernel_l4, cr2, &m, &index))
+    if (unlikely(!at))
         return false;
-    entry = atomic_read((uint64_t *)mfn_to_virt(m) + index);
+    entry = atomic_read(at);
     *table = pte_mfn(entry);
     return (entry & (PTE_PRESENT | PTE_WRITE)) == PTE_PRESENT;
 }
