@@ -92,8 +92,8 @@ bool emulate_table_write(struct cpu_regs *regs, struct vcpu *v, uint64_t cr2)
     if ((regs->error_code & (PF_PRESENT | PF_WRITE | PF_FETCH)) !=
             (PF_PRESENT | PF_WRITE) ||
         !(assists >> VMASST_TYPE_writable_pagetables & 1) ||
-        !emulate_fetch(regs, &insn) || !insn_is_store(&insn) ||
-        !is_at(&insn, regs, cr2))
+        !emulate_fetch(regs, &insn, insn_decode_store) ||
+        !insn_is_store(&insn) || !is_at(&insn, regs, cr2))
         return false;
     spin_lock(&v->domain->pv->base.lock);
     rc = store(v, &insn, regs, cr2, &effect);
