@@ -118,8 +118,8 @@ static bool is_ram(maddr_t start, maddr_t end)
 
 static void keep_modules(void)
 {
-    for (unsigned int i = 0; i < boot_info.module_count; i++) {
-        const struct boot_module *m = &boot_info.module[i];
+    for (unsigned int i = 0; i < boot_module_count; i++) {
+        const struct boot_module *m = &boot_modules[i];
         maddr_t end = m->start + (pages_of(m->bytes) << PAGE_SHIFT);
 
         if (m->bytes && !is_ram(m->start, end))
@@ -131,7 +131,7 @@ static void keep_modules(void)
 /* UEFI's GRUB puts modules where CPUs start: the first MiB is not theirs. */
 static void lift_module(unsigned int i)
 {
-    struct boot_module *m = &boot_info.module[i];
+    struct boot_module *m = &boot_modules[i];
     uint64_t size = PAGE_SIZE, pages = pages_of(m->bytes);
     maddr_t to;
 
@@ -149,7 +149,8 @@ static void lift_module(unsigned int i)
     m->start = to;
 }
 
-void boot_memory_find(void)
+/* RAM but for the first MiB, the image and the modules. */
+static void find_free(void)
 {
     uint64_t ram = spans_bytes(boot_info.ram, boot_info.ram_count);
     uint64_t free, table = ram / PAGE_SIZE * FRAME_RECORDS +
@@ -168,7 +169,7 @@ void boot_memory_find(void)
                   "give the machine %lu MiB more",
                   free >> 20, (table + NEEDED_FREE) >> 20,
                   ((table + NEEDED_FREE - free) >> 20) + 1);
-    for (unsigned int i = 0; i < boot_info.module_count; i++)
+    for (unsigned int i = 0; i < boot_module_count; i++)
         lift_module(i);
 }
 
@@ -214,18 +215,14 @@ static void map_page(vaddr_t va, maddr_t maddr, uint64_t flags)
 }
 
 /*
- * The next page for @cpu.  The first one's are where boot.S has mapped them, so
+ * Page @n of @cpu's own.  The first one's are where boot.S has mapped them, so
  * that the stack we run on stays.
  */
-static maddr_t next_cpu_page(unsigned int cpu)
+static maddr_t cpu_page(unsigned int cpu, unsigned int n)
 {
-    static maddr_t first;
-    maddr_t page;
+    maddr_t page =
+        cpu ? take(PAGE_SIZE) : image_maddr(boot_cpu_pages + n * PAGE_SIZE);
 
-    if (cpu)
-        page = take(PAGE_SIZE);
-    else
-        page = first = first ? first + PAGE_SIZE : image_maddr(boot_cpu_pages);
     if (!page)
         panic("no memory for CPU %u", cpu);
     return page;
@@ -234,13 +231,14 @@ static maddr_t next_cpu_page(unsigned int cpu)
 static void map_cpu(unsigned int cpu)
 {
     vaddr_t area = cpu_area_of(cpu), gdt = gdt_area_of(cpu);
+    unsigned int n = 0;
 
     for (unsigned int i = 0; i < CPU_AREA_SIZE / PAGE_SIZE; i++)
         if (CPU_AREA_PAGES >> i & 1)
-            map_page(area + i * PAGE_SIZE, next_cpu_page(cpu), READ_WRITE);
+            map_page(area + i * PAGE_SIZE, cpu_page(cpu, n++), READ_WRITE);
     for (unsigned int i = 0; i < SELECTOR_RESERVED / PAGE_SIZE; i++)
         map_page(gdt + i * PAGE_SIZE, image_maddr(zero_page), READ_ONLY);
-    map_page(gdt + SELECTOR_RESERVED, next_cpu_page(cpu), READ_WRITE);
+    map_page(gdt + SELECTOR_RESERVED, cpu_page(cpu, n), READ_WRITE);
     for (unsigned int i = 0; i < LDT_PAGES; i++)
         map_page(ldt_area_of(cpu) + i * PAGE_SIZE, image_maddr(zero_page),
                  READ_ONLY);
@@ -267,23 +265,28 @@ static void map_directly(struct ram_span ram)
 
 /* --- Tables of what there is for each frame ------------------------------ */
 
+/* What a part of a table holds, if not zeros; mapped at @va. */
+typedef void fill_fn(vaddr_t va, maddr_t maddr, uint64_t size);
+
 /*
  * Back @bytes of a table at @va, or a part of that: a large page, if it can.
- * Returns how much, *@maddr is where.
+ * Returns how much.
  */
-static uint64_t back_table(vaddr_t va, uint64_t bytes, maddr_t *maddr)
+static uint64_t back_table(vaddr_t va, uint64_t bytes, fill_fn *fill)
 {
     bool large = va % LARGE_PAGE == 0 && bytes >= LARGE_PAGE;
     uint64_t size = LARGE_PAGE;
+    maddr_t maddr = large ? take(size) : 0;
 
-    *maddr = large ? take(size) : 0;
-    if (!*maddr) {
+    if (!maddr) {
         size = PAGE_SIZE;
-        *maddr = take(size);
+        maddr = take(size);
     }
-    if (!*maddr)
+    if (!maddr)
         panic("no memory for the frame table");
-    map(va, *maddr, *maddr + size, READ_WRITE);
+    map(va, maddr, maddr + size, READ_WRITE);
+    if (fill)
+        fill(va, maddr, size);
     return size;
 }
 
@@ -291,8 +294,7 @@ static uint64_t back_table(vaddr_t va, uint64_t bytes, maddr_t *maddr)
  * Make the part of a table at @base for all frames of RAM, @record bytes each,
  * zero unless @fill does something; two ranges may meet in a page of records.
  */
-static void make_table(vaddr_t base, uint64_t record,
-                       void (*fill)(vaddr_t va, maddr_t maddr, uint64_t size))
+static void make_table(vaddr_t base, uint64_t record, fill_fn *fill)
 {
     vaddr_t done = base;
 
@@ -300,15 +302,10 @@ static void make_table(vaddr_t base, uint64_t record,
         const struct ram_span *ram = &boot_info.ram[i];
         vaddr_t at = base + (ram->start >> PAGE_SHIFT) * record;
         vaddr_t end = base + (ram->end >> PAGE_SHIFT) * record;
-        uint64_t size;
-        maddr_t maddr;
 
         end = (end + PAGE_SIZE - 1) & PAGE_MASK;
-        for (at = MAX(done, at & PAGE_MASK); at < end; at += size) {
-            size = back_table(at, end - at, &maddr);
-            if (fill)
-                fill(at, maddr, size);
-        }
+        for (at = MAX(done, at & PAGE_MASK); at < end;)
+            at += back_table(at, end - at, fill);
         done = MAX(done, end);
     }
 }
@@ -323,8 +320,9 @@ static void fill_m2p(vaddr_t va, maddr_t maddr, uint64_t size)
     map(va - M2P_OWN_BASE + M2P_BASE, maddr, maddr + size, PTE_NX | PTE_USER);
 }
 
-void boot_memory_map(void)
+void boot_memory_take(void)
 {
+    find_free();
     map_image();
     for (unsigned int cpu = 0; cpu < boot_cpus_max(); cpu++)
         map_cpu(cpu);
@@ -334,27 +332,17 @@ void boot_memory_map(void)
     alloc_limit = DIRECT_MAP_SIZE;
     make_table(FRAME_TABLE_BASE, sizeof(struct frame), NULL);
     make_table(M2P_OWN_BASE, sizeof(uint64_t), fill_m2p);
-}
 
-void boot_memory_release(void)
-{
-    struct frame_totals totals;
-
-    for (unsigned int i = 0; i < free_count; i++) {
-        const struct ram_span *f = &free_spans[i];
-
-        if (f->start < f->end)
-            frames_add(maddr_to_mfn(f->start),
-                       (f->end - f->start) >> PAGE_SHIFT);
-    }
+    for (unsigned int i = 0; i < free_count; i++)
+        frames_add(maddr_to_mfn(free_spans[i].start),
+                   (free_spans[i].end - free_spans[i].start) >> PAGE_SHIFT);
     free_count = 0;
-    frame_totals(&totals);
-    log_info("memory: %lu frames for domains", totals.unreserved);
+    log_info("memory: %lu frames for domains", frame_totals().unreserved);
 }
 
 void boot_module_free(unsigned int i)
 {
-    const struct boot_module *m = &boot_info.module[i];
+    const struct boot_module *m = &boot_modules[i];
 
     frames_add(maddr_to_mfn(m->start), pages_of(m->bytes));
 }

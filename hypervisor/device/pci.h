@@ -68,7 +68,7 @@ struct pci_bar {
 
 struct pci_msix {
     uint8_t cap;    /* (c) offset of the capability, 0: none */
-    uint16_t count; /* (c) entries of the table */
+    uint32_t count; /* (c) entries of the table */
     bool enabled;   /* (v) */
     struct pci_msix_area {
         uint32_t bar, offset, bytes; /* (c) */
@@ -85,7 +85,7 @@ struct pci_device {
     struct pci_msix msix;
     uint8_t reset_cap;             /* (c) PCI Express with FLR, 0: no reset */
     uint64_t reset_until;          /* (v) system time, 0: it is not reset */
-    uint16_t command_before_reset; /* (v) */
+    uint32_t command_before_reset; /* (v) */
     struct domain *owner;          /* (v) NULL: nobody; no reference */
 };
 
@@ -166,10 +166,9 @@ void msix_scan(struct pci_device *dev) __must_hold(device_lock);
 bool msix_owns_page(const struct pci_device *dev, unsigned int bar,
                     uint64_t page);
 
-/* device_op irq_bind: entry @entry to a new port of @d. */
-int __must_check msix_bind(struct domain *d, struct pci_device *dev,
-                           uint32_t entry, uint32_t *port)
-    __must_hold(device_lock);
+/* device_op irq_bind: entry @entry to a new port of the owner. */
+int __must_check msix_bind(struct pci_device *dev, uint32_t entry,
+                           uint32_t *port) __must_hold(device_lock);
 
 /* Mask and unbind all entries; their ports never fire again. */
 void msix_unbind_all(struct pci_device *dev) __must_hold(device_lock);

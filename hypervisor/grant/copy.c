@@ -29,9 +29,9 @@ static __rare int16_t own_far(struct domain *d, uint64_t g, bool write,
 
     if (status == GNTST_eagain) /* It is the caller that waits: calls again. */
         fault_repeat_call(gfn(g));
-    if (status || frame_hold_too(pin->frame, write && d->pv))
-        return status;
-    return GNTST_general_error;
+    if (!status && write && !d->pv)
+        frame_put_type(pin->frame); /* Pinned, it keeps its rights anyway. */
+    return status;
 }
 
 static __in_place int16_t own_open(struct domain *d,

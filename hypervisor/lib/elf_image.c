@@ -10,7 +10,6 @@
 #include <abi/cpuid.h>
 #include <abi/elfnote.h>
 
-#include "lib/errno.h"
 #include "lib/frame_number.h"
 #include "lib/string.h"
 
@@ -177,22 +176,20 @@ static const char *read_notes(struct reader *r, const uint8_t *at,
 {
     while (left >= sizeof(struct note_header)) {
         struct note_header n;
-        uint64_t name_room, room;
+        uint64_t desc, end;
         const char *wrong;
 
         memcpy(&n, at, sizeof(n));
-        at += sizeof(n);
-        left -= sizeof(n);
-        name_room = ((uint64_t)n.name_bytes + 3) & ~3ULL;
-        room = name_room + (((uint64_t)n.desc_bytes + 3) & ~3ULL);
+        desc = sizeof(n) + (((uint64_t)n.name_bytes + 3) & ~3ULL);
+        end = desc + (((uint64_t)n.desc_bytes + 3) & ~3ULL);
         /* The last descriptor's padding may be missing. */
-        if (name_room > left || n.desc_bytes > left - name_room)
+        if (desc > left || n.desc_bytes > left - desc)
             return "a note lies outside its segment";
-        wrong = read_note(r, &n, at, at + name_room);
-        if (wrong || room > left)
+        wrong = read_note(r, &n, at + sizeof(n), at + desc);
+        if (wrong || end > left)
             return wrong;
-        at += room;
-        left -= room;
+        at += end;
+        left -= end;
     }
     return NULL;
 }
@@ -302,21 +299,17 @@ static const char *check_hypercall_page(const struct elf_image *image)
     return "its hypercall page lies outside the image";
 }
 
-int elf_image_read(struct elf_image *image, const void *file, size_t size,
-                   const char **why)
+const char *elf_image_read(struct elf_image *image, const void *file,
+                           size_t size)
 {
     struct reader r = {file, size, image, .class = CAIRN_CLASS_PV};
     struct elf_header h;
-    const char *wrong;
 
     memset(image, 0, sizeof(*image));
-    /* The first of these that is not NULL. */
-    wrong = read_header(&r, &h)
-                ?: read_program_headers(&r, &h)
-                ?: place_segments(&r)
-                ?: check_segments(image)
-                ?: check_entry(image)
-                ?: check_hypercall_page(image);
-    *why = wrong ? wrong : "";
-    return wrong ? -ENOEXEC : 0;
+    return read_header(&r, &h)
+               ?: read_program_headers(&r, &h)
+               ?: place_segments(&r)
+               ?: check_segments(image)
+               ?: check_entry(image)
+               ?: check_hypercall_page(image);
 }
