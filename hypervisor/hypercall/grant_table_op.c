@@ -287,9 +287,10 @@ long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3)
     /* The count as an int, which it is in Xen's interface. */
     if (unlikely((int32_t)a3 < 0))
         return -EINVAL;
-    if (likely(a1 == GNTTABOP_copy)) /* The hot ones first. */
-        return unlikely(d->pv) ? op_copy_pv(d, at, count)
-                               : op_copy(d, at, count);
+    if (a1 == GNTTABOP_copy && unlikely(d->pv)) /* The hot ones first. */
+        return op_copy_pv(d, at, count);
+    if (likely(a1 == GNTTABOP_copy))
+        return op_copy(d, at, count);
     if (a1 == GNTTABOP_map_grant_ref)
         return op_map(d, at, count);
     if (a1 == GNTTABOP_unmap_grant_ref && count == 1)
