@@ -78,7 +78,7 @@ static void print_domain(const struct domain *d)
         log_info("    v%u %s%s%s CPU %u vtime %lu rip %lx rsp %lx upcall %u "
                  "mask %u",
                  v->id, state_name[v->state], v->held ? " held" : "",
-                 v->place == IN_THROTTLED ? " over its cap" : "", v->cpu,
+                 v->in_later && !v->in_run ? " over its cap" : "", v->cpu,
                  v->vtime, regs->rip, regs->rsp, v->info->evtchn_upcall_pending,
                  v->info->evtchn_upcall_mask);
     }

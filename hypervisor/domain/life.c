@@ -22,11 +22,12 @@ static bool may_run(const struct domain *d)
 {
     return !atomic_read(&d->pause_count) && !d->is_shutdown && !d->dying;
 }
+/* Its vCPUs are held exactly while it may not run. */
 
 static void hold_vcpus(struct domain *d) __must_hold(d->lock)
 {
     for (uint32_t i = 0; i < d->vcpu_count; i++)
-        vcpu_hold(d->vcpu[i]);
+        vcpu_hold(d->vcpu[i], !may_run(d));
 }
 
 bool domain_is_off(struct domain *d)
@@ -65,8 +66,7 @@ int domain_unpause(struct domain *d)
         d->started = true;
         vcpu_up(d->vcpu[0]);
     }
-    for (uint32_t i = 0; may_run(d) && i < d->vcpu_count; i++)
-        vcpu_release_hold(d->vcpu[i]);
+    hold_vcpus(d);
     return 0;
 }
 
@@ -76,25 +76,21 @@ int domain_vcpu_up(struct vcpu *v)
     if (!v->has_start)
         return -EINVAL;
     vcpu_up(v);
-    share_divide(v->domain);
+    (void)share_divide(v->domain);
     return 0;
 }
 
 void domain_vcpu_down(struct vcpu *v)
 {
     struct domain *d = v->domain;
-    bool others = false;
+    uint32_t left;
 
     spin_lock(&d->lock);
-    for (uint32_t i = 0; i < d->vcpu_count; i++)
-        others |= d->vcpu[i] != v && d->vcpu[i]->state != VCPU_OFFLINE;
-    if (others) {
-        vcpu_down(v);
-        share_divide(d);
-    }
+    vcpu_down(v);
+    left = share_divide(d);
     spin_unlock(&d->lock);
 
-    if (!others)
+    if (!left)
         domain_shutdown(d, SHUTDOWN_poweroff);
 }
 
@@ -176,8 +172,7 @@ int domain_resume(struct domain *d)
             return -EAGAIN; /* Its call is about to return 0. */
     d->vcpu[0]->regs.rax = 1;
     d->is_shutdown = false;
-    for (uint32_t i = 0; may_run(d) && i < d->vcpu_count; i++)
-        vcpu_release_hold(d->vcpu[i]);
+    hold_vcpus(d);
     return 0;
 }
 

@@ -48,14 +48,8 @@ static void publish(const struct vcpu *v)
 
 void runstate_follow(struct vcpu *v, uint64_t now)
 {
-    static const uint8_t runstate_of[] = {
-        [VCPU_OFFLINE] = RUNSTATE_offline,
-        [VCPU_BLOCKED] = RUNSTATE_blocked,
-        [VCPU_RUNNABLE] = RUNSTATE_runnable,
-        [VCPU_RUNNING] = RUNSTATE_running,
-    };
     bool held = v->held && v->state == VCPU_RUNNABLE;
-    uint8_t runstate = held ? RUNSTATE_offline : runstate_of[v->state];
+    uint8_t runstate = held ? RUNSTATE_offline : v->state;
 
     if (v->runstate == runstate)
         return;

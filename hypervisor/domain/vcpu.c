@@ -58,7 +58,7 @@ int vcpu_create(struct domain *d)
         pool_free(v, sizeof(*v));
         return -ENOMEM;
     }
-    v->runstate = RUNSTATE_offline;
+    v->state = v->runstate = VCPU_OFFLINE;
     v->runstate_since = time_now();
     v->held = true; /* Its domain begins paused. */
     v->info = first_info(v);

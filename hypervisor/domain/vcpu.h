@@ -25,19 +25,13 @@
 
 struct frame;
 struct pv_vcpu;
+/* A guest is told the same, but that a held vCPU is offline. */
 
 enum vcpu_state {
-    VCPU_OFFLINE, /* 0: as made */
-    VCPU_BLOCKED,
-    VCPU_RUNNABLE,
-    VCPU_RUNNING,
-};
-
-/* Where a vCPU that is RUNNABLE waits. */
-enum vcpu_place {
-    IN_NO_QUEUE,
-    IN_HEAP,
-    IN_THROTTLED, /* its domain is over its cap */
+    VCPU_RUNNING = RUNSTATE_running,
+    VCPU_RUNNABLE = RUNSTATE_runnable,
+    VCPU_BLOCKED = RUNSTATE_blocked,
+    VCPU_OFFLINE = RUNSTATE_offline,
 };
 
 /* vcpu.poll_port when not polling, and when polling more than one port. */
@@ -68,8 +62,8 @@ struct vcpu {
     uint64_t ran_since;     /* (r) system time up to which vtime is right */
     uint64_t vtime_rate;    /* (r) virtual ns a ns, << 24 */
     uint64_t affinity;      /* (r) CPUs it may run on */
-    enum vcpu_place place;  /* (r) */
-    bool in_later;          /* (r) later is in its heap */
+    bool in_run;            /* (r) run is in its heap */
+    bool in_later;          /* (r) later is; it alone: over its domain's cap */
     bool travels;           /* (r) from one queue to another */
     bool held;              /* (r) */
     bool loaded;            /* its CPU has its state; docs/smp.md */
@@ -190,9 +184,8 @@ void vcpu_set_weight(struct vcpu *v, uint32_t weight, uint32_t parts);
  */
 void vcpu_set_affinity(struct vcpu *v, uint64_t cpus);
 
-/* Off the CPUs, for a pause or a shutdown, in a moment; and back. */
-void vcpu_hold(struct vcpu *v);
-void vcpu_release_hold(struct vcpu *v);
+/* Off the CPUs, for a pause or a shutdown, in a moment; or back. */
+void vcpu_hold(struct vcpu *v, bool held);
 
 /* A vCPU that is held has left its CPU, but for what is loaded there. */
 bool vcpu_is_off(const struct vcpu *v);

@@ -460,7 +460,7 @@ TEST("a domain starts once it has registers and its last pause is undone")
     EXPECT_EQ(d->vcpu[0]->state, VCPU_OFFLINE);
     EXPECT_EQ(domain_unpause(d), 0);
     EXPECT_EQ(d->vcpu[0]->state, VCPU_RUNNABLE);
-    EXPECT_TRUE(d->vcpu[0]->place);
+    EXPECT_TRUE(d->vcpu[0]->in_run);
     EXPECT_EQ(d->vcpu[1]->state, VCPU_OFFLINE);
     EXPECT_EQ(domain_unpause(d), -EINVAL);
     EXPECT_EQ(set_start(d, 0, 1, 2, 3), -EBUSY);
@@ -482,11 +482,11 @@ TEST("a paused domain is off the queue until each pause is undone")
 
     EXPECT_EQ(domain_pause(d), 0);
     EXPECT_EQ(domain_pause(d), 0);
-    EXPECT_FALSE(d->vcpu[0]->place);
+    EXPECT_FALSE(d->vcpu[0]->in_run);
     EXPECT_EQ(domain_unpause(d), 0);
-    EXPECT_FALSE(d->vcpu[0]->place);
+    EXPECT_FALSE(d->vcpu[0]->in_run);
     EXPECT_EQ(domain_unpause(d), 0);
-    EXPECT_TRUE(d->vcpu[0]->place);
+    EXPECT_TRUE(d->vcpu[0]->in_run);
     destroy(d);
 }
 
@@ -496,7 +496,7 @@ TEST("a shutdown stops the domain, tells the control domain once, and stays")
 
     domain_shutdown(d, SHUTDOWN_reboot);
     EXPECT_TRUE(told_of_change());
-    EXPECT_FALSE(d->vcpu[0]->place);
+    EXPECT_FALSE(d->vcpu[0]->in_run);
     EXPECT_EQ(d->shutdown_reason, SHUTDOWN_reboot);
     domain_shutdown(d, SHUTDOWN_poweroff);
     EXPECT_FALSE(told_of_change());
@@ -504,7 +504,7 @@ TEST("a shutdown stops the domain, tells the control domain once, and stays")
 
     EXPECT_EQ(domain_pause(d), 0);
     EXPECT_EQ(domain_unpause(d), 0);
-    EXPECT_FALSE(d->vcpu[0]->place);
+    EXPECT_FALSE(d->vcpu[0]->in_run);
     destroy(d);
 }
 
@@ -517,19 +517,19 @@ TEST("one that suspended itself goes on with 1 in rax, each time, and no other")
         d->vcpu[0]->regs.rax = 0;
         domain_shutdown(d, SHUTDOWN_suspend);
         EXPECT_TRUE(told_of_change());
-        EXPECT_FALSE(d->vcpu[0]->place);
+        EXPECT_FALSE(d->vcpu[0]->in_run);
         /* A pause that came meanwhile holds. */
         EXPECT_EQ(domain_pause(d), 0);
         EXPECT_EQ(domain_resume(d), 0);
         EXPECT_EQ(d->vcpu[0]->regs.rax, 1);
-        EXPECT_FALSE(d->vcpu[0]->place);
+        EXPECT_FALSE(d->vcpu[0]->in_run);
         EXPECT_EQ(domain_unpause(d), 0);
-        EXPECT_TRUE(d->vcpu[0]->place);
+        EXPECT_TRUE(d->vcpu[0]->in_run);
         EXPECT_EQ(domain_resume(d), -EINVAL);
     }
     domain_shutdown(d, SHUTDOWN_crash);
     EXPECT_EQ(domain_resume(d), -EINVAL);
-    EXPECT_FALSE(d->vcpu[0]->place);
+    EXPECT_FALSE(d->vcpu[0]->in_run);
     destroy(d);
 }
 
