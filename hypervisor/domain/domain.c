@@ -41,6 +41,7 @@ static int create_shared_info(struct domain *d)
 {
     struct frame *f = frame_alloc(DOMID_XEN, FRAME_METADATA);
     uint64_t g = d->space->layout.special_gfn + LIGHT_SPECIAL_SHARED_INFO;
+    struct shared_info *s;
     int rc;
 
     if (!f)
@@ -50,10 +51,13 @@ static int create_shared_info(struct domain *d)
         frame_put(f);
         return rc;
     }
-    d->shared_info = mfn_to_virt(frame_to_mfn(f));
+    s = mfn_to_virt(frame_to_mfn(f));
     for (uint32_t i = 0; i < LEGACY_MAX_VCPUS; i++)
-        d->shared_info->vcpu_info[i].evtchn_upcall_mask = 1;
-    domain_update_wallclock(d);
+        s->vcpu_info[i].evtchn_upcall_mask = 1;
+    s->wc_version = TIME_VERSION;
+    s->wc_sec = (uint32_t)wallclock_at_boot;
+    s->wc_sec_hi = (uint32_t)(wallclock_at_boot >> 32);
+    d->shared_info = s;
     return 0;
 }
 

@@ -42,6 +42,17 @@ static struct vcpu_info *first_info(struct vcpu *v)
 {
     return v->id < LEGACY_MAX_VCPUS ? &v->domain->shared_info->vcpu_info[v->id]
                                     : &v->pv->info;
+void time_info_write(struct vcpu_time_info *t)
+{
+    *t = (struct vcpu_time_info){
+        .version = TIME_VERSION,
+        .tsc_timestamp = tsc_at_boot,
+        .tsc_to_system_mul = tsc_scale.mul,
+        .tsc_shift = tsc_scale.shift,
+        .flags = VCPU_TIME_TSC_STABLE,
+    };
+}
+
 }
 
 int vcpu_create(struct domain *d)
@@ -126,7 +137,6 @@ int vcpu_move_info(struct vcpu *v, struct frame *frame, uint32_t offset)
     memcpy(info, v->info, sizeof(*info));
     v->info_frame = frame;
     atomic_write(&v->info, info);
-    time_info_write(&info->time);
     return_slowly(); /* so that entry.S looks at the new place */
 
     info->evtchn_pending_sel = ~0ULL;

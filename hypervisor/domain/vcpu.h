@@ -210,14 +210,15 @@ void __attribute__((noreturn)) sched_start(void);
 void vcpu_notify(struct vcpu *v);
 
 /*
- * Write the time of a vCPU.  What is written are the constants of this boot,
- * from the moment system time was 0: exact for as long as the TSC runs, so
- * nothing needs to be refreshed when a vCPU is switched in.
+ * The version that guests find for ever beside what they are told about time:
+ * even, and not 0.  These are constants of this boot, from the moment system
+ * time was 0: exact for as long as the TSC runs, so nothing needs to be
+ * refreshed when a vCPU is switched in.
  */
-void time_info_write(struct vcpu_time_info *t);
+#define TIME_VERSION 2U
 
-/* The same for the wall clock of a domain's shared_info. */
-void domain_update_wallclock(struct domain *d);
+/* The time of a vCPU, where no guest reads it yet. */
+void time_info_write(struct vcpu_time_info *t);
 
 void vcpu_runstate(struct vcpu *v, struct vcpu_runstate_info *info);
 

@@ -7,7 +7,7 @@
 /* LINK: hypervisor/domain/domain.c hypervisor/domain/table.c */
 /* LINK: hypervisor/domain/life.c hypervisor/domain/vcpu.c */
 /* LINK: hypervisor/domain/memory.c tests/unit/doubles/no_pv.c */
-/* LINK: hypervisor/domain/time.c hypervisor/domain/runstate.c */
+/* LINK: hypervisor/domain/runstate.c */
 /* LINK: hypervisor/domain/sched.c */
 /* LINK: hypervisor/domain/balance.c hypervisor/domain/share.c */
 /* LINK: hypervisor/event/table.c hypervisor/event/bind.c */
