@@ -3,12 +3,10 @@
 
 #include "domain/vcpu.h"
 
-#include "core/time.h"
 #include "domain/memory.h"
 #include "domain/pv_vcpu.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"
-#include "memory/frame.h"
 
 /* A deadline so far ahead is a mistake; it is treated as Xen treats it. */
 #define TIMER_FAR_NS  (1ULL << 50)
@@ -42,6 +40,8 @@ static struct vcpu_info *first_info(struct vcpu *v)
 {
     return v->id < LEGACY_MAX_VCPUS ? &v->domain->shared_info->vcpu_info[v->id]
                                     : &v->pv->info;
+}
+
 void time_info_write(struct vcpu_time_info *t)
 {
     *t = (struct vcpu_time_info){
@@ -51,8 +51,6 @@ void time_info_write(struct vcpu_time_info *t)
         .tsc_shift = tsc_scale.shift,
         .flags = VCPU_TIME_TSC_STABLE,
     };
-}
-
 }
 
 int vcpu_create(struct domain *d)
@@ -99,16 +97,16 @@ void vcpu_release(struct vcpu *v)
     timer_cancel_wait(&v->tick);
     fault_stop_waiting(v);
     context_forget(v);
-    vcpu_set_runstate_area(v, NULL, 0, NULL);
+    vcpu_set_runstate_area(v, NULL, NULL);
 }
 
 void vcpu_release_info(struct vcpu *v)
 {
-    if (v->info_frame) {
-        v->info = first_info(v);
-        frame_let_go(v->info_frame, true);
-        v->info_frame = NULL;
-    }
+    struct vcpu_info *info = v->info;
+
+    v->info = first_info(v);
+    if (info != v->info)
+        memory_unpin(info);
 }
 
 void vcpu_free(struct vcpu *v)
@@ -126,16 +124,12 @@ void vcpu_free(struct vcpu *v)
  * event that arrived on the way is overlooked.  With the domain's lock nobody
  * else moves it, and nobody gets @v up meanwhile.
  */
-int vcpu_move_info(struct vcpu *v, struct frame *frame, uint32_t offset)
+int vcpu_move_info(struct vcpu *v, struct vcpu_info *info)
 {
-    struct vcpu_info *info =
-        (void *)((char *)mfn_to_virt(frame_to_mfn(frame)) + offset);
-
     SPIN_GUARD(&v->domain->lock);
-    if (v->info_frame || (v != current && v->state != VCPU_OFFLINE))
+    if (v->info != first_info(v) || (v != current && v->state != VCPU_OFFLINE))
         return -EINVAL;
     memcpy(info, v->info, sizeof(*info));
-    v->info_frame = frame;
     atomic_write(&v->info, info);
     return_slowly(); /* so that entry.S looks at the new place */
 

@@ -23,10 +23,9 @@
 #include "domain/domain.h"
 #include "lib/list.h"
 
-struct frame;
 struct pv_vcpu;
-/* A guest is told the same, but that a held vCPU is offline. */
 
+/* A guest is told the same, but that a held vCPU is offline. */
 enum vcpu_state {
     VCPU_RUNNING = RUNSTATE_running,
     VCPU_RUNNABLE = RUNSTATE_runnable,
@@ -86,11 +85,9 @@ struct vcpu {
     uint64_t runstate_since;              /* (r) */
     uint64_t runstate_ns[RUNSTATE_COUNT]; /* (r) */
 
-    /* Pages the hypervisor writes on its own: pinned, NULL if none. (o) */
+    /* What the hypervisor writes on its own: pinned, NULL if none. (o) */
     struct vcpu_runstate_info *runstate_area;
-    struct frame *runstate_frame;
-    struct frame *runstate_rest; /* what does not fit its page begins here */
-    struct frame *info_frame;    /* NULL: info was not moved */
+    char *runstate_rest; /* what does not fit its page begins here */
 
     struct pv_vcpu *pv; /* (c) NULL: class light */
 
@@ -139,19 +136,17 @@ void vcpu_release_info(struct vcpu *v);
 void vcpu_free(struct vcpu *v);
 
 /*
- * Move @v's vcpu_info to @info, @offset bytes into the page of @frame, whose
- * reference passes to the vCPU.  -EINVAL: it was moved before, or is up and
- * not the caller.
+ * Move @v's vcpu_info to @info, which is pinned, and that passes to the vCPU.
+ * -EINVAL: it was moved before, or is up and not the caller.
  */
-int __must_check vcpu_move_info(struct vcpu *v, struct frame *frame,
-                                uint32_t offset);
+int __must_check vcpu_move_info(struct vcpu *v, struct vcpu_info *info);
 
 /*
- * Keep runstate at @offset of the page of @frame, which passes, NULL: stop; and
- * what does not fit there from the beginning of that of @rest on.
+ * Keep runstate at @area, NULL: stop; and what does not fit its page from @rest
+ * on.  Both are pinned, which passes.
  */
-void vcpu_set_runstate_area(struct vcpu *v, struct frame *frame,
-                            uint32_t offset, struct frame *rest);
+void vcpu_set_runstate_area(struct vcpu *v, struct vcpu_runstate_info *area,
+                            char *rest);
 
 /* Arm, or with 0 disarm, the timer that raises VIRQ_TIMER. */
 void vcpu_set_timer(struct vcpu *v, uint64_t deadline);

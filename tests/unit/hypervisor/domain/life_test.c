@@ -623,6 +623,11 @@ TEST("a reference keeps the record of a destroyed domain, not its memory")
     domain_put(d);
 }
 
+static void *address_in(const struct frame *f, uint32_t offset)
+{
+    return (char *)mfn_to_virt(frame_to_mfn(f)) + offset;
+}
+
 TEST("a registered vcpu_info holds its page until the end")
 {
     struct domain *d = running();
@@ -631,13 +636,13 @@ TEST("a registered vcpu_info holds its page until the end")
 
     REQUIRE(memory_get(d, 5, true, &f) == 0);
     v->info->evtchn_pending_sel = 6;
-    EXPECT_EQ(vcpu_move_info(v, f, 128), 0);
-    EXPECT_PTR(v->info, (char *)mfn_to_virt(frame_to_mfn(f)) + 128);
+    EXPECT_EQ(vcpu_move_info(v, address_in(f, 128)), 0);
+    EXPECT_PTR(v->info, address_in(f, 128));
     EXPECT_EQ(v->info->evtchn_pending_sel, ~0LL);
     EXPECT_EQ(v->info->evtchn_upcall_pending, 1);
     EXPECT_EQ(v->info->time.system_time, 0);
     EXPECT_EQ(v->info->time.tsc_to_system_mul, 0x80000000);
-    EXPECT_EQ(vcpu_move_info(v, f, 0), -EINVAL);
+    EXPECT_EQ(vcpu_move_info(v, address_in(f, 0)), -EINVAL);
     destroy(d);
 }
 
@@ -651,7 +656,7 @@ TEST("a vcpu_info stays where it is as long as others can send events")
     struct frame *f;
 
     REQUIRE(memory_get(d, 5, true, &f) == 0);
-    REQUIRE(vcpu_move_info(v, f, 128) == 0);
+    REQUIRE(vcpu_move_info(v, address_in(f, 128)) == 0);
     info = v->info;
     domain_hold(d);
     release_takes_time = true; /* so events are not at their end yet, either */
@@ -671,13 +676,13 @@ TEST("a runstate area is kept up to date, and let go when another is given")
     struct frame *f;
 
     REQUIRE(memory_get(d, 5, true, &f) == 0);
-    vcpu_set_runstate_area(v, f, 64, NULL);
-    area = (void *)((char *)mfn_to_virt(frame_to_mfn(f)) + 64);
+    area = address_in(f, 64);
+    vcpu_set_runstate_area(v, area, NULL);
     EXPECT_EQ(area->state, RUNSTATE_runnable);
     EXPECT_EQ(domain_pause(d), 0);
     EXPECT_EQ(area->state, RUNSTATE_offline);
     EXPECT_TRUE(area->time[RUNSTATE_runnable] > 0);
-    vcpu_set_runstate_area(v, NULL, 0, NULL);
+    vcpu_set_runstate_area(v, NULL, NULL);
     EXPECT_EQ(f->refs, 1);
     destroy(d);
 }

@@ -18,7 +18,6 @@
 #include "domain/sched.h"
 #include "domain/vcpu.h"
 #include "doubles/turns.h"
-#include "memory/frame.h"
 
 #define VCPUS 200U
 #define MS    1000000ULL
@@ -90,28 +89,10 @@ void assert_failed(const char *file, int line, const char *belief)
 }
 
 /* Runstate areas are not used here. */
-void *mfn_to_virt(mfn_t m)
+void memory_unpin(const void *at)
 {
-    (void)m;
-    abort();
-}
-
-mfn_t frame_to_mfn(const struct frame *f)
-{
-    (void)f;
-    abort();
-}
-
-void frame_type_underflow(const struct frame *f)
-{
-    (void)f;
-    abort();
-}
-
-void frame_put_last(struct frame *f, uint32_t refs)
-{
-    (void)f, (void)refs;
-    abort();
+    if (at)
+        abort();
 }
 
 /* --- The simulation ------------------------------------------------------ */
@@ -1024,11 +1005,6 @@ TEST("a cap is for all vCPUs of a domain together")
     expect_part(0, 2000 * MS, 1500, 5);
 }
 
-static bool is_throttled(const struct vcpu *v)
-{
-    return v->in_later && !v->in_run;
-}
-
 TEST("a cap that is set late does not count what ran before")
 {
     add(256, 0, 0);
@@ -1046,6 +1022,11 @@ TEST("an idle capped domain needs no alarm")
     simulate(20 * MS);
     EXPECT_EQ(vcpu[0].state, VCPU_BLOCKED);
     EXPECT_FALSE(THE_QUEUE.alarm.armed);
+}
+
+static bool is_throttled(const struct vcpu *v)
+{
+    return v->in_later && !v->in_run;
 }
 
 TEST("a throttled vCPU may be held, taken down and freed of its cap")
