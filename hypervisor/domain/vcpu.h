@@ -72,8 +72,7 @@ struct vcpu {
     uint8_t cpu;            /* (r) where it runs or ran last */
     uint32_t poll_port;     /* (a) what it polls, POLL_ANY, or POLL_NONE */
 
-    struct list
-        memory_waiter; /* in the queue of those out of memory: fault.c */
+    struct list memory_waiter; /* among those out of memory: fault.c */
 
     struct timer timer;      /* VIRQ_TIMER: set_timer_op and singleshot */
     struct timer poll_timer; /* end of a poll */
@@ -237,10 +236,10 @@ void vcpu_tell(struct vcpu *v, struct control_vcpu_info *info);
  */
 
 /*
- * Resolve a fault of the current vCPU at @cr2.  True: the access may be
- * repeated, perhaps after a wait.  False: it is the guest's own fault.
+ * Resolve a fault of the current vCPU at @cr2.  0: the access may be repeated;
+ * -ENOMEM: after a wait; -EFAULT: it is the guest's own fault.
  */
-bool fault_resolve(uint64_t cr2, uint32_t error_code);
+int fault_resolve(uint64_t cr2, uint32_t error_code);
 
 /*
  * Page @g of the current domain's RAM, which a hypercall needs, has no frame
