@@ -97,11 +97,11 @@ static struct domain *create(const struct elf_image *image)
     uint32_t vcpus_max = pv ? DOMAIN_VCPUS_MAX : LIGHT_VCPUS_MAX;
     struct domain_config config = {
         .domid = 0,
-        .rights = DOMAIN_RIGHT_CONTROL | DOMAIN_RIGHT_DEVICE |
-                  DOMAIN_RIGHT_CONSOLE | DOMAIN_RIGHT_POWER,
         .create =
             {
                 .class = image->class,
+                .rights = DOMAIN_RIGHT_CONTROL | DOMAIN_RIGHT_DEVICE |
+                          DOMAIN_RIGHT_CONSOLE | DOMAIN_RIGHT_POWER,
                 .vcpu_count = (uint32_t)dom0_vcpus,
                 .virt_base = pv ? 0 : image->virt_base,
                 .max_ports = EVTCHN_FIFO_PORTS - 1,

@@ -74,8 +74,8 @@ static int create_vcpus(struct domain *d, uint32_t count)
     return rc;
 }
 
-/* Give back whatever there is; for a creation that fails and for the end. */
-static void free_parts(struct domain *d)
+/* With whatever there is; for a creation that fails and for the end. */
+static void domain_free(struct domain *d)
 {
     for (uint32_t i = 0; i < d->vcpu_count; i++)
         vcpu_free(d->vcpu[i]);
@@ -85,6 +85,7 @@ static void free_parts(struct domain *d)
     if (d->shared_info)
         frame_put(mfn_to_frame(virt_to_mfn(d->shared_info)));
     memory_free(d);
+    pool_free(d, sizeof(*d));
 }
 
 static int create_parts(struct domain *d, const struct domain_config *config)
@@ -114,7 +115,7 @@ static int create(const struct domain_config *config, domid_t domid,
 
     d->domid = domid;
     d->class = config->create.class;
-    d->rights = config->rights;
+    d->rights = config->create.rights;
     d->refs = 2; /* the table's and the caller's */
     d->weight = config->create.weight;
     d->reserved_pages = config->create.reserved_pages;
@@ -130,8 +131,7 @@ static int create(const struct domain_config *config, domid_t domid,
             ;
         while (!memory_destroy(d))
             ;
-        free_parts(d);
-        pool_free(d, sizeof(*d));
+        domain_free(d);
         return rc;
     }
     *created = d;
@@ -148,10 +148,7 @@ int domain_create(const struct domain_config *config, struct domain **created)
     if (rc)
         return rc;
     rc = create(config, domid, created);
-    if (rc)
-        table_set(domid, NULL);
-    else
-        table_set(domid, *created);
+    table_set(domid, rc ? NULL : *created);
     return rc;
 }
 
@@ -162,6 +159,5 @@ void domain_put(struct domain *d)
 
     /* Its end gave everything back; what remains are the records. */
     assert(d->end == DOMAIN_END_STEPS);
-    free_parts(d);
-    pool_free(d, sizeof(*d));
+    domain_free(d);
 }

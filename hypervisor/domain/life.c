@@ -2,11 +2,10 @@
 /* Pausing, shutting down and destroying domains. */
 
 #include <stdarg.h>
+
 #include "arch/x86_64/cpu.h"
 #include "core/panic.h"
-#include "core/time.h"
 #include "domain/memory.h"
-#include "domain/domain.h"
 #include "domain/pv_vcpu.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"
@@ -22,8 +21,8 @@ static bool may_run(const struct domain *d)
 {
     return !atomic_read(&d->pause_count) && !d->is_shutdown && !d->dying;
 }
-/* Its vCPUs are held exactly while it may not run. */
 
+/* Its vCPUs are held exactly while it may not run. */
 static void hold_vcpus(struct domain *d) __must_hold(d->lock)
 {
     for (uint32_t i = 0; i < d->vcpu_count; i++)
@@ -178,22 +177,19 @@ int domain_resume(struct domain *d)
 
 void domain_crash(struct domain *d, const char *fmt, ...)
 {
-    char reason[CONTROL_REASON_BYTES];
     va_list args;
     bool first;
 
     va_start(args, fmt);
-    (void)vsnprintf(reason, sizeof(reason), fmt, args);
-    va_end(args);
-
     spin_lock(&d->lock);
     first = !d->crash_reason[0];
     if (first)
-        memcpy(d->crash_reason, reason, sizeof(reason));
+        (void)vsnprintf(d->crash_reason, sizeof(d->crash_reason), fmt, args);
     spin_unlock(&d->lock);
+    va_end(args);
 
     if (first)
-        log_guest("d%u: crashed: %s", d->domid, reason);
+        log_guest("d%u: crashed: %s", d->domid, d->crash_reason);
 
     /* A domain with devices must not go on reaching memory through them. */
     upcall_devices_quiesce(d);

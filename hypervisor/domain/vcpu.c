@@ -56,13 +56,12 @@ void time_info_write(struct vcpu_time_info *t)
 int vcpu_create(struct domain *d)
 {
     struct vcpu *v = pool_alloc(sizeof(*v));
-    uint32_t id = d->vcpu_count;
 
     if (!v)
         return -ENOMEM;
 
     v->domain = d;
-    v->id = id;
+    v->id = d->vcpu_count;
     if (d->pv && !(v->pv = pv_vcpu_create())) {
         pool_free(v, sizeof(*v));
         return -ENOMEM;

@@ -210,7 +210,7 @@ static void make_control(void)
     struct domain_config config = small();
 
     config.domid = 0;
-    config.rights = DOMAIN_RIGHT_CONTROL | DOMAIN_RIGHT_POWER;
+    config.create.rights = DOMAIN_RIGHT_CONTROL | DOMAIN_RIGHT_POWER;
     REQUIRE(domain_create(&config, &control) == 0);
     initial_domain = control;
     REQUIRE(evtchn_bind(control, EVTCHN_VIRQ, VIRQ_DOM_EXC, 0,
