@@ -49,19 +49,18 @@ static void add_ram(uint64_t start, uint64_t bytes)
     boot_info.ram_count = kept + 1;
 }
 
-/* An entry of the memory map, which both have: RAM is kept in order. */
-#define BOOT_MAP_ENTRY 20
-static void boot_map_entry(maddr_t entry)
-{
-    struct __attribute__((packed)) {
-        uint64_t start, bytes;
-        uint32_t type;
-    } e;
+/* An entry of the memory map, which both have, wherever it lies. */
+struct __attribute__((packed)) map_entry {
+    uint64_t start, bytes;
+    uint32_t type;
+};
 
-    static_assert(sizeof(e) == BOOT_MAP_ENTRY, "Multiboot");
-    memcpy(&e, early_memory(entry, sizeof(e)), sizeof(e));
-    if (e.type == MEMORY_RAM)
-        add_ram(e.start, e.bytes);
+static void boot_map_entry(maddr_t maddr)
+{
+    const struct map_entry *e = early_memory(maddr, sizeof(*e));
+
+    if (e->type == MEMORY_RAM)
+        add_ram(e->start, e->bytes);
 }
 
 static void copy_text(char *to, size_t size, maddr_t text, uint64_t max)
@@ -102,9 +101,9 @@ static void boot_command_line_set(maddr_t text, uint64_t max)
 static const char *boot_module_add(uint64_t start, uint64_t end, maddr_t text,
                                    uint64_t max)
 {
-    struct boot_module *m = &boot_info.module[boot_info.module_count];
+    struct boot_module *m = &boot_modules[boot_module_count];
 
-    if (boot_info.module_count == BOOT_MODULES_MAX)
+    if (boot_module_count == BOOT_MODULES_MAX)
         return "there are too many modules";
     if (start & (PAGE_SIZE - 1))
         return "a module does not begin on a page";
@@ -113,7 +112,7 @@ static const char *boot_module_add(uint64_t start, uint64_t end, maddr_t text,
     m->start = start;
     m->bytes = end - start;
     copy_text(m->string, sizeof(m->string), text, max);
-    boot_info.module_count++;
+    boot_module_count++;
     return NULL;
 }
 
@@ -147,11 +146,11 @@ static const char *multiboot1_map(const struct multiboot_info *info)
     if (!(info->flags & HAS_MEMORY_MAP) || info->map_bytes > MAP_BYTES_MAX ||
         !early_memory(info->map, info->map_bytes))
         return "the boot loader gives no memory map";
-    while (at + sizeof(size) + BOOT_MAP_ENTRY <= info->map_bytes) {
+    while (at + sizeof(size) + sizeof(struct map_entry) <= info->map_bytes) {
         memcpy(&size, early_memory(info->map + at, sizeof(size)), sizeof(size));
         at += sizeof(size);
         boot_map_entry(info->map + at);
-        if (size < BOOT_MAP_ENTRY)
+        if (size < sizeof(struct map_entry))
             break;
         at += size;
     }
@@ -175,25 +174,18 @@ static const char *multiboot1_modules(const struct multiboot_info *info)
 
 static const char *multiboot1_read(maddr_t maddr)
 {
-    const struct multiboot_info *at = early_memory(maddr, sizeof(*at));
-    struct multiboot_info info;
-    const char *wrong;
+    const struct multiboot_info *info = early_memory(maddr, sizeof(*info));
 
-    if (!at)
+    if (!info)
         return "the boot loader's information lies outside of memory";
-    memcpy(&info, at, sizeof(info));
-    if (info.flags & HAS_COMMAND_LINE)
-        boot_command_line_set(info.command_line, UINT64_MAX);
-    wrong = multiboot1_map(&info);
-    return wrong ? wrong : multiboot1_modules(&info);
+    if (info->flags & HAS_COMMAND_LINE)
+        boot_command_line_set(info->command_line, UINT64_MAX);
+    return multiboot1_map(info) ?: multiboot1_modules(info);
 }
 
 /* --- Multiboot2 specification 2.0, section 3.4 --------------------------- */
 
-/*
- * A list of tags.  Each is copied
- * before it is looked at, and a tag that does not fit in the list ends it.
- */
+/* A list of tags; one that does not fit in the list ends it. */
 
 #define TAG_END          0U
 #define TAG_COMMAND_LINE 1U
@@ -215,20 +207,19 @@ struct tag {
 #define TAG_HEAD offsetof(struct tag, word)
 
 /* A map's entries end by a reserved word. */
-#define MAP_ENTRY_MIN (BOOT_MAP_ENTRY + 4)
+#define MAP_ENTRY_MIN (sizeof(struct map_entry) + sizeof(uint32_t))
 
 static void multiboot2_map(maddr_t map, const struct tag *t)
 {
-    uint64_t entry_bytes = t->word[0];
+    uint64_t at = sizeof(*t);
 
-    if (entry_bytes < MAP_ENTRY_MIN)
+    if (t->size < sizeof(*t) || t->word[0] < MAP_ENTRY_MIN)
         return;
-    for (uint64_t at = sizeof(*t); at + entry_bytes <= t->size;
-         at += entry_bytes)
+    for (; at + t->word[0] <= t->size; at += t->word[0])
         boot_map_entry(map + at);
 }
 
-/* The tag at @at, whose head is @t with zeros behind its end. */
+/* The tag @t at @at: its words are there if it is as long. */
 static const char *multiboot2_tag(maddr_t at, const struct tag *t)
 {
     switch (t->type) {
@@ -260,24 +251,20 @@ static const char *multiboot2_read(maddr_t info)
 {
     const uint32_t *size = early_memory(info, sizeof(*size));
     const char *wrong = NULL;
-    uint64_t bytes, at = TAGS_START;
+    uint64_t at = TAGS_START;
 
     if (!size || *size > INFO_BYTES_MAX || !early_memory(info, *size))
         return "the boot loader's information lies outside of memory";
-    bytes = *size;
-    while (at + TAG_HEAD <= bytes) {
-        struct tag t = {0};
-        const char *first = wrong;
+    while (at + TAG_HEAD <= *size) {
+        const struct tag *t = early_memory(info + at, TAG_HEAD);
+        const char *fault;
 
-        memcpy(&t, early_memory(info + at, TAG_HEAD), TAG_HEAD);
-        if (t.type == TAG_END || t.size < TAG_HEAD || t.size > bytes - at)
+        if (t->type == TAG_END || t->size < TAG_HEAD || t->size > *size - at)
             break;
-        memcpy(&t, early_memory(info + at, t.size),
-               t.size < sizeof(t) ? t.size : sizeof(t));
-        wrong = multiboot2_tag(info + at, &t);
+        fault = multiboot2_tag(info + at, t);
         /* Go on after a fault: the command line may come later. */
-        wrong = first ? first : wrong;
-        at += ((uint64_t)t.size + 7) & ~7ULL;
+        wrong = wrong ?: fault;
+        at += ((uint64_t)t->size + 7) & ~7ULL;
     }
     return wrong;
 }

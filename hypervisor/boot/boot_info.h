@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the boot loader says, by Multiboot 1 or 2, copied out of its hands: the
- * command line, where RAM is, and the modules.  The first module is the
- * initial domain; it reads the others as files.
+ * command line, where RAM is, and the modules (control/module.h).
  *
  * The modules' frames belong to no allocator until boot_module_free() or
  * somebody takes them over.
@@ -10,30 +9,21 @@
 
 #pragma once
 
-#define BOOT_COMMAND_LINE  1024
-#define BOOT_MODULE_STRING 256
+#include "control/module.h"
+
+#define BOOT_COMMAND_LINE 1024
 
 /* UEFI of large machines lists a hundred, most of which meet. */
 #define BOOT_RAM_RANGES_MAX 256
-
-/* As many as the configuration of a boot loader reasonably names. */
-#define BOOT_MODULES_MAX 64
 
 struct ram_span {
     maddr_t start, end; /* page-aligned */
 };
 
-struct boot_module {
-    maddr_t start; /* page-aligned */
-    uint64_t bytes;
-    char string[BOOT_MODULE_STRING]; /* with the file's name in front */
-};
-
 struct boot_info {
     char command_line[BOOT_COMMAND_LINE]; /* without the image's name */
-    unsigned int ram_count, module_count;
+    unsigned int ram_count;
     struct ram_span ram[BOOT_RAM_RANGES_MAX]; /* ascending, apart */
-    struct boot_module module[BOOT_MODULES_MAX];
     maddr_t rsdp; /* ACPI's root pointer, until memory is taken; 0: not told */
 };
 extern struct boot_info boot_info;

@@ -57,36 +57,32 @@ BOOT_OPTION(dom0_pv, "dom0_pv",
 
 static uint64_t choose_pages(void)
 {
-    struct frame_totals totals;
+    uint64_t share = frame_totals().unreserved / SHARE_OF_FREE;
 
-    frame_totals(&totals);
     if (dom0_mem)
         return pages_of(MAX(dom0_mem, LEAST_BYTES));
-    return MIN(totals.unreserved / SHARE_OF_FREE, pages_of(DEFAULT_BYTES));
+    return MIN(share, pages_of(DEFAULT_BYTES));
 }
 
 static uint64_t module_pages(void)
 {
     uint64_t pages = 0;
 
-    for (unsigned int i = 1; i < boot_info.module_count; i++)
-        pages += pages_of(boot_info.module[i].bytes);
+    for (unsigned int i = 1; i < boot_module_count; i++)
+        pages += pages_of(boot_modules[i].bytes);
     return pages;
 }
 
 static void read_image(struct elf_image *image, const struct boot_module *m)
 {
-    const char *why;
-    int rc = elf_image_read(image, mfn_to_virt(maddr_to_mfn(m->start)),
-                            m->bytes, &why);
+    const char *wrong =
+        elf_image_read(image, mfn_to_virt(maddr_to_mfn(m->start)), m->bytes);
 
-    if (!rc && !image->xen_notes) {
-        rc = -ENOEXEC;
-        why = "it has no Xen notes, so it is no kernel for this interface";
-    }
-    if (rc)
+    if (!wrong && !image->xen_notes)
+        wrong = "it has no Xen notes, so it is no kernel for this interface";
+    if (wrong)
         boot_fail("the first module (%s) cannot be the initial domain: %s",
-                  m->string, why);
+                  m->string, wrong);
     if (dom0_pv)
         image->class = CAIRN_CLASS_PV;
 }
@@ -216,11 +212,11 @@ static void show_modules(struct domain *d)
 {
     uint64_t at = d->space->layout.module_gfn;
 
-    for (unsigned int i = 1; i < boot_info.module_count; i++) {
-        const struct boot_module *m = &boot_info.module[i];
+    for (unsigned int i = 1; i < boot_module_count; i++) {
+        struct boot_module *m = &boot_modules[i];
         uint64_t pages = pages_of(m->bytes);
 
-        module_add(gfn(at), m->bytes, m->string);
+        m->gfn = at;
         for (uint64_t n = 0; n < pages; n++)
             if (light_map_special(d->space, gfn(at + n),
                                   mfn((m->start >> PAGE_SHIFT) + n), false))
@@ -249,15 +245,15 @@ void load_initial_domain(void)
     const struct boot_module *m;
     struct domain *d;
 
-    if (!boot_info.module_count)
+    if (!boot_module_count)
         boot_fail("no boot module, so no initial domain: give QEMU "
                   "-initrd control.elf, or your boot loader a module");
-    m = &boot_info.module[0];
+    m = &boot_modules[0];
     read_image(&image, m);
     d = create(&image);
     initial_domain = d;
     log_info("d0: %s, %lu MiB, %u more modules", m->string, memory_max(d) >> 8,
-             boot_info.module_count - 1);
+             boot_module_count - 1);
     if (d->pv)
         initial_pv_build(d, &image, m, arguments_of(m->string));
     else

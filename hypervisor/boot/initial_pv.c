@@ -12,7 +12,6 @@
 #include "boot/boot_info.h"
 #include "boot/start.h"
 #include "control/control.h"
-#include "core/panic.h"
 #include "lib/hypercall_page.h"
 #include "lib/pv_layout.h"
 #include "memory/frame.h"
@@ -144,7 +143,7 @@ void initial_pv_build(struct domain *d, const struct elf_image *image,
                       const struct boot_module *m, const char *arguments)
 {
     const struct boot_module *ramdisk =
-        boot_info.module_count > 1 ? &boot_info.module[1] : NULL;
+        boot_module_count > 1 ? &boot_modules[1] : NULL;
     const char *why;
 
     build.domain = d;

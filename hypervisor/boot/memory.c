@@ -118,8 +118,8 @@ static bool is_ram(maddr_t start, maddr_t end)
 
 static void keep_modules(void)
 {
-    for (unsigned int i = 0; i < boot_info.module_count; i++) {
-        const struct boot_module *m = &boot_info.module[i];
+    for (unsigned int i = 0; i < boot_module_count; i++) {
+        const struct boot_module *m = &boot_modules[i];
         maddr_t end = m->start + (pages_of(m->bytes) << PAGE_SHIFT);
 
         if (m->bytes && !is_ram(m->start, end))
@@ -131,7 +131,7 @@ static void keep_modules(void)
 /* UEFI's GRUB puts modules where CPUs start: the first MiB is not theirs. */
 static void lift_module(unsigned int i)
 {
-    struct boot_module *m = &boot_info.module[i];
+    struct boot_module *m = &boot_modules[i];
     uint64_t size = PAGE_SIZE, pages = pages_of(m->bytes);
     maddr_t to;
 
@@ -168,7 +168,7 @@ void boot_memory_find(void)
                   "give the machine %lu MiB more",
                   free >> 20, (table + NEEDED_FREE) >> 20,
                   ((table + NEEDED_FREE - free) >> 20) + 1);
-    for (unsigned int i = 0; i < boot_info.module_count; i++)
+    for (unsigned int i = 0; i < boot_module_count; i++)
         lift_module(i);
 }
 
@@ -214,18 +214,14 @@ static void map_page(vaddr_t va, maddr_t maddr, uint64_t flags)
 }
 
 /*
- * The next page for @cpu.  The first one's are where boot.S has mapped them, so
+ * Page @n of @cpu's own.  The first one's are where boot.S has mapped them, so
  * that the stack we run on stays.
  */
-static maddr_t next_cpu_page(unsigned int cpu)
+static maddr_t cpu_page(unsigned int cpu, unsigned int n)
 {
-    static maddr_t first;
-    maddr_t page;
+    maddr_t page =
+        cpu ? take(PAGE_SIZE) : image_maddr(boot_cpu_pages + n * PAGE_SIZE);
 
-    if (cpu)
-        page = take(PAGE_SIZE);
-    else
-        page = first = first ? first + PAGE_SIZE : image_maddr(boot_cpu_pages);
     if (!page)
         panic("no memory for CPU %u", cpu);
     return page;
@@ -234,13 +230,14 @@ static maddr_t next_cpu_page(unsigned int cpu)
 static void map_cpu(unsigned int cpu)
 {
     vaddr_t area = cpu_area_of(cpu), gdt = gdt_area_of(cpu);
+    unsigned int n = 0;
 
     for (unsigned int i = 0; i < CPU_AREA_SIZE / PAGE_SIZE; i++)
         if (CPU_AREA_PAGES >> i & 1)
-            map_page(area + i * PAGE_SIZE, next_cpu_page(cpu), READ_WRITE);
+            map_page(area + i * PAGE_SIZE, cpu_page(cpu, n++), READ_WRITE);
     for (unsigned int i = 0; i < SELECTOR_RESERVED / PAGE_SIZE; i++)
         map_page(gdt + i * PAGE_SIZE, image_maddr(zero_page), READ_ONLY);
-    map_page(gdt + SELECTOR_RESERVED, next_cpu_page(cpu), READ_WRITE);
+    map_page(gdt + SELECTOR_RESERVED, cpu_page(cpu, n), READ_WRITE);
     for (unsigned int i = 0; i < LDT_PAGES; i++)
         map_page(ldt_area_of(cpu) + i * PAGE_SIZE, image_maddr(zero_page),
                  READ_ONLY);
@@ -323,7 +320,7 @@ static void fill_m2p(vaddr_t va, maddr_t maddr, uint64_t size)
     map(va - M2P_OWN_BASE + M2P_BASE, maddr, maddr + size, PTE_NX | PTE_USER);
 }
 
-void boot_memory_map(void)
+void boot_memory_take(void)
 {
     map_image();
     for (unsigned int cpu = 0; cpu < boot_cpus_max(); cpu++)
@@ -334,27 +331,17 @@ void boot_memory_map(void)
     alloc_limit = DIRECT_MAP_SIZE;
     make_table(FRAME_TABLE_BASE, sizeof(struct frame), NULL);
     make_table(M2P_OWN_BASE, sizeof(uint64_t), fill_m2p);
-}
 
-void boot_memory_release(void)
-{
-    struct frame_totals totals;
-
-    for (unsigned int i = 0; i < free_count; i++) {
-        const struct ram_span *f = &free_spans[i];
-
-        if (f->start < f->end)
-            frames_add(maddr_to_mfn(f->start),
-                       (f->end - f->start) >> PAGE_SHIFT);
-    }
+    for (unsigned int i = 0; i < free_count; i++)
+        frames_add(maddr_to_mfn(free_spans[i].start),
+                   (free_spans[i].end - free_spans[i].start) >> PAGE_SHIFT);
     free_count = 0;
-    frame_totals(&totals);
-    log_info("memory: %lu frames for domains", totals.unreserved);
+    log_info("memory: %lu frames for domains", frame_totals().unreserved);
 }
 
 void boot_module_free(unsigned int i)
 {
-    const struct boot_module *m = &boot_info.module[i];
+    const struct boot_module *m = &boot_modules[i];
 
     frames_add(maddr_to_mfn(m->start), pages_of(m->bytes));
 }

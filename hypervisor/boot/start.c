@@ -23,27 +23,13 @@
 #include "boot/boot_info.h"
 #include "core/acpi.h"
 #include "core/console.h"
-#include "core/panic.h"
 #include "core/spec_ctrl.h"
 #include "device/pci.h"
 #include "domain/vcpu.h"
-#include "lib/format.h"
 #include "memory/frame.h"
 
 static bool smap_wanted = true;
 BOOT_OPTION(smap, "smap", "smap=off: do without SMAP", &smap_wanted, NULL);
-
-void boot_fail(const char *fmt, ...)
-{
-    char reason[200];
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(reason, sizeof(reason), fmt, args);
-    va_end(args);
-    log_error("Cairn cannot start: %s", reason);
-    machine_reset();
-}
 
 static void read_boot_information(uint32_t magic, uint32_t info)
 {
@@ -56,8 +42,8 @@ static void read_boot_information(uint32_t magic, uint32_t info)
     log_info("command line: %s", boot_info.command_line);
     if (wrong)
         boot_fail("%s", wrong);
-    for (unsigned int i = 0; i < boot_info.module_count; i++) {
-        const struct boot_module *m = &boot_info.module[i];
+    for (unsigned int i = 0; i < boot_module_count; i++) {
+        const struct boot_module *m = &boot_modules[i];
 
         log_info("module %u: %lu KiB at %lx: %s", i, m->bytes >> 10, m->start,
                  m->string);
@@ -90,8 +76,7 @@ static void start_memory(void)
     boot_stage("taking the memory");
     acpi_init(boot_info.rsdp);
     boot_memory_find();
-    boot_memory_map();
-    boot_memory_release();
+    boot_memory_take();
 }
 
 static volatile void *map_device(maddr_t maddr)

@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include "core/panic.h"
+
 /* From boot.S, on the first CPU's stack; what the loader left in eax, ebx. */
 void __noreturn start_hypervisor(uint32_t magic, uint32_t info);
 
@@ -10,7 +12,8 @@ void __noreturn start_hypervisor(uint32_t magic, uint32_t info);
  * The machine or what it was told to run is not fit: say so and end the run.
  * Cairn itself is in order, so it is no panic.
  */
-void __noreturn boot_fail(const char *fmt, ...) __printf(1, 2);
+#define boot_fail(...)                                                         \
+    (log_error("Cairn cannot start: " __VA_ARGS__), machine_reset())
 
 /*
  * Find out what memory is free: RAM but for the first MiB, the image and the
@@ -18,11 +21,11 @@ void __noreturn boot_fail(const char *fmt, ...) __printf(1, 2);
  */
 void boot_memory_find(void);
 
-/* Make and load the final page tables, and the frame table. */
-void boot_memory_map(void);
-
-/* Give all that is still free to the frame allocator. */
-void boot_memory_release(void);
+/*
+ * Make and load the final page tables, and the frame table; what is then still
+ * free is the frame allocator's.
+ */
+void boot_memory_take(void);
 
 /* How many CPUs there may be, this one included; after acpi_init(). */
 unsigned int boot_cpus_max(void);

@@ -51,17 +51,15 @@ static int populate_page(struct domain *d, struct control_populate *op)
 
 int control_populate(struct domain *d, struct control_populate *op)
 {
+    int rc = 0;
+
     if (!d->pv)
         return -EINVAL;
     if (d->started)
         return -EBUSY;
-    for (int n = 0; op->count; n++) {
-        int rc = n == POPULATE_QUANTUM ? -EAGAIN : populate_page(d, op);
-
-        if (rc)
-            return rc;
-    }
-    return 0;
+    for (int n = 0; op->count && rc == 0; n++)
+        rc = n < POPULATE_QUANTUM ? populate_page(d, op) : -EAGAIN;
+    return rc;
 }
 
 /*
@@ -103,15 +101,13 @@ static int copy_page(struct domain *d, struct control_copy *op, bool to)
 
 int control_copy(struct domain *d, struct control_copy *op, bool to)
 {
+    int rc = 0;
+
     if (op->offset >= PAGE_SIZE || op->size > CONTROL_COPY_MAX)
         return -EINVAL;
-    for (int n = 0; op->size; n++) {
-        int rc = n < COPY_QUANTUM_PAGES ? copy_page(d, op, to) : -EAGAIN;
-
-        if (rc)
-            return rc;
-    }
-    return 0;
+    for (int n = 0; op->size && rc == 0; n++)
+        rc = n < COPY_QUANTUM_PAGES ? copy_page(d, op, to) : -EAGAIN;
+    return rc;
 }
 
 /* The tables that a vCPU of class pv starts with: checked and pinned. */

@@ -20,9 +20,6 @@ int __must_check control_log_read(struct control_log_read *op);
 int __must_check control_module(struct control_module *op);
 int __must_check control_debug_key(const struct control_debug_key *op);
 
-/* At start-up: the next module lies at @g; @string stays where it is. */
-void module_add(gfn_t g, uint64_t bytes, const char *string);
-
 /* Also finds domains that are dying. */
 int __must_check control_destroy(domid_t domid);
 

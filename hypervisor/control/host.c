@@ -12,9 +12,8 @@
 
 int control_host_info(struct control_host_info *op)
 {
-    struct frame_totals totals;
+    struct frame_totals totals = frame_totals();
 
-    frame_totals(&totals);
     *op = (struct control_host_info){
         .total_pages = totals.total,
         .free_pages = totals.free,
@@ -49,13 +48,11 @@ static int read_piece(struct control_log_read *op)
 
 int control_log_read(struct control_log_read *op)
 {
-    for (uint32_t n = 0; n < LOG_QUANTUM_BYTES; n += LOG_PIECE_BYTES) {
-        int rc = read_piece(op);
+    int rc = 0;
 
-        if (rc)
-            return rc == -ENODATA ? 0 : rc;
-    }
-    return -EAGAIN;
+    for (uint32_t n = 0; rc == 0; n += LOG_PIECE_BYTES)
+        rc = n < LOG_QUANTUM_BYTES ? read_piece(op) : -EAGAIN;
+    return rc == -ENODATA ? 0 : rc;
 }
 
 int control_debug_key(const struct control_debug_key *op)

@@ -8,14 +8,6 @@
 /* Domains described before pending work is looked at. */
 #define LIST_QUANTUM 8
 
-static void describe(struct domain *d, struct control_domain_info *info)
-{
-    domain_info(d, info);
-    evtchn_counts(d, &info->ports_used, &info->ports_max);
-    grant_counts(d, &info->grant_frames_used, &info->grant_frames_max,
-                 &info->maptrack_used, &info->maptrack_max);
-}
-
 /* The next one; -ENODATA: there is none. */
 static int list_one(struct control_op *op)
 {
@@ -25,7 +17,10 @@ static int list_one(struct control_op *op)
 
     if (!d)
         return -ENODATA;
-    describe(d, &info);
+    domain_info(d, &info);
+    evtchn_counts(d, &info.ports_used, &info.ports_max);
+    grant_counts(d, &info.grant_frames_used, &info.grant_frames_max,
+                 &info.maptrack_used, &info.maptrack_max);
     domain_put(d);
     if (copy_to_guest(guest_ptr(list->buffer), &info, sizeof(info)))
         return -EFAULT;
@@ -38,11 +33,9 @@ static int list_one(struct control_op *op)
 
 int control_list(struct control_op *op)
 {
-    for (int n = 0; op->u.list.room; n++) {
-        int rc = n < LIST_QUANTUM ? list_one(op) : -EAGAIN;
+    int rc = 0;
 
-        if (rc)
-            return rc == -ENODATA ? 0 : rc;
-    }
-    return 0;
+    for (int n = 0; op->u.list.room && rc == 0; n++)
+        rc = n < LIST_QUANTUM ? list_one(op) : -EAGAIN;
+    return rc == -ENODATA ? 0 : rc;
 }

@@ -20,19 +20,17 @@
 static int count_pin(struct device_owner *o, uint64_t g, bool more)
 {
     uint32_t **page = &o->pin_page[g / PIN_PAGE_GFNS], *pins;
-    int rc = -EINVAL;
 
     SPIN_GUARD(&device_lock);
     if (!*page && more)
         *page = pool_alloc(PIN_PAGE_BYTES);
-    pins = *page ? *page + g % PIN_PAGE_GFNS : NULL;
-    if (more)
-        rc = !pins ? -ENOMEM : *pins == PINS_MAX ? -EBUSY : 0;
-    else if (pins && *pins)
-        rc = 0;
-    if (rc == 0)
-        *pins += more ? 1U : -1U;
-    return rc;
+    if (!*page)
+        return more ? -ENOMEM : -EINVAL;
+    pins = *page + g % PIN_PAGE_GFNS;
+    if (*pins == (more ? PINS_MAX : 0))
+        return more ? -EBUSY : -EINVAL;
+    *pins += more ? 1U : -1U;
+    return 0;
 }
 
 static bool is_ram(const struct domain *d, uint64_t g)

@@ -61,9 +61,8 @@ void msix_scan(struct pci_device *dev)
     m->cap = config_find_capability(dev->sbdf, PCI_CAP_MSIX);
     if (!m->cap)
         return;
-    m->count = (uint16_t)((config_read(dev->sbdf, m->cap + CAP_CONTROL, 2) &
-                           CONTROL_COUNT_MASK) +
-                          1);
+    m->count = 1 + (config_read(dev->sbdf, m->cap + CAP_CONTROL, 2) &
+                    CONTROL_COUNT_MASK);
     m->table = scan_area(dev, CAP_TABLE, m->count * ENTRY_BYTES);
     m->pending = scan_area(dev, CAP_PENDING, (m->count + 63U) / 64 * 8);
 

@@ -68,7 +68,7 @@ struct pci_bar {
 
 struct pci_msix {
     uint8_t cap;    /* (c) offset of the capability, 0: none */
-    uint16_t count; /* (c) entries of the table */
+    uint32_t count; /* (c) entries of the table */
     bool enabled;   /* (v) */
     struct pci_msix_area {
         uint32_t bar, offset, bytes; /* (c) */
@@ -85,7 +85,7 @@ struct pci_device {
     struct pci_msix msix;
     uint8_t reset_cap;             /* (c) PCI Express with FLR, 0: no reset */
     uint64_t reset_until;          /* (v) system time, 0: it is not reset */
-    uint16_t command_before_reset; /* (v) */
+    uint32_t command_before_reset; /* (v) */
     struct domain *owner;          /* (v) NULL: nobody; no reference */
 };
 

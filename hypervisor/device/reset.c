@@ -22,8 +22,7 @@ static void begin(struct pci_device *dev) __must_hold(device_lock)
     uint32_t at = dev->reset_cap + EXPRESS_CONTROL;
 
     reset_quiesce(dev);
-    dev->command_before_reset =
-        (uint16_t)config_read(dev->sbdf, PCI_COMMAND, 2);
+    dev->command_before_reset = config_read(dev->sbdf, PCI_COMMAND, 2);
     config_write(dev->sbdf, at, 2,
                  config_read(dev->sbdf, at, 2) | EXPRESS_RESET);
     dev->reset_until = time_now() + RESET_NS;

@@ -4,7 +4,7 @@
 #include "domain/pv_vcpu.h"
 #include "memory/entry_near.h"
 
-static int take(struct pv_space *s, mfn_t l4, struct page_work *work)
+static __in_place int take(struct pv_space *s, mfn_t l4, struct page_work *work)
     __must_hold(s->base.lock)
 {
     if (likely(page_near_get(s, l4, FRAME_L4)))
@@ -13,7 +13,7 @@ static int take(struct pv_space *s, mfn_t l4, struct page_work *work)
 }
 
 /* What leaves a base pointer may still be in a CR3 until another is loaded. */
-static void replace(struct pv_space *s, mfn_t *base, mfn_t l4)
+static __in_place void replace(struct pv_space *s, mfn_t *base, mfn_t l4)
     __must_hold(s->base.lock)
 {
     mfn_t old = *base;
@@ -28,8 +28,7 @@ static void replace(struct pv_space *s, mfn_t *base, mfn_t l4)
 static void load(mfn_t l4)
 {
     this_cpu(loaded_root) = l4;
-    tables_load(mfn_to_maddr(l4));
-    tlb_flush_global();
+    tables_load_all(mfn_to_maddr(l4));
 }
 
 /* A kernel reads the M2P by its tables; tables only for programs do not. */

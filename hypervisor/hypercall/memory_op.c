@@ -19,11 +19,6 @@
 /* Entries of a memory map: more pieces than a machine has. */
 #define MAP_ENTRIES_MAX 128U
 
-static bool is_caller(const struct domain *d, domid_t domid)
-{
-    return domid == DOMID_SELF || domid == d->domid;
-}
-
 /* How much a domain has, or may have.  Of another one only with the right. */
 static long query(uint64_t cmd, domid_t domid)
 {
@@ -77,8 +72,7 @@ static long maximum_ram_page(void)
     uint64_t end = 0;
 
     for (unsigned int i = 0; ram_range(i).end; i++)
-        if (ram_range(i).end > end)
-            end = ram_range(i).end;
+        end = MAX(end, ram_range(i).end);
     return (long)end;
 }
 

@@ -11,6 +11,12 @@
 #define MEMORY_CMD_BITS 6
 #define MEMORY_CMD_MASK ((1U << MEMORY_CMD_BITS) - 1)
 
+/* Whether the domid of an argument is the caller's. */
+static inline bool is_caller(const struct domain *d, domid_t domid)
+{
+    return domid == DOMID_SELF || domid == d->domid;
+}
+
 /* What answers otherwise, or at all, in class pv. */
 #define MEMORY_CMDS_PV                                                         \
     (1UL << XENMEM_increase_reservation | 1UL << XENMEM_decrease_reservation | \

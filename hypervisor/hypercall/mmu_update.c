@@ -121,7 +121,7 @@ static __in_place unsigned int fetch_chunk(const struct mmu_list *l,
                                            struct mmu_update *r)
 {
     unsigned int count = MIN(l->count, CHUNK), i = 0;
-    uint64_t va = guest_address(l->at);
+    uint64_t va = guest_address_upper(l->at);
 
     /* What follows a guest's address closely is no one's else, or nowhere. */
     for (; i < count; i++, va += sizeof(*r))

@@ -142,7 +142,7 @@ long hypercall_mmuext_op(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
     while (likely(!rc) && l.count) {
         if (unlikely(l.work.left <= 0))
             rc = -EAGAIN;
-        else if (!guest_load_words(&op, guest_address(l.at), sizeof(op)))
+        else if (!guest_load_words(&op, guest_address_upper(l.at), sizeof(op)))
             rc = -EFAULT;
         else
             rc = make_one(&l, &op);

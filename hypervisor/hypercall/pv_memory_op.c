@@ -3,8 +3,9 @@
  * memory_op for class pv, whose frames come and go by number: giving some up
  * and getting others, for pfns that the guest names.
  *
- * Extents are single pages: nothing here promises memory that is contiguous.
- * Who asks for larger ones is told that there are none.
+ * Extents are single pages, except in an exchange, which is how a guest asks
+ * for memory that is contiguous.  Who asks for larger ones elsewhere is told
+ * that there are none.
  */
 
 #include "hypercall/memory_op.h"
@@ -63,7 +64,7 @@ static long extents(struct domain *d, uint64_t cmd, struct guest_ptr arg)
 
     if (copy_from_guest(&op, arg, sizeof(op)))
         return -EFAULT;
-    if (op.domid != DOMID_SELF && op.domid != d->domid)
+    if (!is_caller(d, op.domid))
         return -EPERM;
     if (op.extent_order || done >= op.nr_extents)
         return (long)done;
@@ -77,12 +78,93 @@ static long extents(struct domain *d, uint64_t cmd, struct guest_ptr arg)
     return hypercall_continue();
 }
 
-/* Other frames for its own, which is asked for to have contiguous ones. */
-static long exchange(struct guest_ptr arg)
+/* --- Exchange ------------------------------------------------------------ */
+
+/* How many @frames either list has, if it may be made at all. */
+static int exchange_check(const struct domain *d,
+                          const struct xen_memory_exchange *op,
+                          uint64_t *frames)
+{
+    const struct xen_memory_reservation *in = &op->in, *out = &op->out;
+
+    if (in->extent_order > PV_EXTENT_ORDER ||
+        out->extent_order > PV_EXTENT_ORDER)
+        return -EPERM;
+    *frames = in->nr_extents << in->extent_order;
+    if (op->nr_exchanged > in->nr_extents || in->domid != out->domid ||
+        in->nr_extents != *frames >> in->extent_order ||
+        out->nr_extents != *frames >> out->extent_order ||
+        *frames % (1U << out->extent_order))
+        return -EINVAL;
+    return is_caller(d, in->domid) ? 0 : -EPERM;
+}
+
+/* All mfns that the guest has a use for are below. */
+static uint64_t mfn_end(uint32_t mem_flags)
+{
+    uint32_t bits = mem_flags & XENMEMF_ADDRESS_BITS;
+
+    return bits && bits < 64 ? 1UL << bits >> PAGE_SHIFT : UINT64_MAX;
+}
+
+static struct guest_ptr extent_at(const struct xen_memory_reservation *r,
+                                  uint64_t frame)
+{
+    return guest_ptr_at(guest_ptr(r->extent_start), frame >> r->extent_order,
+                        sizeof(uint64_t));
+}
+
+/*
+ * 2^@order frames, from number @frame of all on.  Before they are exchanged it
+ * is seen that the guest can be told of it; should another vCPU prevent that
+ * meanwhile, the new ones are the domain's nevertheless, and the M2P says
+ * which.
+ */
+static int exchange_chunk(struct pv_space *s,
+                          const struct xen_memory_exchange *op, uint64_t frame,
+                          unsigned int order)
+{
+    struct pv_extents in = {.order = op->in.extent_order};
+    struct pv_extents out = {.order = op->out.extent_order};
+    struct guest_ptr from = extent_at(&op->in, frame);
+    struct guest_ptr to = extent_at(&op->out, frame);
+    size_t in_bytes = sizeof(uint64_t) << (order - in.order);
+    size_t out_bytes = sizeof(uint64_t) << (order - out.order);
+
+    if (copy_bytes_from_guest(in.first, from, in_bytes) ||
+        copy_bytes_from_guest(out.first, to, out_bytes) ||
+        copy_bytes_to_guest(to, out.first, out_bytes))
+        return -EFAULT;
+    return pv_exchange(s, &in, &out, mfn_end(op->out.mem_flags))
+               ?: copy_bytes_to_guest(to, out.first, out_bytes);
+}
+
+/* Other frames for its own: as many a call as the largest extent has. */
+static long exchange(struct domain *d, uint64_t cmd, struct guest_ptr arg)
 {
     struct xen_memory_exchange op;
+    uint64_t at, stop, end;
+    unsigned int order;
+    int rc;
 
-    return copy_from_guest(&op, arg, sizeof(op)) ? -EFAULT : -ENOMEM;
+    if (copy_from_guest(&op, arg, sizeof(op)))
+        return -EFAULT;
+    rc = cmd >> MEMORY_CMD_BITS ? -EINVAL : exchange_check(d, &op, &end);
+    if (rc)
+        return rc;
+
+    order = MAX(op.in.extent_order, op.out.extent_order);
+    at = op.nr_exchanged << op.in.extent_order & -(1UL << order);
+    stop = at + MIN(end - at, PV_EXTENT_PAGES);
+    for (; at < stop; at += 1UL << order) {
+        rc = exchange_chunk(d->pv, &op, at, order);
+        if (rc)
+            break;
+    }
+    op.nr_exchanged = at >> op.in.extent_order;
+    if (copy_to_guest(arg, &op, sizeof(op)))
+        return -EFAULT;
+    return rc == -EAGAIN || (!rc && at < end) ? hypercall_continue() : rc;
 }
 
 static long mapping(struct guest_ptr arg)
@@ -100,7 +182,7 @@ long pv_memory_op(struct domain *d, uint64_t cmd, struct guest_ptr arg)
     case XENMEM_populate_physmap:
         return extents(d, cmd, arg);
     case XENMEM_exchange:
-        return exchange(arg);
+        return exchange(d, cmd, arg);
     case XENMEM_machphys_mapping:
         return mapping(arg);
     case XENMEM_add_to_physmap:

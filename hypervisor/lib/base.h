@@ -57,22 +57,17 @@
  * the wrong object.
  */
 #if defined(__clang__)
-#define __lockable           __attribute__((capability("lock")))
-#define __acquires(lock)     __attribute__((acquire_capability(lock)))
-#define __releases(lock)     __attribute__((release_capability(lock)))
-#define __try_acquires(lock) __attribute__((try_acquire_capability(true, lock)))
-#define __must_hold(lock)    __attribute__((requires_capability(lock)))
-#define __asserts(lock)      __attribute__((assert_capability(lock)))
-#define __lock_primitive     __attribute__((no_thread_safety_analysis))
+#define __of_locks(attribute) __attribute__((attribute))
 #else
-#define __lockable
-#define __acquires(lock)
-#define __releases(lock)
-#define __try_acquires(lock)
-#define __must_hold(lock)
-#define __asserts(lock)
-#define __lock_primitive
+#define __of_locks(attribute)
 #endif
+#define __lockable           __of_locks(capability("lock"))
+#define __acquires(lock)     __of_locks(acquire_capability(lock))
+#define __releases(lock)     __of_locks(release_capability(lock))
+#define __try_acquires(lock) __of_locks(try_acquire_capability(true, lock))
+#define __must_hold(lock)    __of_locks(requires_capability(lock))
+#define __asserts(lock)      __of_locks(assert_capability(lock))
+#define __lock_primitive     __of_locks(no_thread_safety_analysis)
 
 /*
  * Beliefs about our own code, checked in debug builds only; never the only

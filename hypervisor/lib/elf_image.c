@@ -10,7 +10,6 @@
 #include <abi/cpuid.h>
 #include <abi/elfnote.h>
 
-#include "lib/errno.h"
 #include "lib/frame_number.h"
 #include "lib/string.h"
 
@@ -302,21 +301,17 @@ static const char *check_hypercall_page(const struct elf_image *image)
     return "its hypercall page lies outside the image";
 }
 
-int elf_image_read(struct elf_image *image, const void *file, size_t size,
-                   const char **why)
+const char *elf_image_read(struct elf_image *image, const void *file,
+                           size_t size)
 {
     struct reader r = {file, size, image, .class = CAIRN_CLASS_PV};
     struct elf_header h;
-    const char *wrong;
 
     memset(image, 0, sizeof(*image));
-    /* The first of these that is not NULL. */
-    wrong = read_header(&r, &h)
-                ?: read_program_headers(&r, &h)
-                ?: place_segments(&r)
-                ?: check_segments(image)
-                ?: check_entry(image)
-                ?: check_hypercall_page(image);
-    *why = wrong ? wrong : "";
-    return wrong ? -ENOEXEC : 0;
+    return read_header(&r, &h)
+               ?: read_program_headers(&r, &h)
+               ?: place_segments(&r)
+               ?: check_segments(image)
+               ?: check_entry(image)
+               ?: check_hypercall_page(image);
 }

@@ -42,10 +42,7 @@ struct elf_image {
 /*
  * Read the headers and notes of the @size bytes at @file into @image.
  *
- * Returns 0, or -ENOEXEC with *@why a sentence part that says what is wrong
- * ("program header 3 lies outside the file").
+ * Returns NULL, or what is wrong with it ("it is no ELF file").
  */
-__attribute__((warn_unused_result)) int elf_image_read(struct elf_image *image,
-                                                       const void *file,
-                                                       size_t size,
-                                                       const char **why);
+__attribute__((warn_unused_result)) const char *
+elf_image_read(struct elf_image *image, const void *file, size_t size);

@@ -29,15 +29,8 @@ void *memmove(void *dst, const void *src, size_t size)
     /* Forward never writes what it has yet to read, also if @to < @from. */
     if ((uintptr_t)to - (uintptr_t)from >= size)
         return memcpy(dst, src, size);
-
-    to += size - 1;
-    from += size - 1;
-    __asm__ __volatile__("std\n\t"
-                         "rep movsb\n\t"
-                         "cld"
-                         : "+D"(to), "+S"(from), "+c"(size)
-                         :
-                         : "memory", "cc");
+    while (size--)
+        to[size] = from[size];
     return dst;
 }
 

@@ -52,6 +52,14 @@ struct frame *pv_frame(struct pv_space *s, mfn_t m)
 
 /* --- Coming and going ---------------------------------------------------- */
 
+void pv_frame_join(struct pv_space *s, mfn_t m, uint64_t pfn)
+{
+    s->pages++;
+    s->lowest = MIN(s->lowest, m.raw);
+    s->highest = MAX(s->highest, m.raw);
+    m2p_set(m, pfn);
+}
+
 mfn_t pv_populate(struct pv_space *s, uint64_t pfn)
 {
     struct frame *f = NULL;
@@ -64,17 +72,13 @@ mfn_t pv_populate(struct pv_space *s, uint64_t pfn)
     if (f) {
         m = frame_to_mfn(f);
         s->promised -= s->promised != 0;
-        s->pages++;
-        s->lowest = MIN(s->lowest, m.raw);
-        s->highest = MAX(s->highest, m.raw);
-        m2p_set(m, pfn);
+        pv_frame_join(s, m, pfn);
     }
     spin_unlock(&s->base.lock);
     return m;
 }
 
-/* @f is the domain's no more, and free when nothing refers to it. */
-static void frame_leave(struct pv_space *s, struct frame *f)
+void pv_frame_leave(struct pv_space *s, struct frame *f)
 {
     page_queue_idle(s, f);
     m2p_set(frame_to_mfn(f), M2P_INVALID);
@@ -91,7 +95,7 @@ int pv_release(struct pv_space *s, mfn_t m)
     f = pv_frame(s, m);
     if (f && f->progress != PV_SHARED &&
         !(atomic_read(&f->type_info) & FRAME_PINNED)) {
-        frame_leave(s, f);
+        pv_frame_leave(s, f);
         rc = 0;
     }
     spin_unlock(&s->base.lock);
@@ -225,7 +229,7 @@ static bool frames_leave(struct pv_space *s, struct page_work *work)
                   s->base.owner, m.raw);
         work->left -= PAGE_WORK_FREE;
         (void)page_unpin_frame(s, f);
-        frame_leave(s, f);
+        pv_frame_leave(s, f);
     }
     return false;
 }

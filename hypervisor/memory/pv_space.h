@@ -76,6 +76,24 @@ mfn_t __must_check pv_populate(struct pv_space *s, uint64_t pfn);
  */
 int __must_check pv_release(struct pv_space *s, mfn_t m);
 
+/* Extents of 2^@order frames: a list of their first ones. */
+#define PV_EXTENT_ORDER 4U
+#define PV_EXTENT_PAGES (1U << PV_EXTENT_ORDER)
+struct pv_extents {
+    unsigned int order;
+    uint64_t first[PV_EXTENT_PAGES];
+};
+
+/*
+ * The domain gives the frames @in for as many zeroed ones below @mfn_end, for
+ * the pfns @out, in whose place come their mfns: as many as the larger extents
+ * have, all or none.  -EINVAL: one of @in is not its own, or used, or there
+ * twice; -ENOMEM: there are no such extents; -EAGAIN: make the same call again,
+ * after letting go of the lock.  Takes the lock.
+ */
+int __must_check pv_exchange(struct pv_space *s, const struct pv_extents *in,
+                             struct pv_extents *out, uint64_t mfn_end);
+
 /*
  * A page of the hypervisor's (shared_info, grant table) that the guest may
  * map, writable: becomes the domain's but for the count of its pages, and of
@@ -107,6 +125,13 @@ int __must_check pv_get_frame(struct pv_space *s, mfn_t m, bool write,
  * The lock is held.
  */
 void pv_drop_frame(struct pv_space *s, struct frame *f);
+
+/*
+ * For the files of this room: the new frame @m is the domain's, as its @pfn; @f
+ * is the domain's no more, and free when nothing refers to it.
+ */
+void pv_frame_join(struct pv_space *s, mfn_t m, uint64_t pfn);
+void pv_frame_leave(struct pv_space *s, struct frame *f);
 
 /*
  * Load tables whose L4 is @l4 on this CPU, which then is live, and before the

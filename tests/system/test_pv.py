@@ -59,7 +59,8 @@ def run_domain(m, name, more="vcpus=4", end=""):
 CRASHES = {
     "a SYSCALL onto a kernel stack that takes no frame": 9,
     "an iret from a frame that cannot be read": 7,
-    "an iret to a program that has no tables": 2,
+    "an iret from a frame of which a part cannot be read": 4,
+    "an iret to a program that has no tables": 4,
 }
 
 

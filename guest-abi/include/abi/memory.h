@@ -32,6 +32,9 @@
 #define XENMEM_reserved_device_memory_map 27
 #define XENMEM_acquire_resource           28
 
+/* Bits of mem_flags: the width of an address that reaches the frame, or 0. */
+#define XENMEMF_ADDRESS_BITS 0xffU
+
 struct xen_memory_reservation {
     uint64_t extent_start; /* IN: address of an array of frame numbers */
     uint64_t nr_extents;   /* IN */

@@ -87,6 +87,27 @@ static long renew_some(struct fuzzer *f)
     return rc;
 }
 
+/* Its frame, which may still be used, for another one. */
+static long exchange(uint64_t *page)
+{
+    uint64_t old = frame_of(page), new = hypercall_ptr(page) / PAGE_SIZE;
+    struct xen_memory_exchange op = {
+        .in = {.extent_start = hypercall_ptr(&old),
+               .nr_extents = 1,
+               .domid = DOMID_SELF},
+        .out = {.extent_start = hypercall_ptr(&new),
+                .nr_extents = 1,
+                .domid = DOMID_SELF},
+    };
+    long rc = hypercall_memory_op(XENMEM_exchange, &op);
+
+    if (rc == 0) {
+        *place_in_list(page) = new;
+        (void)pv_map(page, true);
+    }
+    return rc;
+}
+
 /* With and without its mapping taken first, and what replaces it. */
 static long balloon(struct fuzzer *f)
 {
@@ -95,6 +116,8 @@ static long balloon(struct fuzzer *f)
 
     if (rarely(f, 2))
         (void)map_at(page, 0);
+    if (rarely(f, 2))
+        return exchange(page);
     rc = give_up(page);
     if (rc == 1 && !rarely(f, 4))
         rc = refill(page);

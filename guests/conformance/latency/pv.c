@@ -238,6 +238,40 @@ static void balloon(void)
         EXPECT_EQ(map_writable(page_of(data, i)), 0);
 }
 
+/* Frames of extents of any order, for one by one, and for the largest ones. */
+#define EXTENT 16U
+
+static void exchange(void)
+{
+    uint64_t *p2m = (uint64_t *)(uintptr_t)start_info->mfn_list;
+    uint64_t pfn = hypercall_ptr(data) / PAGE_SIZE, got[FRAMES / EXTENT];
+    struct xen_memory_exchange x = {
+        .in = {.extent_start = hypercall_ptr(list.frames), .domid = DOMID_SELF},
+        .out = {.domid = DOMID_SELF},
+    };
+
+    x.in.nr_extents = FRAMES / EXTENT * EXTENT;
+    for (unsigned int i = 0; i < x.in.nr_extents; i++) {
+        EXPECT_EQ(map_at(page_of(data, i), 0), 0);
+        list.frames[i] = p2m[pfn + i];
+    }
+    x.out.extent_start = x.in.extent_start;
+    x.out.nr_extents = x.in.nr_extents;
+    EXPECT_EQ(hypercall_memory_op(XENMEM_exchange, &x), 0);
+
+    x.nr_exchanged = 0;
+    x.out.extent_start = hypercall_ptr(got);
+    x.out.nr_extents = FRAMES / EXTENT;
+    x.out.extent_order = 4;
+    for (unsigned int i = 0; i < FRAMES / EXTENT; i++)
+        got[i] = pfn + i * EXTENT;
+    EXPECT_EQ(hypercall_memory_op(XENMEM_exchange, &x), 0);
+    for (unsigned int i = 0; i < x.in.nr_extents; i++) {
+        p2m[pfn + i] = got[i / EXTENT] + i % EXTENT;
+        EXPECT_EQ(map_writable(page_of(data, i)), 0);
+    }
+}
+
 static struct gnttab_map_grant_ref maps[GRANTS];
 static struct gnttab_unmap_grant_ref unmaps[GRANTS];
 
@@ -261,6 +295,7 @@ TEST("frames and grants come and go a little at a time")
 {
     ONLY_EXACT_PV;
     measure("decrease and populate", balloon);
+    measure("exchange", exchange);
     REQUIRE(grants_init());
     grant_give(20, own_domid, data, 0);
     measure("grant map and unmap", map_and_unmap);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a kernel does to itself on the way to its programs, and from there. */
 
+#include <string.h>
+
+#include <abi/trap.h>
 #include <abi/version.h>
 
 #include <rt/hypercall.h>
@@ -12,6 +15,7 @@
 #include "user.h"
 
 PAGES(read_only, 1);
+PAGES(edge, 2);
 
 #define NOWHERE  0xffffc90000001000
 #define HV_FIRST 0xffff800000000000
@@ -67,11 +71,34 @@ TEST("an iret from a frame that cannot be read ends the domain")
         child_must_crash(iret_from, frames[i]);
 }
 
-static uint64_t without_tables(uint64_t above)
+/* The last word, or the last but one, is in a page that is not there. */
+static uint64_t iret_from_edge(uint64_t way)
+{
+    uint64_t *end = (uint64_t *)(void *)(edge + PAGE_SIZE);
+    struct iret_context c = user_context();
+    uint64_t *frame = end - (way % 2 ? 8 : 7);
+
+    c.flags = way / 2 ? VGCF_in_syscall : 0;
+    memcpy(frame, &c, (size_t)((char *)end - (char *)frame));
+    if (map_at(end, 0) == 0)
+        iret_from(hypercall_ptr(frame));
+    return 0;
+}
+
+TEST("an iret from a frame of which a part cannot be read ends the domain")
+{
+    for (unsigned int way = 0; way < 4; way++)
+        child_must_crash(iret_from_edge, way);
+}
+
+/* Bit 1: by SYSRET. */
+static uint64_t without_tables(uint64_t way)
 {
     struct iret_context c = user_context();
 
-    if (user_begin() && user_kernel(above, true) &&
+    c.flags = way & 2 ? VGCF_in_syscall : 0;
+    c.rflags &= ~RFLAGS_IF; /* an event would go by the long way */
+    if (user_begin() && user_kernel(way & 1, true) &&
         mmuext_call(MMUEXT_NEW_USER_BASEPTR, 0, 0) == 0)
         user_go(&c);
     return 0;
@@ -79,6 +106,6 @@ static uint64_t without_tables(uint64_t above)
 
 TEST("an iret to a program that has no tables ends the domain")
 {
-    child_must_crash(without_tables, false);
-    child_must_crash(without_tables, true);
+    for (unsigned int way = 0; way < 4; way++)
+        child_must_crash(without_tables, way);
 }

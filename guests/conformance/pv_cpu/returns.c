@@ -101,7 +101,8 @@ TEST("all registers but two go to a program and come back, and a frame tells")
     REQUIRE(user_begin());
     c.rax = 0xfedcba9876543210;
     for (unsigned int i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-        for (unsigned int how = 0; how < 4; how++) {
+        for (unsigned int how = 0; how < 8; how++) {
+            c.flags = how & 4 ? VGCF_in_syscall : 0;
             c.rflags = flags[i];
             REQUIRE(user_kernel(how & 1, how & 2));
             EXPECT_FALSE(user_probe(&c));
@@ -189,8 +190,9 @@ TEST("an upcall that is due comes before a program, or before its SYSCALL")
 
     REQUIRE(user_begin());
     trap_hook = count_upcalls;
-    for (unsigned int half = 0; half < 2; half++) {
-        REQUIRE(user_kernel(half, false));
+    for (unsigned int way = 0; way < WAYS; way++) {
+        take(&c, way);
+        REQUIRE(user_kernel(ways[way].upper, false));
         upcalls = 0;
         shared_info->vcpu_info[0].evtchn_upcall_pending = 1;
         c.rip = (uint64_t)(uintptr_t)user_code;
@@ -202,7 +204,7 @@ TEST("an upcall that is due comes before a program, or before its SYSCALL")
         EXPECT_FALSE(user_probe(&c));
         EXPECT_EQ(upcalls, 2);
     }
-    EXPECT_EQ(user_came, 4);
+    EXPECT_EQ(user_came, 2 * WAYS);
     user_end();
 }
 
@@ -449,6 +451,35 @@ TEST("a local code segment, there or not, and an address that is not canonical")
         EXPECT_EQ(user_probe(&c), i == 1);
         EXPECT_EQ(user_came, 1);
     }
+    EXPECT_EQ(mmuext_call(MMUEXT_SET_LDT, 0, 0), 0);
+    EXPECT_EQ(map_writable(page_at(0)), 0);
+    user_end();
+}
+
+TEST("selectors that SYSRET would not load are those of the frame, too")
+{
+    struct iret_context c = user_context();
+
+    CAIRN_ONLY("it goes back by SYSRET whatever they are");
+    REQUIRE(user_begin());
+    page_at(0)[1] = CODE64;
+    REQUIRE_EQ(map_readable(page_at(0)), 0);
+    REQUIRE_EQ(mmuext_call(MMUEXT_SET_LDT, hypercall_ptr(page_at(0)), 512), 0);
+    c.rip = (uint64_t)(uintptr_t)user_code + USER_SYSCALL_BYTES; /* UD2 */
+    for (unsigned int way = 0; way < WAYS; way++) {
+        take(&c, way);
+        c.cs = LOCAL_CS;
+        EXPECT_TRUE(user_probe(&c));
+        EXPECT_EQ(trap_seen.vector, TRAP_UD);
+        EXPECT_EQ(trap_seen.cs & 0xffff, LOCAL_CS);
+        c.cs = FLAT_RING3_CS64;
+        c.ss = LOCAL_CS;
+        EXPECT_TRUE(user_probe(&c));
+        EXPECT_EQ(trap_seen.vector, TRAP_GP);
+        EXPECT_EQ(trap_seen.rip, c.rip);
+        c.ss = FLAT_RING3_DS;
+    }
+    EXPECT_EQ(user_came, 0);
     EXPECT_EQ(mmuext_call(MMUEXT_SET_LDT, 0, 0), 0);
     EXPECT_EQ(map_writable(page_at(0)), 0);
     user_end();

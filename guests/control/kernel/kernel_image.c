@@ -221,8 +221,9 @@ static bool read_headers(struct kernel_image *k, struct headers *h,
         return false;
     }
     move_notes(h);
+    *why = elf_image_read(&k->elf, h->buffer, KERNEL_BYTES_MAX);
 
-    return elf_image_read(&k->elf, h->buffer, KERNEL_BYTES_MAX, why) == 0;
+    return !*why;
 }
 
 static bool read_compressed(struct kernel_image *k, const char **why)
@@ -252,8 +253,9 @@ bool kernel_read(struct kernel_image *k, const void *file, size_t size,
     }
     if (k->format != UNPACK_NONE)
         return read_compressed(k, why);
+    *why = elf_image_read(&k->elf, file, size);
 
-    return elf_image_read(&k->elf, file, size, why) == 0;
+    return !*why;
 }
 
 /* --- Loading ----------------------------------------------------------------

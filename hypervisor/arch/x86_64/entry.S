@@ -279,6 +279,13 @@ hypercall_iret:
 9:
 .endm
 
+/* Read a word of the iret's frame. */
+.macro GET move:vararg
+771:
+    \move
+    EX_TABLE 771b, iret_unreadable
+.endm
+
 /* A word of the bounce frame. */
 .macro PUT at, move:vararg
 771:
@@ -305,21 +312,13 @@ iret_or_program:
     jne iret_in_full
 1:
     PATCH_SITE PATCH_STAC /* r11: the guest's frame, struct iret_context. */
-771:
-    testl $IRET_IN_SYSCALL, 24(%r11)
-    EX_TABLE 771b, iret_unreadable
-    jnz iret_unreadable
+    GET testl $IRET_IN_SYSCALL, 24(%r11)
+    jnz iret_in_syscall
 .irp at, 8, 16, 0, 56, 32, 48 /* r11, rcx, rax, rsp, rip, rflags */
-771:
-    push \at(%r11)
-    EX_TABLE 771b, iret_unreadable
+    GET push \at(%r11)
 .endr
-771:
-    movzwl 64(%r11), %eax /* ss */
-    EX_TABLE 771b, iret_unreadable
-771:
-    movzwl 40(%r11), %r11d /* cs */
-    EX_TABLE 771b, iret_unreadable
+    GET movzwl 64(%r11), %eax /* ss */
+    GET movzwl 40(%r11), %r11d /* cs */
     PATCH_SITE PATCH_CLAC
     /* Before the mask is stored: upcall_due is read-only. */
     cmpb $0, PERCPU_AT(slow_return, 6)
@@ -365,6 +364,48 @@ iret_commit:
     CLEAR eax, edx, esi, edi, r8d, r9d, r10d, r11d
     CLEAR ebx, ebp, r12d, r13d, r14d, r15d
     jmp return_to_guest
+
+/*
+ * To a program as it made its SYSCALL, with rip and flags in rcx and r11: if all
+ * is what SYSRET makes, by that.  Of class pv.
+ */
+iret_in_syscall:
+    test %rcx, %rcx
+    jz iret_unreadable
+.irp at, 0, 56, 48, 32 /* rax, rsp, rflags, rip */
+    GET push \at(%r11)
+.endr
+    GET movzwl 64(%r11), %eax /* ss */
+    GET movzwl 40(%r11), %r11d /* cs */
+    PATCH_SITE PATCH_CLAC
+    cmpb $0, PERCPU_AT(slow_return, 4)
+    jne iret_unreadable
+    cmp $SELECTOR_DS, %eax
+    jne iret_unreadable
+    cmp $SELECTOR_CS64, %r11d
+    jne iret_unreadable
+    mov 4(%rsp), %r11d /* as JUMP_UNLESS_CANONICAL */
+    add $0x8000, %r11d
+    shr $16, %r11d
+    jnz iret_unreadable
+    mov PV_USER_L4(%rcx), %rax
+    cmp $-1, %rax /* MFN_NONE */
+    je iret_unreadable
+    mov PERCPU_AT(upcall_bytes, 4), %rcx
+    mov 8(%rsp), %r11
+    bt $9, %r11d /* IF */
+    setnc 1(%rcx)
+    movzwl (%rcx), %ecx /* as JUMP_IF_UPCALL_DUE */
+    dec %ecx
+    cmp $0xff, %ecx
+    jb iret_unreadable
+    CHANGE_MODE MODE_USER, rax, 4
+    and $RFLAGS_OF_GUEST, %r11d
+    or $RFLAGS_OF_ALL, %r11
+    pop %rcx
+    mov 16(%rsp), %rax
+    mov 8(%rsp), %rsp
+    sysretq
 
 /* The kernel's own selectors, and an address in the lower half. */
 iret_of_light:

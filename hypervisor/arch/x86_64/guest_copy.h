@@ -122,6 +122,21 @@ static inline uint64_t guest_address_nospec(uint64_t va, uint64_t lower_end,
 #define GUEST_NOWHERE (1UL << 47)
 
 /*
+ * The rest of guest_address(), for @va that is not in the lower half.  An
+ * address with the bits of the guests' first one in the upper half is a
+ * guest's.
+ */
+static __in_place uint64_t guest_address_high(uint64_t va)
+{
+    uint64_t at = va | HV_VIRT_END;
+
+    if (unlikely(at != va))
+        at = va < HV_VIRT_END ? GUEST_NOWHERE
+                              : guest_address_nospec(va, 0, HV_VIRT_END);
+    return at;
+}
+
+/*
  * Where a few words at @va may be accessed: there, if it is a guest's address,
  * else nowhere; in speculation, too.
  */
@@ -130,8 +145,7 @@ static __in_place uint64_t guest_address(uint64_t va)
     uint64_t at = va << GUEST_UPPER_BITS >> GUEST_UPPER_BITS;
 
     if (unlikely(at != va))
-        at = va < HV_VIRT_END ? GUEST_NOWHERE
-                              : guest_address_nospec(va, 0, HV_VIRT_END);
+        at = guest_address_high(va);
     /* One register from here on, whichever way it came. */
     __asm__("" : "+r"(at));
     return at;
@@ -139,7 +153,7 @@ static __in_place uint64_t guest_address(uint64_t va)
 
 /*
  * The same where it is likely to be in the upper half, as kernels of class pv
- * are: an address with the bits of the guests' first one there is a guest's.
+ * are.
  */
 static __in_place uint64_t guest_address_upper(uint64_t va)
 {

@@ -131,6 +131,16 @@ static inline void tlb_flush_global(void)
     write_cr4(cr4);
 }
 
+/* tables_load() and that. */
+static inline void tables_load_all(maddr_t root)
+{
+    uint64_t cr4 = read_cr4();
+
+    write_cr4(cr4 & ~CR4_PGE);
+    tables_load(root);
+    write_cr4(cr4);
+}
+
 static inline const void *early_memory(uint64_t maddr, uint64_t bytes)
 {
     if (maddr >= EARLY_MAP_SIZE || bytes > EARLY_MAP_SIZE - maddr)

@@ -3,6 +3,7 @@
 
 /* LINK: hypervisor/memory/pv_space.c hypervisor/memory/page_type.c */
 /* LINK: hypervisor/memory/page_entry.c hypervisor/memory/descriptor.c */
+/* LINK: hypervisor/memory/pv_exchange.c */
 /* LINK: hypervisor/memory/pv_check.c hypervisor/memory/space.c */
 /* LINK: hypervisor/memory/tlb_batch.c hypervisor/memory/frame.c */
 /* LINK: hypervisor/memory/buddy.c tests/unit/doubles/machine.c */
@@ -56,7 +57,7 @@ void setup(void)
         frames_add(mfn(MACHINE_FIRST + FRAMES / 2 + 8), FRAMES / 2 - 8);
         made = true;
     }
-    frame_totals(&whole);
+    whole = frame_totals();
     EXPECT_EQ(pv_space_create(&space, DOMAIN, PROMISE, PAGES), 0);
     EXPECT_EQ(pv_space_create(&other, OTHER, 0, PAGES), 0);
     work.left = PAGE_WORK_QUANTUM * 10;
@@ -72,7 +73,7 @@ void teardown(void)
     destroy(&other);
     EXPECT_EQ(machine_frames_owned(DOMAIN), 0);
     EXPECT_EQ(machine_frames_owned(OTHER), 0);
-    frame_totals(&now);
+    now = frame_totals();
     EXPECT_EQ(now.free, whole.free);
     EXPECT_EQ(now.unreserved, whole.unreserved);
 }
@@ -875,6 +876,108 @@ TEST("a page that a neighbour holds outlives its domain")
     frame_let_go(f, true);
     EXPECT_EQ(refs(m), 0);
     EXPECT_EQ(pv_space_create(&space, DOMAIN, PROMISE, PAGES), 0);
+}
+
+/* --- Giving for others ---------------------------------------------------- */
+
+static int exchange(mfn_t m, mfn_t n, struct pv_extents *out)
+{
+    struct pv_extents in = {0, {m.raw, n.raw}};
+
+    *out = (struct pv_extents){1, {20}};
+    return pv_exchange(&space, &in, out, UINT64_MAX);
+}
+
+TEST("two frames are exchanged for two in a row, and forgotten before")
+{
+    mfn_t a = page(), gap = page(), b = page();
+    struct pv_extents out;
+
+    entries(b)[3] = 3;
+    space.stale = true;
+    space.base.live_cpus = 1;
+    EXPECT_EQ(FLUSHES(see_in_use, a, EXPECT_EQ(exchange(a, b, &out), 0)), 1);
+    space.base.live_cpus = 0;
+    EXPECT_EQ(space.pages, 3);
+    EXPECT_EQ(refs(a), 0);
+    EXPECT_EQ(refs(gap), 1);
+    EXPECT_EQ(m2p_get(a), M2P_INVALID);
+    EXPECT_EQ(machine_frames_owned(DOMAIN), 3);
+    for (unsigned int i = 0; i < 2; i++) {
+        EXPECT_EQ(m2p_get(mfn(out.first[0] + i)), 20 + i);
+        EXPECT_EQ(entries(mfn(out.first[0] + i))[3], 0);
+        EXPECT_EQ(pv_release(&space, mfn(out.first[0] + i)), 0);
+    }
+}
+
+TEST("frames that cannot all be exchanged stay as they are")
+{
+    mfn_t a = page(), used = page(), foreign = pv_populate(&other, 1);
+    struct pv_extents out, in = {0, {a.raw}};
+    struct frame *f = NULL, *shared = frame_alloc(DOMID_XEN, FRAME_GUEST);
+
+    EXPECT_EQ(pv_get_frame(&space, used, false, &f), 0);
+    EXPECT_EQ(exchange(a, used, &out), -EINVAL);
+    frame_let_go(f, false);
+    EXPECT_EQ(exchange(a, a, &out), -EINVAL);
+    EXPECT_EQ(exchange(a, foreign, &out), -EINVAL);
+    EXPECT_EQ(exchange(a, mfn(FRAMES * 2), &out), -EINVAL);
+    EXPECT_EQ(exchange(a, MFN_NONE, &out), -EINVAL);
+    pv_share_frame(&space, shared);
+    EXPECT_EQ(exchange(a, frame_to_mfn(shared), &out), -EINVAL);
+    pv_unshare_frame(&space, shared);
+    frame_put(shared);
+    EXPECT_EQ(out.first[0], 20);
+
+    out.order = 0;
+    EXPECT_EQ(pv_exchange(&space, &in, &out, MACHINE_FIRST), -ENOMEM);
+    EXPECT_EQ(space.pages, 2);
+    EXPECT_EQ(machine_frames_owned(DOMAIN), 2);
+    EXPECT_EQ(m2p_get(a), 5);
+    EXPECT_EQ(exchange(a, used, &out), 0);
+}
+
+TEST("an exchange finds no extent as large where memory is in pieces")
+{
+    mfn_t a = page(), b = page(), taken[FRAMES];
+    struct pv_extents out;
+    unsigned int count = 0;
+    struct frame *f;
+
+    while (space.promised)
+        (void)page();
+    while ((f = frame_alloc(DOMID_XEN, FRAME_GUEST)) ||
+           (f = frame_alloc(DOMID_XEN, FRAME_METADATA)))
+        taken[count++] = frame_to_mfn(f);
+    EXPECT_EQ(exchange(a, b, &out), -ENOMEM);
+    for (unsigned int i = 0; i < count; i++)
+        if (taken[i].raw % 2)
+            frame_put(mfn_to_frame(taken[i]));
+    EXPECT_EQ(exchange(a, b, &out), -ENOMEM);
+    EXPECT_EQ(space.pages, PROMISE);
+    for (unsigned int i = 0; i < count; i++)
+        if (taken[i].raw % 2 == 0)
+            frame_put(mfn_to_frame(taken[i]));
+    EXPECT_EQ(exchange(a, b, &out), 0);
+}
+
+TEST("a table that is idle is dropped before it is exchanged")
+{
+    struct tree t = tree_make();
+    struct pv_extents out;
+    int rc;
+
+    work.left = PAGE_WORK_TYPE + PAGE_WORK_PRESENT;
+    EXPECT_EQ(page_pin(&space, t.l4, FRAME_L4, &work), -EAGAIN);
+    EXPECT_EQ(exchange(t.l4, t.l3, &out), -EAGAIN);
+    EXPECT_EQ(mfn_to_frame(t.l4)->owner, DOMAIN);
+    for (unsigned int i = 0; (rc = exchange(t.l4, t.l3, &out)) == -EAGAIN; i++)
+        EXPECT_TRUE(i < 10);
+    EXPECT_EQ(rc, 0);
+    EXPECT_EQ(refs(t.l4), 0);
+    EXPECT_EQ(refs(t.l3), 0);
+    EXPECT_EQ(refs(t.l2), 1);
+    EXPECT_EQ(space.pages, 5);
 }
 
 TEST("tables are no pages to write for neighbours")

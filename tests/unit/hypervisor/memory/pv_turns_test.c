@@ -52,6 +52,7 @@ static void step(void);
 #include "memory/frame.c"
 #include "memory/page_entry.c"
 #include "memory/page_type.c"
+#include "memory/pv_exchange.c"
 #include "memory/pv_space.c"
 #include "memory/space.c"
 #include "memory/tlb_batch.c"
@@ -70,7 +71,8 @@ static struct world {
     char ram[FRAMES * PAGE_SIZE];
     struct frame table[FIRST + FRAMES];
     struct pv_space space;
-    struct free_list lists[BUDDY_ORDERS];
+    uint32_t first_block[BUDDY_ORDERS];
+    uint64_t block_count[BUDDY_ORDERS];
     uint64_t free_frames;
 } world __attribute__((aligned(4096))), begun;
 
@@ -518,6 +520,18 @@ static void release_table(void)
     (void)set(l2, 2, 0, 0);
 }
 
+/* It may be another's already, or used again. */
+static void exchange(void)
+{
+    struct pv_extents in = {0, {data.raw}}, out = {0, {9}};
+    int rc;
+
+    (void)set(l1, 1, 0, 0);
+    do
+        rc = pv_exchange(space, &in, &out, UINT64_MAX);
+    while (rc == -EAGAIN);
+}
+
 static void flush_here_only(void)
 {
     (void)CALL((pv_flush_cpus(space, 1UL << here, NULL), 0));
@@ -654,7 +668,8 @@ static __noinline void cpu_begin(unsigned int i, void (*program)(void))
 static unsigned int run(void (*const program[CPUS])(void), unsigned int first)
 {
     world = begun;
-    memcpy(lists, world.lists, sizeof(lists));
+    memcpy(first_block, world.first_block, sizeof(first_block));
+    memcpy(block_count, world.block_count, sizeof(block_count));
     free_frames = world.free_frames;
     for (unsigned int i = 0; i < CPUS; i++)
         cpu_begin(i, program[i]);
@@ -698,14 +713,16 @@ static void begin(void (*how)(void))
     static struct world empty;
 
     world = empty;
-    memset(lists, 0, sizeof(lists));
+    memset(first_block, 0, sizeof(first_block));
+    memset(block_count, 0, sizeof(block_count));
     ram_ranges = 0;
     total = free_frames = 0;
     for (unsigned int i = 0; i < CPUS; i++)
         cpu[i] = (struct cpu){.loaded_root = MFN_NONE};
     setup_world();
     how();
-    memcpy(world.lists, lists, sizeof(lists));
+    memcpy(world.first_block, first_block, sizeof(first_block));
+    memcpy(world.block_count, block_count, sizeof(block_count));
     world.free_frames = free_frames;
     begun = world;
     for (unsigned int i = 0; i < CPUS; i++)
@@ -739,7 +756,7 @@ static void (*const on_pages[])(void) = {
     page_to_table,   unmap_and_pin,    table_to_page, link_again,
     map_page,        release,          release_first, release_table,
     flush_here_only, flush_everywhere, neighbour,     nothing,
-    page_in_tree,
+    page_in_tree,    exchange,
 };
 
 TEST("two CPUs change types of pages: two changes of places")

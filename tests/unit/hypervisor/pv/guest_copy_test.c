@@ -195,6 +195,29 @@ TEST("a few words are moved and checked like any other size")
     EXPECT_EQ(of_hypervisor, 0);
 }
 
+/* Every bit's edge, and those of the parts; both halves of guests' addresses.
+ */
+TEST("an address leads where it says if a guest's may be there, else nowhere")
+{
+    static const uint64_t edges[] = {0, GUEST_LOWER_END, HV_VIRT_START,
+                                     HV_VIRT_END};
+    unsigned int guests = 0, others = 0;
+
+    for (unsigned int bit = 0; bit < 64; bit++)
+        for (unsigned int edge = 0; edge < 4; edge++)
+            for (unsigned int below = 0; below < 2; below++) {
+                uint64_t va = (edges[edge] ^ 1UL << bit) - below;
+                bool is_guests = va < GUEST_LOWER_END || va >= HV_VIRT_END;
+
+                EXPECT_EQ(guest_address(va), is_guests ? va : GUEST_NOWHERE);
+                EXPECT_EQ(guest_address_upper(va), guest_address(va));
+                guests += is_guests;
+                others += !is_guests;
+            }
+    EXPECT_TRUE(guests > 64);
+    EXPECT_TRUE(others > 64);
+}
+
 TEST("an element of an array whose address wraps is nobody's address")
 {
     EXPECT_EQ(guest_ptr_at(guest_ptr(0x1000), 3, 24).va, 0x1048);
