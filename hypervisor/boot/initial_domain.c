@@ -214,14 +214,12 @@ static void show_modules(struct domain *d)
 
     for (unsigned int i = 1; i < boot_module_count; i++) {
         struct boot_module *m = &boot_modules[i];
-        uint64_t pages = pages_of(m->bytes);
 
         m->gfn = at;
-        for (uint64_t n = 0; n < pages; n++)
-            if (light_map_special(d->space, gfn(at + n),
+        for (uint64_t n = 0; n < pages_of(m->bytes); n++, at++)
+            if (light_map_special(d->space, gfn(at),
                                   mfn((m->start >> PAGE_SHIFT) + n), false))
                 panic("module %u cannot be mapped", i);
-        at += pages;
     }
 }
 
