@@ -283,15 +283,17 @@ static __in_place bool decode_usual(struct insn *insn, const uint8_t *bytes)
     unsigned int rex = bytes[0], modrm = bytes[2], mod = modrm >> 6;
     const struct opcode *opcode = &one_byte[bytes[1]];
     int32_t displacement = 0;
+    uint32_t next_four;
 
     if ((rex & 0xf8) != (0x40 | REX_W) || mod == 3 || (modrm & 7) == INSN_RSP ||
         (mod == 0 && (modrm & 7) == INSN_RBP) ||
         (opcode->has & ~LOCKABLE) != (SIZED | MEMORY))
         return false;
+    __builtin_memcpy(&next_four, &bytes[3], sizeof(next_four));
     if (mod == 1)
-        displacement = (int8_t)bytes[3];
+        displacement = (int32_t)(next_four << 24) >> 24;
     else if (mod == 2)
-        __builtin_memcpy(&displacement, &bytes[3], sizeof(displacement));
+        displacement = (int32_t)next_four;
     *insn = (struct insn){
         .op = opcode->op,
         .length = mod == 0   ? 3
