@@ -188,7 +188,8 @@ static void unpack_image(struct boot_module *m)
     m->bytes = size;
 }
 
-void boot_memory_find(void)
+/* RAM but for the first MiB, the image and the modules. */
+static void find_free(void)
 {
     uint64_t ram = spans_bytes(boot_info.ram, boot_info.ram_count);
     uint64_t free, table = ram / PAGE_SIZE * FRAME_RECORDS +
@@ -304,23 +305,28 @@ static void map_directly(struct ram_span ram)
 
 /* --- Tables of what there is for each frame ------------------------------ */
 
+/* What a part of a table holds, if not zeros; mapped at @va. */
+typedef void fill_fn(vaddr_t va, maddr_t maddr, uint64_t size);
+
 /*
  * Back @bytes of a table at @va, or a part of that: a large page, if it can.
- * Returns how much, *@maddr is where.
+ * Returns how much.
  */
-static uint64_t back_table(vaddr_t va, uint64_t bytes, maddr_t *maddr)
+static uint64_t back_table(vaddr_t va, uint64_t bytes, fill_fn *fill)
 {
     bool large = va % LARGE_PAGE == 0 && bytes >= LARGE_PAGE;
     uint64_t size = LARGE_PAGE;
+    maddr_t maddr = large ? take(size) : 0;
 
-    *maddr = large ? take(size) : 0;
-    if (!*maddr) {
+    if (!maddr) {
         size = PAGE_SIZE;
-        *maddr = take(size);
+        maddr = take(size);
     }
-    if (!*maddr)
+    if (!maddr)
         panic("no memory for the frame table");
-    map(va, *maddr, *maddr + size, READ_WRITE);
+    map(va, maddr, maddr + size, READ_WRITE);
+    if (fill)
+        fill(va, maddr, size);
     return size;
 }
 
@@ -328,8 +334,7 @@ static uint64_t back_table(vaddr_t va, uint64_t bytes, maddr_t *maddr)
  * Make the part of a table at @base for all frames of RAM, @record bytes each,
  * zero unless @fill does something; two ranges may meet in a page of records.
  */
-static void make_table(vaddr_t base, uint64_t record,
-                       void (*fill)(vaddr_t va, maddr_t maddr, uint64_t size))
+static void make_table(vaddr_t base, uint64_t record, fill_fn *fill)
 {
     vaddr_t done = base;
 
@@ -337,15 +342,10 @@ static void make_table(vaddr_t base, uint64_t record,
         const struct ram_span *ram = &boot_info.ram[i];
         vaddr_t at = base + (ram->start >> PAGE_SHIFT) * record;
         vaddr_t end = base + (ram->end >> PAGE_SHIFT) * record;
-        uint64_t size;
-        maddr_t maddr;
 
         end = (end + PAGE_SIZE - 1) & PAGE_MASK;
-        for (at = MAX(done, at & PAGE_MASK); at < end; at += size) {
-            size = back_table(at, end - at, &maddr);
-            if (fill)
-                fill(at, maddr, size);
-        }
+        for (at = MAX(done, at & PAGE_MASK); at < end;)
+            at += back_table(at, end - at, fill);
         done = MAX(done, end);
     }
 }
@@ -362,8 +362,7 @@ static void fill_m2p(vaddr_t va, maddr_t maddr, uint64_t size)
 
 void boot_memory_take(void)
 {
-    struct frame_totals totals;
-
+    find_free();
     map_image();
     for (unsigned int cpu = 0; cpu < boot_cpus_max(); cpu++)
         map_cpu(cpu);
@@ -378,8 +377,7 @@ void boot_memory_take(void)
         frames_add(maddr_to_mfn(free_spans[i].start),
                    (free_spans[i].end - free_spans[i].start) >> PAGE_SHIFT);
     free_count = 0;
-    frame_totals(&totals);
-    log_info("memory: %lu frames for domains", totals.unreserved);
+    log_info("memory: %lu frames for domains", frame_totals().unreserved);
 }
 
 void boot_module_free(unsigned int i)

@@ -12,9 +12,8 @@
 
 int control_host_info(struct control_host_info *op)
 {
-    struct frame_totals totals;
+    struct frame_totals totals = frame_totals();
 
-    frame_totals(&totals);
     *op = (struct control_host_info){
         .total_pages = totals.total,
         .free_pages = totals.free,

@@ -110,7 +110,7 @@ static int create(const struct domain_config *config, domid_t domid,
 
     d->domid = domid;
     d->class = config->create.class;
-    d->rights = config->rights;
+    d->rights = config->create.rights;
     d->refs = 2; /* the table's and the caller's */
     d->weight = config->create.weight;
     d->reserved_pages = config->create.reserved_pages;

@@ -100,7 +100,6 @@ extern struct domain *initial_domain;
 
 struct domain_config {
     domid_t domid; /* wanted, or DOMID_INVALID */
-    uint32_t rights;
     struct control_create create;
     uint64_t module_pages; /* windows only the initial domain has */
     uint64_t mmio_pages;
@@ -160,14 +159,18 @@ void table_set(domid_t domid, struct domain *d);
 int __must_check domain_pause(struct domain *d);
 int __must_check domain_unpause(struct domain *d);
 
-/* Kept as the reason of a later shutdown or crash: SCHEDOP_shutdown_code. */
-void domain_set_shutdown_code(struct domain *d, uint32_t reason);
+/*
+ * Kept as the reason of a later shutdown or crash: SCHEDOP_shutdown_code.
+ * -EINVAL: no such reason.
+ */
+int domain_set_shutdown_code(struct domain *d, uint32_t reason);
 
 /*
  * @d stops for @reason: the machine's end if it has DOMAIN_RIGHT_POWER, else
- * its vCPUs stop and VIRQ_DOM_EXC tells the control domain.
+ * its vCPUs stop and VIRQ_DOM_EXC tells the control domain.  -EINVAL: no such
+ * reason.
  */
-void domain_shutdown(struct domain *d, uint32_t reason);
+int domain_shutdown(struct domain *d, uint32_t reason);
 
 /*
  * -EINVAL: it has not ended, or not by SHUTDOWN_suspend; -EAGAIN: a vCPU of it

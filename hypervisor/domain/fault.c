@@ -94,13 +94,11 @@ void fault_stop_waiting(struct vcpu *v)
 
 void fault_wake_waiters(void)
 {
-    struct frame_totals totals;
     uint64_t left;
 
     if (likely(!atomic_read(&frames_wanted)))
         return;
-    frame_totals(&totals);
-    left = totals.unreserved;
+    left = frame_totals().unreserved;
     SPIN_GUARD(&waiters_lock);
     for (unsigned int i = 0; i < WAKE_QUANTUM && left && !list_empty(&waiters);
          i++) {

@@ -95,7 +95,7 @@ void domain_vcpu_down(struct vcpu *v)
     spin_unlock(&d->lock);
 
     if (!others)
-        domain_shutdown(d, SHUTDOWN_poweroff);
+        (void)domain_shutdown(d, SHUTDOWN_poweroff);
 }
 
 /* Class pv: its tables, which are pinned, and its kernel's stack. */
@@ -129,18 +129,23 @@ int domain_set_start(struct domain *d, const struct control_set_start *start)
     return 0;
 }
 
-void domain_set_shutdown_code(struct domain *d, uint32_t reason)
+int domain_set_shutdown_code(struct domain *d, uint32_t reason)
 {
+    if (reason > SHUTDOWN_soft_reset)
+        return -EINVAL;
     SPIN_GUARD(&d->lock);
     if (!d->has_shutdown_code)
         d->shutdown_reason = reason;
     d->has_shutdown_code = true;
+    return 0;
 }
 
-void domain_shutdown(struct domain *d, uint32_t reason)
+int domain_shutdown(struct domain *d, uint32_t reason)
 {
     bool first;
 
+    if (reason > SHUTDOWN_soft_reset)
+        return -EINVAL;
     spin_lock(&d->lock);
     first = !d->is_shutdown;
     if (first) {
@@ -152,7 +157,7 @@ void domain_shutdown(struct domain *d, uint32_t reason)
     spin_unlock(&d->lock);
 
     if (!first)
-        return;
+        return 0;
     if (policy_allows(d, POLICY_power)) {
         bool off = reason == SHUTDOWN_poweroff;
 
@@ -163,6 +168,7 @@ void domain_shutdown(struct domain *d, uint32_t reason)
         machine_reset();
     }
     upcall_raise_global(VIRQ_DOM_EXC);
+    return 0;
 }
 
 /* As one whose suspension was cancelled: that is what 1 says to its kernel. */
@@ -202,13 +208,13 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 
     /* A domain with devices must not go on reaching memory through them. */
     upcall_devices_quiesce(d);
-    domain_shutdown(d, SHUTDOWN_crash);
+    (void)domain_shutdown(d, SHUTDOWN_crash);
 }
 
 static void watchdog_expired(struct timer *t)
 {
-    domain_shutdown(container_of(t, struct watchdog, timer)->domain,
-                    SHUTDOWN_watchdog);
+    (void)domain_shutdown(container_of(t, struct watchdog, timer)->domain,
+                          SHUTDOWN_watchdog);
 }
 
 void watchdogs_init(struct domain *d)

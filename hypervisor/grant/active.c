@@ -4,8 +4,7 @@
 #include "grant/active.h"
 
 #include "core/panic.h"
-#include "memory/frame.h"
-#include "memory/pv_space.h"
+#include "domain/memory.h"
 
 /* A granter that changes the word faster than this has itself to blame. */
 #define MARK_TRIES 5
@@ -31,10 +30,7 @@ static bool find_or_make(const struct grant_table *t, grant_ref_t ref,
 int16_t grant_get_frame(struct domain *owner, uint64_t g, bool write,
                         struct grant_pin *pin)
 {
-    int rc = owner->pv ? pv_get_frame(owner->pv, mfn(g), false, &pin->frame)
-                       : light_get_frame(owner->space, gfn(g),
-                                         write ? LIGHT_WRITE : LIGHT_READ,
-                                         false, &pin->frame);
+    int rc = memory_get(owner, g, write, &pin->frame);
 
     if (rc == -EINVAL)
         return GNTST_bad_page;
@@ -54,10 +50,10 @@ static int16_t pin_new_frame(struct domain *granter, bool write,
     if (status)
         return status;
     if (pin->active->pins && pin->active->mfn != pin->mfn.raw) {
-        frame_put(pin->frame); /* Renamed while it is lent. */
+        frame_let_go(pin->frame, write); /* Renamed while it is lent. */
         return GNTST_general_error;
     }
-    return frame_hold_too(pin->frame, write) ? GNTST_okay : GNTST_general_error;
+    return GNTST_okay;
 }
 
 static int16_t pin_new_right(struct domain *granter, domid_t user, bool write,

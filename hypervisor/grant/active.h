@@ -195,7 +195,7 @@ void grant_unpin_ref(const struct domain *granter, grant_ref_t ref, bool write,
                      struct frame *frame);
 
 /*
- * The frame of a page of @owner's, held, by the full way.  GNTST_okay, or
+ * The frame of a page of @owner's, held as by memory_get().  GNTST_okay, or
  * bad_page, general_error or eagain as of grant_pin().
  */
 int16_t __must_check grant_get_frame(struct domain *owner, uint64_t g,

@@ -25,14 +25,13 @@ struct end {
 static __rare int16_t own_far(struct domain *d, uint64_t g, bool write,
                               struct grant_pin *pin)
 {
-    int16_t status;
+    int16_t status = grant_get_frame(d, g, write, pin);
 
-    status = grant_get_frame(d, g, write, pin);
     if (status == GNTST_eagain) /* It is the caller that waits: calls again. */
         fault_repeat_call(gfn(g));
-    if (status || frame_hold_too(pin->frame, write && d->pv))
-        return status;
-    return GNTST_general_error;
+    if (!status && write && !d->pv)
+        frame_put_type(pin->frame); /* Pinned, it keeps its rights anyway. */
+    return status;
 }
 
 static __in_place int16_t own_open(struct domain *d,

@@ -5,14 +5,6 @@
 
 #include "hypercall/subop.h"
 
-static int shut_down(struct domain *d, const struct control_shutdown *op)
-{
-    if (op->reason > SHUTDOWN_soft_reset)
-        return -EINVAL;
-    domain_shutdown(d, op->reason);
-    return 0;
-}
-
 /* Nobody pauses himself: nobody could unpause him. */
 static int pause(struct domain *d, struct control_pause *op)
 {
@@ -45,7 +37,7 @@ static int vcpu_info(struct domain *d, struct control_vcpu_info *op)
     OP(set_start, build, control_set_start(d, &op->u.set_start))               \
     OP(populate, build, control_populate(d, &op->u.populate))                  \
     OP(seed_grant, build, control_seed_grant(d, &op->u.seed_grant))            \
-    OP(shutdown, shutdown, shut_down(d, &op->u.shutdown))                      \
+    OP(shutdown, shutdown, domain_shutdown(d, op->u.shutdown.reason))          \
     OP(resume, pause, domain_resume(d))                                        \
     OP(set_sched, set_sched, domain_set_sched(d, &op->u.set_sched))            \
     OP(vcpu_info, list, vcpu_info(d, &op->u.vcpu_info))

@@ -85,41 +85,31 @@ static __noinline long op_map(struct domain *d, struct guest_ptr at,
     return elements_done(at, count);
 }
 
-/* One: most are, and an array of one is shorter. */
-static __noinline long op_unmap_one(struct domain *d, struct guest_ptr at)
+/* The next @n elements; @left will be left. */
+static __in_place long unmap(struct domain *d, struct guest_ptr at, uint32_t n,
+                             uint32_t left)
 {
     const size_t out = offsetof(struct gnttab_unmap_grant_ref, handle);
-    uint64_t va = guest_address(at.va);
-    struct gnttab_unmap_grant_ref op;
-
-    if (unlikely(!guest_load_words(&op, va, sizeof(op))))
-        return -EFAULT;
-    grant_unmap(d, &op, 1);
-    if (unlikely(!guest_store_words(va + out, &op.handle, sizeof(op) - out)))
-        return element_fault(at, 0); /* It is done, even so. */
-    return 0;
-}
-
-static __noinline long op_unmap(struct domain *d, struct guest_ptr at,
-                                uint32_t count)
-{
-    const size_t out = offsetof(struct gnttab_unmap_grant_ref, handle);
-    uint32_t left = left_after(count), n = count - left;
     struct gnttab_unmap_grant_ref ops[QUANTUM];
-    struct guest_ptr end = field(at, n * sizeof(ops[0]));
+    const size_t size = sizeof(ops[0]);
+    uint64_t va = guest_address(at.va);
 
     for (uint32_t i = 0; i < n; i++)
-        if (copy_from_guest(&ops[i], field(at, i * sizeof(ops[0])),
-                            sizeof(ops[0])))
-            return element_fault(at, count); /* None is done yet. */
+        if (unlikely(!guest_load_words(&ops[i], va + i * size, size)))
+            return element_fault(at, n + left); /* None is done yet. */
 
     grant_unmap(d, ops, n);
+    at = field(at, n * size);
+    for (uint32_t i = 0; i < n; i++, va += size)
+        if (unlikely(!guest_store_words(va + out, &ops[i].handle, size - out)))
+            return element_fault(at, left); /* All are done, even so. */
+    return elements_done(at, left);
+}
 
-    for (uint32_t i = 0; i < n; i++)
-        if (copy_to_guest(field(at, i * sizeof(ops[0]) + out), &ops[i].handle,
-                          sizeof(ops[0]) - out))
-            return element_fault(end, left); /* All are done, even so. */
-    return elements_done(end, left);
+/* Most arrays are of one, and an array of one is shorter. */
+static __noinline long op_unmap_one(struct domain *d, struct guest_ptr at)
+{
+    return unmap(d, at, 1, 0);
 }
 
 static __noinline long op_copy(struct domain *d, struct guest_ptr at,
@@ -254,9 +244,11 @@ SUBOPS(TABLE_SUBOPS)
 static __noinline long op_other(struct domain *d, struct guest_ptr at,
                                 uint32_t count, uint64_t cmd)
 {
+    uint32_t left = left_after(count);
+
     switch (cmd) {
     case GNTTABOP_unmap_grant_ref:
-        return op_unmap(d, at, count);
+        return unmap(d, at, count - left, left);
     case GNTTABOP_set_version:
         return op_set_version(at);
     case GNTTABOP_cache_flush:

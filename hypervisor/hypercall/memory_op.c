@@ -72,8 +72,7 @@ static long maximum_ram_page(void)
     uint64_t end = 0;
 
     for (unsigned int i = 0; ram_range(i).end; i++)
-        if (ram_range(i).end > end)
-            end = ram_range(i).end;
+        end = MAX(end, ram_range(i).end);
     return (long)end;
 }
 

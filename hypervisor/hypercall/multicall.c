@@ -23,19 +23,50 @@ struct list_rest {
 
 DEFINE_PER_CPU(struct list_rest *, multicall_rest);
 
-/* How far a list came, and why no further. */
-enum list_end {
-    LIST_DONE,
-    LIST_GO_ON, /* others shall run first, or there is no memory */
-    LIST_FAULT,
-    LIST_IRET, /* which ends it */
-};
-
 /* What of an entry is loaded: in one go, though nobody looks at the result. */
 #define RESULT       offsetof(struct multicall_entry, result)
 #define LOADED_BYTES offsetof(struct multicall_entry, args[5])
 
-static __in_place enum list_end make_list(struct list_rest *rest)
+void multicall_set_arg(struct list_rest *rest, unsigned int n, uint64_t value)
+{
+    struct guest_ptr at =
+        guest_ptr(rest->at + offsetof(struct multicall_entry, args[n - 1]));
+
+    if (copy_to_guest(at, &value, sizeof(value)))
+        rest->is_lost = true;
+}
+
+/*
+ * What is left is the call that is made again: no list is in another, so its
+ * arguments are in the registers.
+ */
+static __rare long go_on(const struct list_rest *rest)
+{
+    guest_regs()->rdi = rest->at;
+    guest_regs()->rsi = rest->count;
+    return hypercall_continue();
+}
+
+/* Even for want of memory: the entry is made, and shall not be made again. */
+static __rare long fail(void)
+{
+    fault_do_not_wait();
+    return -EFAULT;
+}
+
+/*
+ * The list ends at its next entry, unless that waits for memory.  The short way
+ * back from a call is not one to wherever a frame says.
+ */
+static __rare long end_by_iret(const struct list_rest *rest)
+{
+    return_slowly();
+    upcall_iret(guest_regs(), current);
+    return current->repeat ? go_on(rest) : (long)guest_regs()->rax;
+}
+
+/* Until its end, or until others shall run first or there is no memory. */
+static __in_place long make_list(struct list_rest *rest)
 {
     uint64_t end = rdtsc() + tsc_khz / QUANTUMS_PER_MS;
     const bool *resched = &this_cpu(need_resched);
@@ -47,71 +78,31 @@ static __in_place enum list_end make_list(struct list_rest *rest)
         long result = -EINVAL;
 
         if (unlikely(!guest_load_words(&e, at, LOADED_BYTES)))
-            return v->repeat ? LIST_GO_ON : LIST_FAULT;
+            return v->repeat ? go_on(rest) : -EFAULT;
         if (unlikely(e.op == HYPERCALL_iret))
-            return LIST_IRET;
+            return end_by_iret(rest);
         if (likely(e.op != HYPERCALL_multicall))
             result = upcall_hypercall(e.args[0], e.args[1], e.args[2],
                                       e.args[3], e.args[4], e.op);
         if (unlikely(v->repeat))
-            return rest->is_lost ? LIST_FAULT : LIST_GO_ON;
+            return rest->is_lost ? fail() : go_on(rest);
         if (unlikely(!guest_store_words(at + RESULT, &result, sizeof(result))))
-            return LIST_FAULT;
+            return fail();
         if (--rest->count && unlikely(*resched || rdtsc() >= end)) {
             rest->at += sizeof(struct multicall_entry);
-            return LIST_GO_ON;
+            return go_on(rest);
         }
     }
-    return LIST_DONE;
-}
-
-void multicall_set_arg(struct list_rest *rest, unsigned int n, uint64_t value)
-{
-    struct guest_ptr at =
-        guest_ptr(rest->at + offsetof(struct multicall_entry, args[n - 1]));
-
-    if (copy_to_guest(at, &value, sizeof(value)))
-        rest->is_lost = true;
-}
-
-/* What is left is the call that is made again. */
-static long go_on(const struct list_rest *rest)
-{
-    hypercall_set_arg(1, rest->at);
-    hypercall_set_arg(2, rest->count);
-    return hypercall_continue();
-}
-
-/*
- * The list ends at its next entry, unless that waits for memory.  The short way
- * back from a call is not one to wherever a frame says.
- */
-static long end_by_iret(const struct list_rest *rest)
-{
-    return_slowly();
-    upcall_iret(guest_regs(), current);
-    return current->repeat ? go_on(rest) : (long)guest_regs()->rax;
+    return 0;
 }
 
 long hypercall_multicall(uint64_t a1, uint64_t a2)
 {
     struct list_rest rest = {.at = a1, .count = a2};
-    enum list_end why;
+    long rc;
 
     this_cpu(multicall_rest) = &rest;
-    why = make_list(&rest);
+    rc = make_list(&rest);
     this_cpu(multicall_rest) = NULL;
-
-    switch (why) {
-    case LIST_DONE:
-        return 0;
-    case LIST_GO_ON:
-        return go_on(&rest);
-    case LIST_IRET:
-        return end_by_iret(&rest);
-    case LIST_FAULT:
-        break;
-    }
-    fault_do_not_wait();
-    return -EFAULT;
+    return rc;
 }

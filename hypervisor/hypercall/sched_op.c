@@ -28,17 +28,6 @@ static long op_poll(const struct sched_poll *op)
     return evtchn_poll(current, ports, op->nr_ports, op->timeout);
 }
 
-static long op_shutdown(struct domain *d, uint32_t reason, bool now)
-{
-    if (reason > SHUTDOWN_soft_reset)
-        return -EINVAL;
-    if (now)
-        domain_shutdown(d, reason);
-    else
-        domain_set_shutdown_code(d, reason);
-    return 0;
-}
-
 /* To shut oneself down by name takes the right, too, as in Xen. */
 static long op_remote_shutdown(const struct sched_remote_shutdown *op)
 {
@@ -48,19 +37,19 @@ static long op_remote_shutdown(const struct sched_remote_shutdown *op)
     if (!d)
         return -ESRCH;
     if (policy_allows(current->domain, POLICY_shutdown))
-        rc = op_shutdown(d, op->reason, true);
+        rc = domain_shutdown(d, op->reason);
     domain_put(d);
     return rc;
 }
 
 #define SCHED_SUBOPS(OP)                                                       \
     OP(SCHEDOP_shutdown, sched_shutdown, false,                                \
-       op_shutdown(d, op->reason, true))                                       \
+       domain_shutdown(d, op->reason))                                         \
     OP(SCHEDOP_poll, sched_poll, false, op_poll(op))                           \
     OP(SCHEDOP_remote_shutdown, sched_remote_shutdown, false,                  \
        op_remote_shutdown(op))                                                 \
     OP(SCHEDOP_shutdown_code, sched_shutdown, false,                           \
-       op_shutdown(d, op->reason, false))                                      \
+       domain_set_shutdown_code(d, op->reason))                                \
     OP(SCHEDOP_watchdog, sched_watchdog, false,                                \
        domain_watchdog(d, op->id, op->timeout))
 SUBOPS(SCHED_SUBOPS)

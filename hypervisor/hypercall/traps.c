@@ -3,8 +3,6 @@
 
 #include "hypercall/subop.h"
 
-#include "arch/x86_64/cpu.h"
-#include "arch/x86_64/regs.h"
 #include "domain/pv_vcpu.h"
 #include "pv/traps.h"
 

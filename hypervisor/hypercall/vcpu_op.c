@@ -4,7 +4,6 @@
 #include "domain/memory.h"
 #include "domain/pv_vcpu.h"
 #include "hypercall/subop.h"
-#include "memory/light.h"
 
 /* Of the periodic timer: what Xen takes. */
 #define PERIOD_MIN_NS 1000000ULL
@@ -105,6 +104,12 @@ long hypercall_vcpu_op(uint64_t a1, uint64_t a2, uint64_t a3)
         return -ENOENT;
     v = d->vcpu[index_nospec(a2, d->vcpu_count)];
 
+    if (v->pv && a1 == VCPUOP_send_nmi) {
+        (void)atomic_exchange(&v->pv->nmi_pending, true);
+        return_slowly();
+        vcpu_notify(v);
+        return 0;
+    }
     switch (a1) {
     case VCPUOP_initialise:
         return vcpu_initialise(v, arg);
@@ -125,13 +130,6 @@ long hypercall_vcpu_op(uint64_t a1, uint64_t a2, uint64_t a3)
         return v == current ? call_subop(v, a1, arg) : -EINVAL;
     case VCPUOP_stop_singleshot_timer:
         return v == current ? set_timer(v, 0) : -EINVAL;
-    case VCPUOP_send_nmi:
-        if (!v->pv)
-            return -ENOSYS;
-        (void)atomic_exchange(&v->pv->nmi_pending, true);
-        return_slowly();
-        vcpu_notify(v);
-        return 0;
     case VCPUOP_get_physid:
         return -EINVAL; /* No vCPU is tied to a processor. */
     default:

@@ -8,10 +8,8 @@
 #include "memory/frame.h"
 
 /* Links are mfn + 1; 0: none.  Mfns are below 2^28 (DIRECT_MAP_SIZE). */
-static struct free_list {
-    uint32_t first;
-    uint64_t count;
-} lists[BUDDY_ORDERS];
+static uint32_t first_block[BUDDY_ORDERS];
+static uint64_t block_count[BUDDY_ORDERS];
 
 static struct frame *linked(uint32_t link)
 {
@@ -21,28 +19,27 @@ static struct frame *linked(uint32_t link)
 static void block_insert(uint32_t first, unsigned int order)
 {
     struct frame *f = mfn_to_frame(mfn(first));
-    struct free_list *list = &lists[order];
 
     atomic_write(&f->progress, FRAME_FREE(order));
-    f->next = list->first;
+    f->next = first_block[order];
     f->frame_prev = 0;
     if (f->next)
         linked(f->next)->frame_prev = first + 1;
-    list->first = first + 1;
-    list->count++;
+    first_block[order] = first + 1;
+    block_count[order]++;
 }
 
 /* What is left of its links is undone when the frame is taken. */
 static void block_remove(uint32_t first, unsigned int order)
 {
     struct frame *f = mfn_to_frame(mfn(first));
-    struct free_list *list = &lists[order];
+    uint32_t prev = f->frame_prev;
 
-    *(f->frame_prev ? &linked(f->frame_prev)->next : &list->first) = f->next;
+    *(prev ? &linked(prev)->next : &first_block[order]) = f->next;
     if (f->next)
-        linked(f->next)->frame_prev = f->frame_prev;
+        linked(f->next)->frame_prev = prev;
     atomic_write(&f->progress, 0);
-    list->count--;
+    block_count[order]--;
 }
 
 mfn_t buddy_take(unsigned int order)
@@ -50,12 +47,12 @@ mfn_t buddy_take(unsigned int order)
     unsigned int from = order;
     uint32_t first;
 
-    while (from < BUDDY_ORDERS && !lists[from].first)
+    while (from < BUDDY_ORDERS && !first_block[from])
         from++;
     if (from >= BUDDY_ORDERS)
         return MFN_NONE;
 
-    first = lists[from].first - 1;
+    first = first_block[from] - 1;
     block_remove(first, from);
 
     /* Keep the lower half, give the upper one back, until the size fits. */
@@ -90,5 +87,5 @@ void buddy_give(mfn_t given, unsigned int order)
 
 uint64_t buddy_blocks(unsigned int order)
 {
-    return lists[order].count;
+    return block_count[order];
 }

@@ -261,11 +261,11 @@ void frame_type_underflow(const struct frame *f)
     panic("frame %#lx has no typed reference to drop", frame_to_mfn(f).raw);
 }
 
-void frame_totals(struct frame_totals *totals)
+struct frame_totals frame_totals(void)
 {
     SPIN_GUARD(&frames_lock);
 
-    *totals = (struct frame_totals){
+    return (struct frame_totals){
         .total = total,
         .free = free_frames,
         .unreserved = available(FRAME_GUEST),

@@ -263,7 +263,7 @@ struct frame_totals {
     uint64_t free;       /* not in use */
     uint64_t unreserved; /* neither in use, nor promised, nor kept back */
 };
-void frame_totals(struct frame_totals *totals);
+struct frame_totals frame_totals(void);
 
 /* --- Small objects (pool.c) ---------------------------------------------- */
 

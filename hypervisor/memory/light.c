@@ -14,7 +14,6 @@
 #include "arch/x86_64/regs.h"
 #include "core/panic.h"
 #include "memory/light_near.h"
-#include "memory/space.h"
 #include "core/spec_ctrl.h"
 
 /*
@@ -36,17 +35,6 @@
 #define TABLE_FLAGS (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
 
 /* --- Tables ------------------------------------------------------------- */
-
-static vaddr_t page_va(const struct light_space *s, uint64_t page)
-{
-    return light_va(s, gfn(page));
-}
-
-/* Which table of @level maps @va: equal for all addresses it maps. */
-static uint64_t table_number(vaddr_t va, unsigned int level)
-{
-    return va >> (PT_SHIFT_L1 + 9 * level);
-}
 
 void light_type_frame(struct frame *f, enum frame_type type)
 {
@@ -110,16 +98,20 @@ static uint64_t *entry_at(struct light_space *s, vaddr_t va, unsigned int level,
 
 uint64_t *light_leaf_walk(struct light_space *s, uint64_t page, bool make)
 {
-    return entry_at(s, page_va(s, page), 1, make);
+    return entry_at(s, light_va(s, gfn(page)), 1, make);
 }
 
 static uint64_t tables_needed(const struct light_space *s)
 {
     uint64_t tables = cpu_features.xpti ? 2 : 1; /* the roots */
+    vaddr_t first = s->layout.virt_base, last = light_va(s, gfn(s->pages - 1));
 
-    for (unsigned int level = 1; level < 4; level++)
-        tables += table_number(page_va(s, s->pages - 1), level) -
-                  table_number(page_va(s, 0), level) + 1;
+    for (unsigned int level = 1; level < 4; level++) {
+        /* Addresses that one table maps are equal from that bit on. */
+        unsigned int shift = PT_SHIFT_L1 + 9 * level;
+
+        tables += (last >> shift) - (first >> shift) + 1;
+    }
     return tables;
 }
 
@@ -181,8 +173,7 @@ static bool tables_destroy(struct light_space *s)
         s->destroy_at = 0;
         s->table_pages--;
         f->next = 0;
-        frame_put_type(f);
-        frame_put(f);
+        frame_let_go(f, true);
         work += DESTROY_FRAME_COST;
     }
     s->root = MFN_NONE;

@@ -73,18 +73,18 @@ static inline bool prot_allows(uint32_t prot, enum light_access access)
     return allowed[prot] >> access & 1;
 }
 
-/* light_get_frame() with the lock held; light_fault() if @frame is NULL. */
-static inline int page_prepare(struct light_space *s, uint64_t page,
-                               enum light_access access, bool override,
-                               struct frame **frame)
+/* Of light_fault() if @frame is NULL. */
+int light_get_frame(struct light_space *s, gfn_t g, enum light_access access,
+                    bool override, struct frame **frame)
 {
     uint64_t *leaf;
     uint32_t prot;
     int rc = 0;
 
-    if (s->dying)
+    SPIN_GUARD(&s->base.lock);
+    if (s->dying || g.raw >= s->layout.ram_pages)
         return -EINVAL;
-    leaf = light_leaf(s, page, true);
+    leaf = light_leaf(s, index_nospec(g.raw, s->layout.ram_pages), true);
     prot = leaf_prot(*leaf);
     if (frame && leaf_is_foreign(*leaf))
         return -EACCES;
@@ -100,19 +100,6 @@ static inline int page_prepare(struct light_space *s, uint64_t page,
     return frame_try_get(*frame) ? 0 : -EBUSY;
 }
 
-int light_get_frame(struct light_space *s, gfn_t g, enum light_access access,
-                    bool override, struct frame **frame)
-{
-    uint64_t page;
-
-    if (g.raw >= s->layout.ram_pages)
-        return -EINVAL;
-    page = index_nospec(g.raw, s->layout.ram_pages);
-
-    SPIN_GUARD(&s->base.lock);
-    return page_prepare(s, page, access, override, frame);
-}
-
 /* Addresses below the space are in pages above its last. */
 int light_fault(struct light_space *s, vaddr_t va, enum light_access access)
 {
@@ -120,12 +107,6 @@ int light_fault(struct light_space *s, vaddr_t va, enum light_access access)
     int rc = light_get_frame(s, g, access, false, NULL);
 
     return rc == -EINVAL || rc == -EACCES ? -EFAULT : rc;
-}
-
-static void change_frame(struct change *c, struct frame *f)
-{
-    f->next = c->frames;
-    c->frames = (uint32_t)frame_to_mfn(f).raw + 1;
 }
 
 static void change_init(struct change *c, struct light_space *s, uint32_t prot,
@@ -180,8 +161,10 @@ static int leaf_change(struct light_space *s, uint64_t page, uint64_t *leaf,
     }
     if (reduces)
         tlb_batch_add(&c->flushes, light_va(s, gfn(page)));
-    if (loses_contents(c) || old_prot == LIGHT_PROT_read_write)
-        change_frame(c, f);
+    if (loses_contents(c) || old_prot == LIGHT_PROT_read_write) {
+        f->next = c->frames;
+        c->frames = (uint32_t)m.raw + 1;
+    }
     return 0;
 }
 

@@ -16,7 +16,6 @@
 
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
-#include "domain/vcpu.h"
 #include "domain/pv_vcpu.h"
 #include "memory/light_near.h"
 #include "pv/emulate.h"

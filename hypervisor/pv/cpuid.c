@@ -13,7 +13,6 @@
 #include <abi/version.h>
 
 #include "core/time.h"
-#include "domain/vcpu.h"
 #include "domain/pv_vcpu.h"
 #include "pv/guest_copy.h"
 

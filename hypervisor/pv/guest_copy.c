@@ -6,8 +6,6 @@
 
 #include "pv/guest_copy.h"
 
-#include "memory/frame.h"
-
 bool guest_range(uint64_t va, size_t size)
 {
     uint64_t end;

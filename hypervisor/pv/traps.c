@@ -3,7 +3,6 @@
 
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
-#include "domain/vcpu.h"
 #include "domain/pv_vcpu.h"
 #include "pv/traps.h"
 #include "pv/emulate.h"
@@ -135,17 +134,11 @@ void upcall_guest_exception(struct cpu_regs *regs, uint64_t cr2)
     case VECTOR_INT80:
         int80(regs);
         break;
-    case VECTOR_DB:
-        if (current->pv)
-            pv_debug_hit(current, cr2);
-        (void)bounce_trap(regs, VECTOR_DB, false);
-        break;
-    case VECTOR_NM:
-        if (current->pv)
-            pv_set_task_switched(current, false);
-        (void)bounce_trap(regs, VECTOR_NM, false);
-        break;
     default:
+        if (current->pv && vector == VECTOR_DB)
+            pv_debug_hit(current, cr2);
+        if (current->pv && vector == VECTOR_NM)
+            pv_set_task_switched(current, false);
         (void)bounce_trap(regs, (uint8_t)vector, has_error_code(vector));
         break;
     }

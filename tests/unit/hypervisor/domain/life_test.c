@@ -210,7 +210,7 @@ static void make_control(void)
     struct domain_config config = small();
 
     config.domid = 0;
-    config.rights = DOMAIN_RIGHT_CONTROL | DOMAIN_RIGHT_POWER;
+    config.create.rights = DOMAIN_RIGHT_CONTROL | DOMAIN_RIGHT_POWER;
     REQUIRE(domain_create(&config, &control) == 0);
     initial_domain = control;
     REQUIRE(evtchn_bind(control, EVTCHN_VIRQ, VIRQ_DOM_EXC, 0,
@@ -232,14 +232,14 @@ void setup(void)
     release_takes_time = false;
     percpu_current_vcpu = NULL;
     (void)told_of_change();
-    frame_totals(&before);
+    before = frame_totals();
 }
 
 static void expect_all_back(void)
 {
     struct frame_totals now;
 
-    frame_totals(&now);
+    now = frame_totals();
     EXPECT_EQ(now.free, before.free);
     EXPECT_EQ(now.unreserved, before.unreserved);
 }
@@ -282,7 +282,7 @@ static void leave_frames(unsigned int left)
 
     taken_count = 0;
     for (;;) {
-        frame_totals(&t);
+        t = frame_totals();
         if (t.free <= left)
             return;
         f = frame_alloc(DOMID_XEN, FRAME_METADATA);
@@ -354,7 +354,7 @@ TEST("a creation that runs out of memory at any point undoes all it did")
         int rc;
 
         leave_frames(left);
-        frame_totals(&t);
+        t = frame_totals();
         rc = domain_create(&config, &d);
         if (rc == 0) {
             destroy(d);
@@ -363,7 +363,7 @@ TEST("a creation that runs out of memory at any point undoes all it did")
 
             failures++;
             EXPECT_EQ(rc, -ENOMEM);
-            frame_totals(&now);
+            now = frame_totals();
             EXPECT_EQ(now.unreserved, t.unreserved);
             EXPECT_EQ(domain_count(), 1);
         }
@@ -494,11 +494,14 @@ TEST("a shutdown stops the domain, tells the control domain once, and stays")
 {
     struct domain *d = running();
 
-    domain_shutdown(d, SHUTDOWN_reboot);
+    EXPECT_EQ(domain_shutdown(d, SHUTDOWN_soft_reset + 1), -EINVAL);
+    EXPECT_FALSE(told_of_change());
+    EXPECT_TRUE(d->vcpu[0]->place);
+    EXPECT_EQ(domain_shutdown(d, SHUTDOWN_reboot), 0);
     EXPECT_TRUE(told_of_change());
     EXPECT_FALSE(d->vcpu[0]->place);
     EXPECT_EQ(d->shutdown_reason, SHUTDOWN_reboot);
-    domain_shutdown(d, SHUTDOWN_poweroff);
+    EXPECT_EQ(domain_shutdown(d, SHUTDOWN_poweroff), 0);
     EXPECT_FALSE(told_of_change());
     EXPECT_EQ(d->shutdown_reason, SHUTDOWN_reboot);
 
@@ -515,7 +518,7 @@ TEST("one that suspended itself goes on with 1 in rax, each time, and no other")
     EXPECT_EQ(domain_resume(d), -EINVAL);
     for (int round = 0; round < 2; round++) {
         d->vcpu[0]->regs.rax = 0;
-        domain_shutdown(d, SHUTDOWN_suspend);
+        EXPECT_EQ(domain_shutdown(d, SHUTDOWN_suspend), 0);
         EXPECT_TRUE(told_of_change());
         EXPECT_FALSE(d->vcpu[0]->place);
         /* A pause that came meanwhile holds. */
@@ -527,7 +530,7 @@ TEST("one that suspended itself goes on with 1 in rax, each time, and no other")
         EXPECT_TRUE(d->vcpu[0]->place);
         EXPECT_EQ(domain_resume(d), -EINVAL);
     }
-    domain_shutdown(d, SHUTDOWN_crash);
+    EXPECT_EQ(domain_shutdown(d, SHUTDOWN_crash), 0);
     EXPECT_EQ(domain_resume(d), -EINVAL);
     EXPECT_FALSE(d->vcpu[0]->place);
     destroy(d);
@@ -537,9 +540,10 @@ TEST("a shutdown code given early is the reason of the end")
 {
     struct domain *d = running();
 
-    domain_set_shutdown_code(d, SHUTDOWN_watchdog);
-    domain_set_shutdown_code(d, SHUTDOWN_reboot);
-    domain_shutdown(d, SHUTDOWN_poweroff);
+    EXPECT_EQ(domain_set_shutdown_code(d, SHUTDOWN_soft_reset + 1), -EINVAL);
+    EXPECT_EQ(domain_set_shutdown_code(d, SHUTDOWN_watchdog), 0);
+    EXPECT_EQ(domain_set_shutdown_code(d, SHUTDOWN_reboot), 0);
+    EXPECT_EQ(domain_shutdown(d, SHUTDOWN_poweroff), 0);
     EXPECT_EQ(d->shutdown_reason, SHUTDOWN_watchdog);
     destroy(d);
 }
@@ -561,11 +565,11 @@ TEST("a crash keeps its first reason and stops the domain's devices")
 TEST("the end of a domain with the power right is the machine's")
 {
     if (setjmp(machine_end) == 0)
-        domain_shutdown(control, SHUTDOWN_poweroff);
+        EXPECT_EQ(domain_shutdown(control, SHUTDOWN_poweroff), 0);
     EXPECT_TRUE(went_off);
     control->is_shutdown = false;
     if (setjmp(machine_end) == 0)
-        domain_shutdown(control, SHUTDOWN_crash);
+        EXPECT_EQ(domain_shutdown(control, SHUTDOWN_crash), 0);
     EXPECT_FALSE(went_off);
     control->is_shutdown = false;
 }

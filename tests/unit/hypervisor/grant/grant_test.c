@@ -568,7 +568,7 @@ TEST("a copy that finds no frame waits if it is the caller's page")
     (void)world_page(1, 6); /* Records of its table and pages exist. */
     EXPECT_EQ(copy(2, op), GNTST_okay);
     EXPECT_EQ(light_discard(s, gfn(9), 1), 0);
-    frame_totals(&now);
+    now = frame_totals();
     EXPECT_EQ(frame_reserve(now.unreserved), 0);
     s->reserve_left = 0; /* Beyond its promise. */
     current->domain = world_domain[2];

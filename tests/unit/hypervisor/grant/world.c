@@ -77,7 +77,7 @@ void world_make(void)
         frames_add(mfn(MACHINE_FIRST), FRAMES);
         made = true;
     }
-    frame_totals(&whole);
+    whole = frame_totals();
     for (domid_t id = 1; id < DOMAINS; id++)
         world_create(id);
 }
@@ -121,7 +121,7 @@ bool world_unmake(void)
 
     for (domid_t id = 1; id < DOMAINS; id++)
         world_kill(id);
-    frame_totals(&now);
+    now = frame_totals();
     return now.free == whole.free && now.unreserved == whole.unreserved &&
            world_records == 0;
 }

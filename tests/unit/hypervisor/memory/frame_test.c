@@ -23,7 +23,7 @@ void setup(void)
         frames_add(mfn(MACHINE_FIRST), 2000);
         frames_add(mfn(MACHINE_FIRST + 2000), 1000);
         frames_add(mfn(MACHINE_FIRST + 3500), FRAMES - 3500);
-        frame_totals(&whole);
+        whole = frame_totals();
         made = true;
     }
     machine_frames_free_calls = 0;
@@ -34,7 +34,7 @@ static bool totals_are_whole(void)
 {
     struct frame_totals now;
 
-    frame_totals(&now);
+    now = frame_totals();
     return now.total == whole.total && now.free == whole.free &&
            now.unreserved == whole.unreserved;
 }

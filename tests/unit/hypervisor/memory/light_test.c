@@ -55,7 +55,7 @@ void setup(void)
         frames_add(mfn(MACHINE_FIRST), FRAMES);
         made = true;
     }
-    frame_totals(&before);
+    before = frame_totals();
     make(RESERVED);
     machine_page_flushes = 0;
     machine_full_flushes = 0;
@@ -77,7 +77,7 @@ void teardown(void)
     EXPECT_TRUE(destroy_all());
     EXPECT_EQ(space.used_pages, 0);
     EXPECT_EQ(space.table_pages, 0);
-    frame_totals(&now);
+    now = frame_totals();
     EXPECT_EQ(now.free, before.free);
     EXPECT_EQ(now.unreserved, before.unreserved);
     EXPECT_EQ(machine_frames_owned(5), 0);
@@ -149,7 +149,7 @@ TEST("the promise holds every page and every table of the layout")
     /* 1398 pages from 4 KiB below 4 MiB on: four L1 tables. */
     EXPECT_EQ(space.pages, pages);
     EXPECT_EQ(space.tables_left + space.table_pages, 1 + 1 + 1 + 4);
-    frame_totals(&now);
+    now = frame_totals();
     EXPECT_EQ(before.unreserved - now.unreserved, RESERVED + 7);
 }
 
@@ -520,7 +520,7 @@ TEST("beyond the promise pages come from what is free, until nothing is")
     struct frame_totals now;
 
     REQUIRE(destroy_all());
-    frame_totals(&now);
+    now = frame_totals();
     EXPECT_EQ(frame_reserve(now.unreserved - 300), 0);
     make(100);
     while (touched < RAM && fault(touched, LIGHT_WRITE) == 0)
@@ -536,7 +536,7 @@ TEST("beyond the promise pages come from what is free, until nothing is")
     frames_wanted = 1;
     EXPECT_EQ(light_discard(&space, gfn(0), 150), 0);
     EXPECT_EQ(space.reserve_left, 100);
-    frame_totals(&now);
+    now = frame_totals();
     EXPECT_EQ(now.unreserved, 50);
 
     /* A vCPU of its own that waits is told. */

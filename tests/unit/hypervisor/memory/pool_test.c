@@ -16,7 +16,7 @@ static uint64_t free_now(void)
 {
     struct frame_totals totals;
 
-    frame_totals(&totals);
+    totals = frame_totals();
     return totals.free;
 }
 

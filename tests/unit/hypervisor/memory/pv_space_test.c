@@ -57,7 +57,7 @@ void setup(void)
         frames_add(mfn(MACHINE_FIRST + FRAMES / 2 + 8), FRAMES / 2 - 8);
         made = true;
     }
-    frame_totals(&whole);
+    whole = frame_totals();
     EXPECT_EQ(pv_space_create(&space, DOMAIN, PROMISE, PAGES), 0);
     EXPECT_EQ(pv_space_create(&other, OTHER, 0, PAGES), 0);
     work.left = PAGE_WORK_QUANTUM * 10;
@@ -73,7 +73,7 @@ void teardown(void)
     destroy(&other);
     EXPECT_EQ(machine_frames_owned(DOMAIN), 0);
     EXPECT_EQ(machine_frames_owned(OTHER), 0);
-    frame_totals(&now);
+    now = frame_totals();
     EXPECT_EQ(now.free, whole.free);
     EXPECT_EQ(now.unreserved, whole.unreserved);
 }

@@ -71,7 +71,8 @@ static struct world {
     char ram[FRAMES * PAGE_SIZE];
     struct frame table[FIRST + FRAMES];
     struct pv_space space;
-    struct free_list lists[BUDDY_ORDERS];
+    uint32_t first_block[BUDDY_ORDERS];
+    uint64_t block_count[BUDDY_ORDERS];
     uint64_t free_frames;
 } world __attribute__((aligned(4096))), begun;
 
@@ -667,7 +668,8 @@ static __noinline void cpu_begin(unsigned int i, void (*program)(void))
 static unsigned int run(void (*const program[CPUS])(void), unsigned int first)
 {
     world = begun;
-    memcpy(lists, world.lists, sizeof(lists));
+    memcpy(first_block, world.first_block, sizeof(first_block));
+    memcpy(block_count, world.block_count, sizeof(block_count));
     free_frames = world.free_frames;
     for (unsigned int i = 0; i < CPUS; i++)
         cpu_begin(i, program[i]);
@@ -711,14 +713,16 @@ static void begin(void (*how)(void))
     static struct world empty;
 
     world = empty;
-    memset(lists, 0, sizeof(lists));
+    memset(first_block, 0, sizeof(first_block));
+    memset(block_count, 0, sizeof(block_count));
     ram_ranges = 0;
     total = free_frames = 0;
     for (unsigned int i = 0; i < CPUS; i++)
         cpu[i] = (struct cpu){.loaded_root = MFN_NONE};
     setup_world();
     how();
-    memcpy(world.lists, lists, sizeof(lists));
+    memcpy(world.first_block, first_block, sizeof(first_block));
+    memcpy(world.block_count, block_count, sizeof(block_count));
     world.free_frames = free_frames;
     begun = world;
     for (unsigned int i = 0; i < CPUS; i++)
