@@ -27,8 +27,11 @@ extern char boot_cpu_pages[], zero_page[];
 /* The first MiB is the firmware's, and later the place where CPUs start. */
 #define LOW_END 0x100000UL
 
-/* Beside frame table, image and modules: tables, records, a small domain. */
-#define NEEDED_FREE (16UL << 20)
+/*
+ * Beside frame table, image and modules: a control domain needs 11 MiB and gets
+ * half of it.
+ */
+#define NEEDED_FREE (22UL << 20)
 
 #define LARGE_PAGE (1UL << PT_SHIFT_L2)
 
