@@ -35,6 +35,18 @@ static uint64_t record_bytes(const struct domain *d)
 void domain_info(struct domain *d, struct control_domain_info *info)
 {
     memset(info, 0, sizeof(*info));
+
+    /* Before what it has: of one that has ended, no figure is an earlier one. */
+    spin_lock(&d->lock);
+    info->flags = flags_of(d);
+    info->shutdown_reason = d->shutdown_reason;
+    info->weight = d->weight;
+    info->cap = d->cap.percent;
+    info->reserved_percent = d->reserved.percent;
+    info->pause_count = d->pause_count;
+    memcpy(info->crash_reason, d->crash_reason, sizeof(info->crash_reason));
+    spin_unlock(&d->lock);
+
     info->domid = d->domid;
     info->class = (uint16_t)d->class;
     info->vcpu_count = d->vcpu_count;
@@ -47,15 +59,6 @@ void domain_info(struct domain *d, struct control_domain_info *info)
     for (uint32_t i = 0; i < d->vcpu_count; i++)
         info->cpu_time_ns += vcpu_cpu_time(d->vcpu[i]);
     memcpy(info->uuid, d->uuid, sizeof(info->uuid));
-
-    SPIN_GUARD(&d->lock);
-    info->flags = flags_of(d);
-    info->shutdown_reason = d->shutdown_reason;
-    info->weight = d->weight;
-    info->cap = d->cap.percent;
-    info->reserved_percent = d->reserved.percent;
-    info->pause_count = d->pause_count;
-    memcpy(info->crash_reason, d->crash_reason, sizeof(info->crash_reason));
 }
 
 static void print_domain(const struct domain *d)
