@@ -93,11 +93,11 @@ static struct domain *create(const struct elf_image *image)
     uint32_t vcpus_max = pv ? DOMAIN_VCPUS_MAX : LIGHT_VCPUS_MAX;
     struct domain_config config = {
         .domid = 0,
-        .rights = DOMAIN_RIGHT_CONTROL | DOMAIN_RIGHT_DEVICE |
-                  DOMAIN_RIGHT_CONSOLE | DOMAIN_RIGHT_POWER,
         .create =
             {
                 .class = image->class,
+                .rights = DOMAIN_RIGHT_CONTROL | DOMAIN_RIGHT_DEVICE |
+                          DOMAIN_RIGHT_CONSOLE | DOMAIN_RIGHT_POWER,
                 .vcpu_count = (uint32_t)dom0_vcpus,
                 .virt_base = pv ? 0 : image->virt_base,
                 .max_ports = EVTCHN_FIFO_PORTS - 1,
@@ -214,14 +214,12 @@ static void show_modules(struct domain *d)
 
     for (unsigned int i = 1; i < boot_module_count; i++) {
         struct boot_module *m = &boot_modules[i];
-        uint64_t pages = pages_of(m->bytes);
 
         m->gfn = at;
-        for (uint64_t n = 0; n < pages; n++)
-            if (light_map_special(d->space, gfn(at + n),
+        for (uint64_t n = 0; n < pages_of(m->bytes); n++, at++)
+            if (light_map_special(d->space, gfn(at),
                                   mfn((m->start >> PAGE_SHIFT) + n), false))
                 panic("module %u cannot be mapped", i);
-        at += pages;
     }
 }
 

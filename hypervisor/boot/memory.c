@@ -149,7 +149,8 @@ static void lift_module(unsigned int i)
     m->start = to;
 }
 
-void boot_memory_find(void)
+/* RAM but for the first MiB, the image and the modules. */
+static void find_free(void)
 {
     uint64_t ram = spans_bytes(boot_info.ram, boot_info.ram_count);
     uint64_t free, table = ram / PAGE_SIZE * FRAME_RECORDS +
@@ -264,23 +265,28 @@ static void map_directly(struct ram_span ram)
 
 /* --- Tables of what there is for each frame ------------------------------ */
 
+/* What a part of a table holds, if not zeros; mapped at @va. */
+typedef void fill_fn(vaddr_t va, maddr_t maddr, uint64_t size);
+
 /*
  * Back @bytes of a table at @va, or a part of that: a large page, if it can.
- * Returns how much, *@maddr is where.
+ * Returns how much.
  */
-static uint64_t back_table(vaddr_t va, uint64_t bytes, maddr_t *maddr)
+static uint64_t back_table(vaddr_t va, uint64_t bytes, fill_fn *fill)
 {
     bool large = va % LARGE_PAGE == 0 && bytes >= LARGE_PAGE;
     uint64_t size = LARGE_PAGE;
+    maddr_t maddr = large ? take(size) : 0;
 
-    *maddr = large ? take(size) : 0;
-    if (!*maddr) {
+    if (!maddr) {
         size = PAGE_SIZE;
-        *maddr = take(size);
+        maddr = take(size);
     }
-    if (!*maddr)
+    if (!maddr)
         panic("no memory for the frame table");
-    map(va, *maddr, *maddr + size, READ_WRITE);
+    map(va, maddr, maddr + size, READ_WRITE);
+    if (fill)
+        fill(va, maddr, size);
     return size;
 }
 
@@ -288,8 +294,7 @@ static uint64_t back_table(vaddr_t va, uint64_t bytes, maddr_t *maddr)
  * Make the part of a table at @base for all frames of RAM, @record bytes each,
  * zero unless @fill does something; two ranges may meet in a page of records.
  */
-static void make_table(vaddr_t base, uint64_t record,
-                       void (*fill)(vaddr_t va, maddr_t maddr, uint64_t size))
+static void make_table(vaddr_t base, uint64_t record, fill_fn *fill)
 {
     vaddr_t done = base;
 
@@ -297,15 +302,10 @@ static void make_table(vaddr_t base, uint64_t record,
         const struct ram_span *ram = &boot_info.ram[i];
         vaddr_t at = base + (ram->start >> PAGE_SHIFT) * record;
         vaddr_t end = base + (ram->end >> PAGE_SHIFT) * record;
-        uint64_t size;
-        maddr_t maddr;
 
         end = (end + PAGE_SIZE - 1) & PAGE_MASK;
-        for (at = MAX(done, at & PAGE_MASK); at < end; at += size) {
-            size = back_table(at, end - at, &maddr);
-            if (fill)
-                fill(at, maddr, size);
-        }
+        for (at = MAX(done, at & PAGE_MASK); at < end;)
+            at += back_table(at, end - at, fill);
         done = MAX(done, end);
     }
 }
@@ -322,6 +322,7 @@ static void fill_m2p(vaddr_t va, maddr_t maddr, uint64_t size)
 
 void boot_memory_take(void)
 {
+    find_free();
     map_image();
     for (unsigned int cpu = 0; cpu < boot_cpus_max(); cpu++)
         map_cpu(cpu);

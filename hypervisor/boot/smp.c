@@ -210,11 +210,10 @@ static maddr_t find_page(void)
     maddr_t page = 0;
 
     for (unsigned int i = 0; i < boot_info.ram_count; i++) {
-        maddr_t end = MIN(boot_info.ram[i].end, LOW_END);
+        maddr_t last = MIN(boot_info.ram[i].end, LOW_END) - PAGE_SIZE;
 
-        if (end >= LOW_START + PAGE_SIZE &&
-            end >= boot_info.ram[i].start + PAGE_SIZE)
-            page = end - PAGE_SIZE;
+        if (last >= MAX(boot_info.ram[i].start, LOW_START))
+            page = last;
     }
     return page;
 }

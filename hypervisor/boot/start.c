@@ -71,14 +71,6 @@ static void start_processor(void)
         cpu_features.gib_pages ? " 1-GiB-pages" : "", cpu_features.maddr_bits);
 }
 
-static void start_memory(void)
-{
-    boot_stage("taking the memory");
-    acpi_init(boot_info.rsdp);
-    boot_memory_find();
-    boot_memory_take();
-}
-
 static volatile void *map_device(maddr_t maddr)
 {
     volatile void *mmio = device_map(maddr, PAGE_SIZE);
@@ -115,26 +107,6 @@ static void start_console_input(void)
     uart_enable_interrupt();
 }
 
-static void start_machine(void)
-{
-    boot_stage("starting interrupts and clocks");
-    start_interrupts();
-    time_init();
-    start_console_input();
-    sched_init();
-    boot_cpus_start();
-}
-
-/* All CPUs have their areas. */
-static void start_xpti(void)
-{
-    if (!cpu_features.xpti)
-        return;
-    boot_stage("making the tables of xpti");
-    if (!xpti_init())
-        panic("no memory for page tables");
-}
-
 void start_hypervisor(uint32_t magic, uint32_t info)
 {
     descriptors_init_cpu(0);
@@ -142,9 +114,21 @@ void start_hypervisor(uint32_t magic, uint32_t info)
     log_info("Cairn, a paravirtualizing microhypervisor");
     read_boot_information(magic, info);
     start_processor();
-    start_memory();
-    start_machine();
-    start_xpti();
+
+    boot_stage("taking the memory");
+    acpi_init(boot_info.rsdp);
+    boot_memory_take();
+
+    boot_stage("starting interrupts and clocks");
+    start_interrupts();
+    time_init();
+    start_console_input();
+    sched_init();
+    boot_cpus_start();
+
+    boot_stage("making the tables of xpti");
+    if (cpu_features.xpti && !xpti_init())
+        panic("no memory for page tables");
 
     boot_stage("starting the initial domain");
     pci_init();

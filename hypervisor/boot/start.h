@@ -16,14 +16,9 @@ void __noreturn start_hypervisor(uint32_t magic, uint32_t info);
     (log_error("Cairn cannot start: " __VA_ARGS__), machine_reset())
 
 /*
- * Find out what memory is free: RAM but for the first MiB, the image and the
- * modules.  Ends the run when that is too little.
- */
-void boot_memory_find(void);
-
-/*
- * Make and load the final page tables, and the frame table; what is then still
- * free is the frame allocator's.
+ * Find out what memory is free, make and load the final page tables, and the
+ * frame table; the rest is the frame allocator's.  Ends the run when there is
+ * too little.
  */
 void boot_memory_take(void);
 

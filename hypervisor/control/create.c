@@ -9,7 +9,6 @@ int control_create(struct control_op *op)
 {
     struct domain_config config = {
         .domid = op->domid,
-        .rights = op->u.create.rights,
         .create = op->u.create,
     };
     struct domain *d;
@@ -17,7 +16,7 @@ int control_create(struct control_op *op)
 
     if (op->domid != DOMID_INVALID && op->domid >= DOMAIN_MAX)
         return -EINVAL;
-    if (config.rights & ~current->domain->rights)
+    if (config.create.rights & ~current->domain->rights)
         return -EPERM;
     rc = domain_create(&config, &d);
     if (rc)

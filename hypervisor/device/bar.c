@@ -26,41 +26,37 @@ static bool is_mappable(const struct pci_bar *bar)
            !mfn_is_ram(maddr_to_mfn(end - 1));
 }
 
-/* From @first on; at most what is left of the window. */
-static int map_pages(struct domain *d, struct pci_device *dev, unsigned int bar,
-                     gfn_t first)
+/* Where the window is free, if it has as many pages. */
+static int map_pages(struct domain *d, struct pci_device *dev, unsigned int n)
 {
-    uint64_t pages = dev->bar[bar].bytes >> PAGE_SHIFT;
-    mfn_t start = maddr_to_mfn(dev->bar[bar].start);
+    const struct light_layout *l = &d->space->layout;
+    uint64_t first = l->mmio_gfn + d->devices->mmio_next;
+    uint64_t pages = dev->bar[n].bytes >> PAGE_SHIFT;
+    uint64_t start = dev->bar[n].start >> PAGE_SHIFT;
     int rc = 0;
 
-    if (pages > d->space->layout.mmio_pages - d->devices->mmio_next)
+    if (pages > l->mmio_pages - d->devices->mmio_next)
         return -ENOSPC;
-    for (uint64_t n = 0; n < pages && rc == 0; n++)
-        if (!msix_owns_page(dev, bar, n))
-            rc = light_map_mmio(d->space, gfn(first.raw + n),
-                                mfn(start.raw + n));
-    if (rc == 0)
-        d->devices->mmio_next += pages;
-    return rc;
+    for (uint64_t i = 0; i < pages && rc == 0; i++)
+        if (!msix_owns_page(dev, n, i))
+            rc = light_map_mmio(d->space, gfn(first + i), mfn(start + i));
+    if (rc)
+        return rc;
+    d->devices->mmio_next += pages;
+    dev->bar[n].gfn = first;
+    return 0;
 }
 
 int bar_map(struct domain *d, struct pci_device *dev, struct device_bar_map *op)
 {
-    gfn_t next = gfn(d->space->layout.mmio_gfn + d->devices->mmio_next);
-    struct pci_bar *bar;
+    const struct pci_bar *bar;
     int rc;
 
     if (op->bar >= PCI_BARS || !is_mappable(&dev->bar[op->bar]))
         return -EINVAL;
     bar = &dev->bar[op->bar];
-    if (!bar->gfn) {
-        rc = map_pages(d, dev, op->bar, next);
-        if (rc)
-            return rc;
-        bar->gfn = next.raw;
-    }
+    rc = bar->gfn ? 0 : map_pages(d, dev, op->bar);
     op->gfn = bar->gfn;
     op->bytes = bar->bytes;
-    return 0;
+    return rc;
 }

@@ -37,7 +37,6 @@
 static struct irq {
     struct timer rest;
     struct pci_device *dev;
-    struct domain *d;
     uint64_t unseen_since; /* system time */
     uint32_t unseen;       /* interrupts since then, none looked at */
     uint32_t entry;
@@ -180,8 +179,7 @@ static int find_irq(const struct pci_device *dev, uint32_t entry,
     return *found ? 0 : -ENOSPC;
 }
 
-int msix_bind(struct domain *d, struct pci_device *dev, uint32_t entry,
-              uint32_t *port)
+int msix_bind(struct pci_device *dev, uint32_t entry, uint32_t *port)
 {
     struct irq *irq;
     int rc;
@@ -192,11 +190,11 @@ int msix_bind(struct domain *d, struct pci_device *dev, uint32_t entry,
     if (rc == 0)
         rc = enable(dev);
     if (rc == 0)
-        rc = evtchn_bind(d, EVTCHN_PIRQ, vector_of(irq), 0, port);
+        rc = evtchn_bind(dev->owner, EVTCHN_PIRQ, vector_of(irq), 0, port);
     if (rc)
         return rc;
 
-    *irq = (struct irq){.dev = dev, .d = d, .entry = entry, .port = *port};
+    *irq = (struct irq){.dev = dev, .entry = entry, .port = *port};
     timer_init(&irq->rest, rested);
     write_entry(irq);
     return 0;
@@ -224,7 +222,7 @@ void upcall_pirq_closed(struct domain *d, uint32_t pirq, uint32_t port)
 
     SPIN_GUARD(&device_lock);
     /* The vector may be another's by now: a device may go before its ports. */
-    if (irq->dev && irq->d == d && irq->port == port)
+    if (irq->dev && irq->dev->owner == d && irq->port == port)
         unbind(irq);
 }
 
@@ -257,6 +255,6 @@ void upcall_device_interrupt(uint8_t vector)
 
     SPIN_GUARD(&device_lock);
     if (irq->dev && !irq->resting &&
-        is_storm(irq, evtchn_raise_pirq(irq->d, irq->port)))
+        is_storm(irq, evtchn_raise_pirq(irq->dev->owner, irq->port)))
         calm(irq);
 }

@@ -166,10 +166,9 @@ void msix_scan(struct pci_device *dev) __must_hold(device_lock);
 bool msix_owns_page(const struct pci_device *dev, unsigned int bar,
                     uint64_t page);
 
-/* device_op irq_bind: entry @entry to a new port of @d. */
-int __must_check msix_bind(struct domain *d, struct pci_device *dev,
-                           uint32_t entry, uint32_t *port)
-    __must_hold(device_lock);
+/* device_op irq_bind: entry @entry to a new port of the owner. */
+int __must_check msix_bind(struct pci_device *dev, uint32_t entry,
+                           uint32_t *port) __must_hold(device_lock);
 
 /* Mask and unbind all entries; their ports never fire again. */
 void msix_unbind_all(struct pci_device *dev) __must_hold(device_lock);

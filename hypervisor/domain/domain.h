@@ -100,7 +100,6 @@ extern struct domain *initial_domain;
 
 struct domain_config {
     domid_t domid; /* wanted, or DOMID_INVALID */
-    uint32_t rights;
     struct control_create create;
     uint64_t module_pages; /* windows only the initial domain has */
     uint64_t mmio_pages;

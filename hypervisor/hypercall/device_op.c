@@ -38,7 +38,7 @@ static int op_function(struct domain *d, struct device_op *op)
     case DEVICE_OP_bar_map:
         return bar_map(d, dev, &op->u.bar_map);
     case DEVICE_OP_irq_bind:
-        return msix_bind(d, dev, op->u.irq_bind.entry, &op->u.irq_bind.port);
+        return msix_bind(dev, op->u.irq_bind.entry, &op->u.irq_bind.port);
     default:
         return reset_step(dev);
     }

@@ -70,7 +70,7 @@ static bool is_user(const struct vcpu_guest_context *c)
 /* Class pv: what is refused before anything is taken. */
 static int check_pv(const struct vcpu *v, const struct vcpu_guest_context *c)
 {
-    bool shown = v->id < LEGACY_MAX_VCPUS || v->info_frame;
+    bool shown = v->info != &v->pv->info;
     bool has_user = maddr_to_mfn(c->ctrlreg[1]).raw != 0;
 
     return shown && c->gdt_ents <= PV_GDT_ENTRIES_MAX &&

@@ -176,22 +176,20 @@ static const char *read_notes(struct reader *r, const uint8_t *at,
 {
     while (left >= sizeof(struct note_header)) {
         struct note_header n;
-        uint64_t name_room, room;
+        uint64_t desc, end;
         const char *wrong;
 
         memcpy(&n, at, sizeof(n));
-        at += sizeof(n);
-        left -= sizeof(n);
-        name_room = ((uint64_t)n.name_bytes + 3) & ~3ULL;
-        room = name_room + (((uint64_t)n.desc_bytes + 3) & ~3ULL);
+        desc = sizeof(n) + (((uint64_t)n.name_bytes + 3) & ~3ULL);
+        end = desc + (((uint64_t)n.desc_bytes + 3) & ~3ULL);
         /* The last descriptor's padding may be missing. */
-        if (name_room > left || n.desc_bytes > left - name_room)
+        if (desc > left || n.desc_bytes > left - desc)
             return "a note lies outside its segment";
-        wrong = read_note(r, &n, at, at + name_room);
-        if (wrong || room > left)
+        wrong = read_note(r, &n, at + sizeof(n), at + desc);
+        if (wrong || end > left)
             return wrong;
-        at += room;
-        left -= room;
+        at += end;
+        left -= end;
     }
     return NULL;
 }

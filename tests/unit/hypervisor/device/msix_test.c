@@ -148,6 +148,7 @@ void setup(void)
     memset(&shared, 0, sizeof(shared));
     memset(table, 0xff, sizeof(table));
     owner.shared_info = &shared;
+    dev.owner = &owner;
     dev.bar[1].start = 0xfe000000;
     dev.bar[1].bytes = 0x4000;
     control = 0;
@@ -179,7 +180,7 @@ static uint32_t bind(uint32_t entry)
 {
     uint32_t port = 0;
 
-    EXPECT_EQ(msix_bind(&owner, &dev, entry, &port), 0);
+    EXPECT_EQ(msix_bind(&dev, entry, &port), 0);
     return port;
 }
 
@@ -204,7 +205,7 @@ TEST("a table that is said to be beyond its BAR is not used")
 
     dev.bar[1].bytes = 0x1000;
     msix_scan(&dev);
-    EXPECT_EQ(msix_bind(&owner, &dev, 0, &port), -EINVAL);
+    EXPECT_EQ(msix_bind(&dev, 0, &port), -EINVAL);
 }
 
 TEST("a bound entry has our address, a vector of a device, and is open")
@@ -225,9 +226,9 @@ TEST("an entry is bound once, and none beyond the table")
     uint32_t port;
 
     bind(0);
-    EXPECT_EQ(msix_bind(&owner, &dev, 0, &port), -EBUSY);
-    EXPECT_EQ(msix_bind(&owner, &dev, ENTRIES, &port), -EINVAL);
-    EXPECT_EQ(msix_bind(&owner, &dev, ~0U, &port), -EINVAL);
+    EXPECT_EQ(msix_bind(&dev, 0, &port), -EBUSY);
+    EXPECT_EQ(msix_bind(&dev, ENTRIES, &port), -EINVAL);
+    EXPECT_EQ(msix_bind(&dev, ~0U, &port), -EINVAL);
 }
 
 TEST("a bind that finds no port leaves the entry masked and unbound")
@@ -235,7 +236,7 @@ TEST("a bind that finds no port leaves the entry masked and unbound")
     uint32_t port;
 
     bind_rc = -ENOSPC;
-    EXPECT_EQ(msix_bind(&owner, &dev, 1, &port), -ENOSPC);
+    EXPECT_EQ(msix_bind(&dev, 1, &port), -ENOSPC);
     EXPECT_TRUE(is_masked(1));
     bind_rc = 0;
     bind(1);
@@ -249,12 +250,12 @@ TEST("vectors run out with -ENOSPC, and the one of INT 0x80 is never used")
 
     many.msix.count = 256;
     many.bar[1].bytes = 0x4000;
-    while (bound < 256 && msix_bind(&owner, &many, bound, &port) == 0) {
+    while (bound < 256 && msix_bind(&many, bound, &port) == 0) {
         EXPECT_TRUE(vector_of(bound) != VECTOR_INT80);
         bound++;
     }
     EXPECT_EQ(bound, VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST);
-    EXPECT_EQ(msix_bind(&owner, &dev, 0, &port), -ENOSPC);
+    EXPECT_EQ(msix_bind(&dev, 0, &port), -ENOSPC);
     msix_unbind_all(&many);
     EXPECT_EQ(control, 0);
     bind(0);
