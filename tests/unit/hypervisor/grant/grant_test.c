@@ -16,6 +16,7 @@
 #include "grant/grant.h"
 
 #include "arch/x86_64/paging.h"
+#include "doubles/discard.h"
 #include "doubles/machine.h"
 #include "grant/table.h"
 #include "hypervisor/grant/world.h"
@@ -250,12 +251,12 @@ TEST("a lent page can be neither discarded nor made less")
 {
     world_give(1, REF, 2, 5, GTF_permit_access);
     EXPECT_EQ(world_map(2, 1, REF, 0, RO, &handle), GNTST_okay);
-    EXPECT_EQ(light_discard(world_domain[1]->space, gfn(5), 1), -EACCES);
+    EXPECT_EQ(discard(world_domain[1]->space, 5, 1), -EACCES);
     EXPECT_EQ(light_protect(world_domain[1]->space, gfn(5), 1, LIGHT_PROT_guard,
                             false),
               -EACCES);
     EXPECT_EQ(world_unmap(2, 0, handle), GNTST_okay);
-    EXPECT_EQ(light_discard(world_domain[1]->space, gfn(5), 1), 0);
+    EXPECT_EQ(discard(world_domain[1]->space, 5, 1), 0);
 }
 
 static unsigned int refs_at_flush;
@@ -567,7 +568,7 @@ TEST("a copy that finds no frame waits if it is the caller's page")
     world_give(1, REF, 2, 5, GTF_permit_access);
     (void)world_page(1, 6); /* Records of its table and pages exist. */
     EXPECT_EQ(copy(2, op), GNTST_okay);
-    EXPECT_EQ(light_discard(s, gfn(9), 1), 0);
+    EXPECT_EQ(discard(s, 9, 1), 0);
     now = frame_totals();
     EXPECT_EQ(frame_reserve(now.unreserved), 0);
     s->reserve_left = 0; /* Beyond its promise. */
