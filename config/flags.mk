@@ -88,10 +88,8 @@ HOST_CFLAGS = -std=gnu11 -O2 -g $(WARN) $(REPRODUCIBLE)
 
 UNIT_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
-# Some headers of the hypervisor are not for this machine: the tests have their
-# own instead, found first.
-UNIT_INC = -Itests/unit/instead -Ihypervisor -Iguest-abi/include \
-            -Iguests/control -Iguests/runtime/include -Itests -Itests/unit \
+UNIT_INC = -Ihypervisor -Iguest-abi/include -Iguests/control \
+            -Iguests/runtime/include -Itests -Itests/unit \
             -isystem $(OUT)/third-party/cjson
 
 UNIT_CFLAGS = -std=gnu11 -Og -g $(UNIT_SANITIZE) -fno-omit-frame-pointer \

@@ -38,7 +38,7 @@ static unsigned int extreme(uint64_t cpus, bool most)
 
 unsigned int sched_place(const struct vcpu *v, bool anew)
 {
-    uint64_t cpus = v->affinity & atomic_read(&sched_cpus);
+    uint64_t cpus = v->affinity & cpus_all();
     unsigned int cpu;
 
     if (__atomic_load_n(&v->loaded, __ATOMIC_ACQUIRE) || cpu_count == 1)
@@ -72,7 +72,7 @@ static struct vcpu *find_movable(const struct run_queue *q)
 bool sched_steal(void)
 {
     unsigned int me = this_cpu(cpu_id);
-    uint64_t others = atomic_read(&sched_cpus) & ~cpu_bit(me);
+    uint64_t others = cpus_all() & ~cpu_bit(me);
     struct run_queue *q;
     struct vcpu *v;
 
@@ -126,8 +126,7 @@ static bool is_due(struct run_queue *q, const struct vcpu *v,
                    const struct lead *lead)
 {
     uint64_t slice = sched_weigh(v, SCHED_SLICE_NS), at = v->vtime + q->base;
-    int64_t drift = (int64_t)(SCHED_LAG_SLICES *
-                              (slice > lead->slice ? slice : lead->slice));
+    int64_t drift = (int64_t)(SCHED_LAG_SLICES * MAX(slice, lead->slice));
     int64_t behind = (int64_t)(lead->most - at);
     int64_t ahead = (int64_t)(at - lead->least);
 
@@ -158,7 +157,7 @@ void sched_balance(void)
     first = heap_min(&q->heap);
     cpus = first ? container_of(first, struct vcpu, run)->affinity : 0;
     spin_unlock(&q->lock);
-    cpus &= atomic_read(&sched_cpus) & ~cpu_bit(me);
+    cpus &= cpus_all() & ~cpu_bit(me);
 
     claimed = claim_idle(cpus, me, &lead.cpu);
     if (!claimed) {

@@ -5,8 +5,6 @@
  */
 
 #include "arch/x86_64/cpu.h"
-#include "arch/x86_64/regs.h"
-#include "domain/vcpu.h"
 #include "domain/pv_vcpu.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"

@@ -41,6 +41,7 @@ static int create_shared_info(struct domain *d)
 {
     struct frame *f = frame_alloc(DOMID_XEN, FRAME_METADATA);
     uint64_t g = d->space->layout.special_gfn + LIGHT_SPECIAL_SHARED_INFO;
+    struct shared_info *s;
     int rc;
 
     if (!f)
@@ -50,10 +51,13 @@ static int create_shared_info(struct domain *d)
         frame_put(f);
         return rc;
     }
-    d->shared_info = mfn_to_virt(frame_to_mfn(f));
+    s = mfn_to_virt(frame_to_mfn(f));
     for (uint32_t i = 0; i < LEGACY_MAX_VCPUS; i++)
-        d->shared_info->vcpu_info[i].evtchn_upcall_mask = 1;
-    domain_update_wallclock(d);
+        s->vcpu_info[i].evtchn_upcall_mask = 1;
+    s->wc_version = TIME_VERSION;
+    s->wc_sec = (uint32_t)wallclock_at_boot;
+    s->wc_sec_hi = (uint32_t)(wallclock_at_boot >> 32);
+    d->shared_info = s;
     return 0;
 }
 
@@ -70,8 +74,8 @@ static int create_vcpus(struct domain *d, uint32_t count)
     return rc;
 }
 
-/* Give back whatever there is; for a creation that fails and for the end. */
-static void free_parts(struct domain *d)
+/* With whatever there is; for a creation that fails and for the end. */
+static void domain_free(struct domain *d)
 {
     for (uint32_t i = 0; i < d->vcpu_count; i++)
         vcpu_free(d->vcpu[i]);
@@ -81,6 +85,7 @@ static void free_parts(struct domain *d)
     if (d->shared_info)
         frame_put(mfn_to_frame(virt_to_mfn(d->shared_info)));
     memory_free(d);
+    pool_free(d, sizeof(*d));
 }
 
 static int create_parts(struct domain *d, const struct domain_config *config)
@@ -126,8 +131,7 @@ static int create(const struct domain_config *config, domid_t domid,
             ;
         while (!memory_destroy(d))
             ;
-        free_parts(d);
-        pool_free(d, sizeof(*d));
+        domain_free(d);
         return rc;
     }
     *created = d;
@@ -144,10 +148,7 @@ int domain_create(const struct domain_config *config, struct domain **created)
     if (rc)
         return rc;
     rc = create(config, domid, created);
-    if (rc)
-        table_set(domid, NULL);
-    else
-        table_set(domid, *created);
+    table_set(domid, rc ? NULL : *created);
     return rc;
 }
 
@@ -158,6 +159,5 @@ void domain_put(struct domain *d)
 
     /* Its end gave everything back; what remains are the records. */
     assert(d->end == DOMAIN_END_STEPS);
-    free_parts(d);
-    pool_free(d, sizeof(*d));
+    domain_free(d);
 }

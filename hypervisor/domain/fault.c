@@ -12,7 +12,7 @@
 static struct spinlock waiters_lock = SPINLOCK_INIT(LOCK_waiters);
 static struct list waiters = {&waiters, &waiters}; /* frames_wanted of them */
 
-static inline int resolve(uint64_t cr2, uint32_t error_code)
+__in_place int fault_resolve(uint64_t cr2, uint32_t error_code)
 {
     struct vcpu *v = current;
     enum light_access access = error_code & PF_FETCH   ? LIGHT_EXECUTE
@@ -30,34 +30,25 @@ static inline int resolve(uint64_t cr2, uint32_t error_code)
     return rc;
 }
 
-bool fault_resolve(uint64_t cr2, uint32_t error_code)
-{
-    return resolve(cr2, error_code) != -EFAULT;
-}
-
 void fault_repeat_call(gfn_t g)
 {
-    (void)resolve(light_va(current->domain->space, g), 0);
+    (void)fault_resolve(light_va(current->domain->space, g), 0);
     vcpu_repeat(current);
 }
 
 /* In a copy routine: one that finds no memory fails, and its caller repeats. */
 bool upcall_guest_page_fault(uint64_t cr2, uint32_t error_code)
 {
-    return resolve(cr2, error_code) == 0;
+    return fault_resolve(cr2, error_code) == 0;
 }
 
-static void forget(struct vcpu *v) __must_hold(waiters_lock)
+/* If it waits; one that has gone down meanwhile does not wake. */
+static void let_go(struct vcpu *v) __must_hold(waiters_lock)
 {
     if (list_empty(&v->memory_waiter))
         return;
     list_del(&v->memory_waiter);
     (void)atomic_sub(&frames_wanted, 1);
-}
-
-static void let_go(struct vcpu *v) __must_hold(waiters_lock)
-{
-    forget(v);
     vcpu_wake(v);
 }
 
@@ -89,7 +80,7 @@ void fault_wait_for_memory(void)
 void fault_stop_waiting(struct vcpu *v)
 {
     SPIN_GUARD(&waiters_lock);
-    forget(v);
+    let_go(v);
 }
 
 void fault_wake_waiters(void)
@@ -126,8 +117,7 @@ void upcall_promise_refilled(const struct light_space *s)
         return; /* By its builder, before any of its vCPUs ran. */
     SPIN_GUARD(&waiters_lock);
     for (uint32_t i = 0; i < d->vcpu_count; i++)
-        if (!list_empty(&d->vcpu[i]->memory_waiter))
-            let_go(d->vcpu[i]);
+        let_go(d->vcpu[i]);
 }
 
 bool upcall_cpu_privileged(void)

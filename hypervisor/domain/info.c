@@ -36,7 +36,8 @@ void domain_info(struct domain *d, struct control_domain_info *info)
 {
     memset(info, 0, sizeof(*info));
 
-    /* Before what it has: of one that has ended, no figure is an earlier one. */
+    /* Before what it has: of one that has ended, no figure is an earlier one.
+     */
     spin_lock(&d->lock);
     info->flags = flags_of(d);
     info->shutdown_reason = d->shutdown_reason;
@@ -81,7 +82,7 @@ static void print_domain(const struct domain *d)
         log_info("    v%u %s%s%s CPU %u vtime %lu rip %lx rsp %lx upcall %u "
                  "mask %u",
                  v->id, state_name[v->state], v->held ? " held" : "",
-                 v->place == IN_THROTTLED ? " over its cap" : "", v->cpu,
+                 v->in_later && !v->in_run ? " over its cap" : "", v->cpu,
                  v->vtime, regs->rip, regs->rsp, v->info->evtchn_upcall_pending,
                  v->info->evtchn_upcall_mask);
     }

@@ -2,11 +2,10 @@
 /* Pausing, shutting down and destroying domains. */
 
 #include <stdarg.h>
+
 #include "arch/x86_64/cpu.h"
 #include "core/panic.h"
-#include "core/time.h"
 #include "domain/memory.h"
-#include "domain/domain.h"
 #include "domain/pv_vcpu.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"
@@ -23,10 +22,11 @@ static bool may_run(const struct domain *d)
     return !atomic_read(&d->pause_count) && !d->is_shutdown && !d->dying;
 }
 
+/* Its vCPUs are held exactly while it may not run. */
 static void hold_vcpus(struct domain *d) __must_hold(d->lock)
 {
     for (uint32_t i = 0; i < d->vcpu_count; i++)
-        vcpu_hold(d->vcpu[i]);
+        vcpu_hold(d->vcpu[i], !may_run(d));
 }
 
 bool domain_is_off(struct domain *d)
@@ -65,8 +65,7 @@ int domain_unpause(struct domain *d)
         d->started = true;
         vcpu_up(d->vcpu[0]);
     }
-    for (uint32_t i = 0; may_run(d) && i < d->vcpu_count; i++)
-        vcpu_release_hold(d->vcpu[i]);
+    hold_vcpus(d);
     return 0;
 }
 
@@ -76,25 +75,21 @@ int domain_vcpu_up(struct vcpu *v)
     if (!v->has_start)
         return -EINVAL;
     vcpu_up(v);
-    share_divide(v->domain);
+    (void)share_divide(v->domain);
     return 0;
 }
 
 void domain_vcpu_down(struct vcpu *v)
 {
     struct domain *d = v->domain;
-    bool others = false;
+    uint32_t left;
 
     spin_lock(&d->lock);
-    for (uint32_t i = 0; i < d->vcpu_count; i++)
-        others |= d->vcpu[i] != v && d->vcpu[i]->state != VCPU_OFFLINE;
-    if (others) {
-        vcpu_down(v);
-        share_divide(d);
-    }
+    vcpu_down(v);
+    left = share_divide(d);
     spin_unlock(&d->lock);
 
-    if (!others)
+    if (!left)
         (void)domain_shutdown(d, SHUTDOWN_poweroff);
 }
 
@@ -182,29 +177,25 @@ int domain_resume(struct domain *d)
             return -EAGAIN; /* Its call is about to return 0. */
     d->vcpu[0]->regs.rax = 1;
     d->is_shutdown = false;
-    for (uint32_t i = 0; may_run(d) && i < d->vcpu_count; i++)
-        vcpu_release_hold(d->vcpu[i]);
+    hold_vcpus(d);
     return 0;
 }
 
 void domain_crash(struct domain *d, const char *fmt, ...)
 {
-    char reason[CONTROL_REASON_BYTES];
     va_list args;
     bool first;
 
     va_start(args, fmt);
-    (void)vsnprintf(reason, sizeof(reason), fmt, args);
-    va_end(args);
-
     spin_lock(&d->lock);
     first = !d->crash_reason[0];
     if (first)
-        memcpy(d->crash_reason, reason, sizeof(reason));
+        (void)vsnprintf(d->crash_reason, sizeof(d->crash_reason), fmt, args);
     spin_unlock(&d->lock);
+    va_end(args);
 
     if (first)
-        log_guest("d%u: crashed: %s", d->domid, reason);
+        log_guest("d%u: crashed: %s", d->domid, d->crash_reason);
 
     /* A domain with devices must not go on reaching memory through them. */
     upcall_devices_quiesce(d);

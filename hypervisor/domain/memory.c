@@ -14,7 +14,6 @@
 #include "arch/x86_64/paging.h"
 #include "memory/light.h"
 #include "memory/page_entry.h"
-#include "memory/frame.h"
 
 /* vCPUs a call lets go of tables: each may hold sixteen. */
 #define RELEASE_QUANTUM 8U
@@ -30,30 +29,45 @@ int memory_get(struct domain *d, uint64_t g, bool write, struct frame **frame)
     return rc || frame_hold_too(*frame, write) ? rc : -EBUSY;
 }
 
-int memory_get_own(struct domain *d, uint64_t g, struct frame **frame)
+int memory_pin(struct domain *d, uint64_t g, void **page)
 {
-    int rc = memory_get(d, g, true, frame);
+    struct frame *f;
+    int rc = memory_get(d, g, true, &f);
 
     if (rc == -ENOMEM)
         fault_repeat_call(gfn(g));
+    else if (!rc)
+        *page = mfn_to_virt(frame_to_mfn(f));
     return rc;
 }
 
-int memory_get_at(struct domain *d, vaddr_t va, struct frame **frame)
+/* The frame that the current kernel, of class pv, has mapped at @va. */
+static mfn_t mapped_at(struct pv_space *s, vaddr_t va)
 {
-    uint64_t entry = 0;
-    unsigned int index;
-    mfn_t table;
+    uint64_t entry = 0, *at;
 
-    if (!d->pv)
-        return memory_get_own(
-            d, (va - d->space->layout.virt_base) >> PAGE_SHIFT, frame);
-    spin_lock(&d->pv->base.lock);
-    if (entry_find(current->pv->entry.kernel_l4, va, &table, &index))
-        entry = ((const uint64_t *)mfn_to_virt(table))[index];
-    spin_unlock(&d->pv->base.lock);
-    return entry & PTE_PRESENT ? memory_get_own(d, pte_mfn(entry).raw, frame)
-                               : -EFAULT;
+    SPIN_GUARD(&s->base.lock);
+    at = entry_find(current->pv->entry.kernel_l4, va);
+    if (at)
+        entry = *at;
+    return entry & PTE_PRESENT ? pte_mfn(entry) : MFN_NONE;
+}
+
+int memory_pin_at(struct domain *d, vaddr_t va, void **at)
+{
+    uint64_t g = d->pv ? mapped_at(d->pv, va).raw
+                       : (va - d->space->layout.virt_base) >> PAGE_SHIFT;
+    int rc = memory_pin(d, g, at);
+
+    if (!rc)
+        *at = (char *)*at + va % PAGE_SIZE;
+    return rc;
+}
+
+void memory_unpin(const void *at)
+{
+    if (at)
+        frame_let_go(mfn_to_frame(virt_to_mfn(at)), true);
 }
 
 int memory_share(struct domain *d, struct frame *f, uint64_t g, uint64_t *name)
@@ -74,7 +88,8 @@ void memory_unshare(struct domain *d, const void *page)
 
 uint64_t memory_used(const struct domain *d)
 {
-    return d->pv ? atomic_read(&d->pv->pages) : light_used_pages(d->space);
+    return d->pv ? atomic_read(&d->pv->pages)
+                 : atomic_read(&d->space->used_pages);
 }
 
 uint64_t memory_max(const struct domain *d)

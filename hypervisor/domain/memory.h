@@ -19,15 +19,17 @@ int __must_check memory_get(struct domain *d, uint64_t g, bool write,
                             struct frame **frame);
 
 /*
- * The same for a page of the current domain @d that a hypercall needs, to
- * write: at -ENOMEM the call is made again, once there is memory.
+ * The same for @g of the current domain @d, which the hypervisor writes at
+ * *@page until memory_unpin().  After -ENOMEM the hypercall is made again, once
+ * there is memory.
  */
-int __must_check memory_get_own(struct domain *d, uint64_t g,
-                                struct frame **frame);
+int __must_check memory_pin(struct domain *d, uint64_t g, void **page);
 
-/* And for the page that is at @va there, in its kernel's address space. */
-int __must_check memory_get_at(struct domain *d, vaddr_t va,
-                               struct frame **frame);
+/* And for what is at @va there, in its kernel's address space. */
+int __must_check memory_pin_at(struct domain *d, vaddr_t va, void **at);
+
+/* Anywhere in the page; NULL is ignored. */
+void memory_unpin(const void *at);
 
 /*
  * Let @d's guest map page @f of the hypervisor's, writable: shared_info or a

@@ -5,7 +5,7 @@
 
 #include <abi/assist.h>
 
-#include "memory/frame.h"
+#include "domain/memory.h"
 
 /* The guest reads it at any time: with vm_assist's flag it can tell. */
 static void fill(const struct vcpu *v, struct vcpu_runstate_info *info)
@@ -23,7 +23,7 @@ static void fill(const struct vcpu *v, struct vcpu_runstate_info *info)
 }
 
 /* An area that does not fit its page, as kernels of class pv may have it. */
-static __rare void publish_in_two(const struct vcpu *v, char *rest)
+static __rare void publish_in_two(const struct vcpu *v)
 {
     size_t first = PAGE_SIZE - (uintptr_t)v->runstate_area % PAGE_SIZE;
     struct vcpu_runstate_info info;
@@ -32,7 +32,7 @@ static __rare void publish_in_two(const struct vcpu *v, char *rest)
     info.state_entry_time |= RUNSTATE_UPDATE;
     for (int last = 0; last < 2; last++) {
         memcpy(v->runstate_area, &info, first);
-        memcpy(rest, (char *)&info + first, sizeof(info) - first);
+        memcpy(v->runstate_rest, (char *)&info + first, sizeof(info) - first);
         barrier();
         info.state_entry_time = v->runstate_since;
     }
@@ -43,19 +43,13 @@ static void publish(const struct vcpu *v)
     if (likely(!v->runstate_rest))
         fill(v, v->runstate_area);
     else
-        publish_in_two(v, mfn_to_virt(frame_to_mfn(v->runstate_rest)));
+        publish_in_two(v);
 }
 
 void runstate_follow(struct vcpu *v, uint64_t now)
 {
-    static const uint8_t runstate_of[] = {
-        [VCPU_OFFLINE] = RUNSTATE_offline,
-        [VCPU_BLOCKED] = RUNSTATE_blocked,
-        [VCPU_RUNNABLE] = RUNSTATE_runnable,
-        [VCPU_RUNNING] = RUNSTATE_running,
-    };
     bool held = v->held && v->state == VCPU_RUNNABLE;
-    uint8_t runstate = held ? RUNSTATE_offline : runstate_of[v->state];
+    uint8_t runstate = held ? RUNSTATE_offline : v->state;
 
     if (v->runstate == runstate)
         return;
@@ -94,23 +88,17 @@ void vcpu_tell(struct vcpu *v, struct control_vcpu_info *info)
     info->cpu_time_ns = vcpu_cpu_time(v);
 }
 
-void vcpu_set_runstate_area(struct vcpu *v, struct frame *frame,
-                            uint32_t offset, struct frame *rest)
+void vcpu_set_runstate_area(struct vcpu *v, struct vcpu_runstate_info *area,
+                            char *rest)
 {
     struct run_queue *q = queue_lock(v);
-    struct frame *old = v->runstate_frame, *old_rest = v->runstate_rest;
+    const void *old = v->runstate_area, *old_rest = v->runstate_rest;
 
-    v->runstate_area = NULL;
-    v->runstate_frame = frame;
+    v->runstate_area = area;
     v->runstate_rest = rest;
-    if (frame) {
-        v->runstate_area =
-            (void *)((char *)mfn_to_virt(frame_to_mfn(frame)) + offset);
+    if (area)
         publish(v);
-    }
     queue_unlock(&q);
-    if (old)
-        frame_let_go(old, true);
-    if (old_rest)
-        frame_let_go(old_rest, true);
+    memory_unpin(old);
+    memory_unpin(old_rest);
 }

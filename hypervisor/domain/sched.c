@@ -19,8 +19,6 @@ DEFINE_PER_CPU(struct run_queue, run_queue) = {
 /* The weight at which virtual time is time. */
 #define WEIGHT_ONE 256U
 
-uint64_t sched_cpus;
-
 /* Most that are put elsewhere in one choice: all of a domain. */
 #define STALE_QUANTUM DOMAIN_VCPUS_MAX
 
@@ -64,15 +62,11 @@ struct vcpu *sched_running(unsigned int cpu, uint64_t now)
 static void advance_queue(struct run_queue *q, const struct vcpu *running)
 {
     const struct heap_node *first = heap_min(&q->heap);
-    uint64_t least;
+    uint64_t waits = first ? first->key : UINT64_MAX;
+    uint64_t runs = running ? running->vtime : UINT64_MAX;
 
-    if (!first && !running)
-        return;
-    least = first ? first->key : running->vtime;
-    if (running && running->vtime < least)
-        least = running->vtime;
-    if (least > q->vtime)
-        q->vtime = least;
+    if (first || running)
+        q->vtime = MAX(q->vtime, MIN(waits, runs));
 }
 
 /* The alarm is this CPU's: whoever wants it earlier elsewhere kicks. */
@@ -103,26 +97,24 @@ static void enqueue(struct run_queue *q, struct vcpu *v, uint64_t now)
     const struct domain *d = v->domain;
     uint64_t key = v->vtime, until = 0;
 
-    assert(v->place == IN_NO_QUEUE);
-    v->place = IN_HEAP;
+    assert(!v->in_run && !v->in_later);
+    v->in_run = true;
     if (unlikely(d->metered) && d->reserved.percent) {
         /* What it ran on its reservation is no debt to the others. */
-        uint64_t most = q->vtime + sched_lag(v);
-
-        v->vtime = v->vtime < most ? v->vtime : most;
+        v->vtime = MIN(v->vtime, q->vtime + sched_lag(v));
         until = MAX(atomic_read(&d->reserved.paid_until),
                     v->runstate_since + SHARE_PATIENCE_NS);
         key = until <= now ? until >> OWED_SHIFT : v->vtime;
     }
     if (unlikely(d->metered) && share_capped(d, now)) {
-        v->place = IN_THROTTLED;
+        v->in_run = false;
         until = atomic_read(&d->cap.paid_until);
         set_alarm(q, until);
     }
     v->in_later = until > now;
     if (v->in_later)
         heap_insert(&q->later, &v->later, until);
-    if (v->place == IN_HEAP) {
+    if (v->in_run) {
         heap_insert(&q->heap, &v->run, key);
         atomic_write(&q->length, q->length + 1);
     }
@@ -130,21 +122,19 @@ static void enqueue(struct run_queue *q, struct vcpu *v, uint64_t now)
 
 static void dequeue(struct run_queue *q, struct vcpu *v)
 {
-    if (v->place == IN_HEAP) {
+    if (v->in_run) {
         heap_remove(&q->heap, &v->run);
         atomic_write(&q->length, q->length - 1);
     }
     if (unlikely(v->in_later))
         heap_remove(&q->later, &v->later);
-    v->in_later = false;
-    v->place = IN_NO_QUEUE;
+    v->in_run = v->in_later = false;
 }
 
 /* Time spent asleep is not saved up. */
 static void forget_sleep(const struct run_queue *q, struct vcpu *v)
 {
-    if (v->vtime < q->vtime - SCHED_CREDIT_NS)
-        v->vtime = q->vtime - SCHED_CREDIT_NS;
+    v->vtime = MAX(v->vtime, q->vtime - SCHED_CREDIT_NS);
 }
 
 /* From the scale of all CPUs to the queue's own, near those that are there. */
@@ -177,7 +167,7 @@ static void join(struct run_queue *q, struct vcpu *v, uint64_t now)
 
     /* Shall it run at once, when it is owed time, or when the slice ends? */
     if (!running || v->vtime + SCHED_GRANULARITY_NS < running->vtime ||
-        (v->place == IN_HEAP && v->run.key != v->vtime))
+        (v->in_run && v->run.key != v->vtime))
         cpu_resched(q->cpu);
     else
         set_alarm(q, v->in_later ? MIN(v->later.key, slice_end) : slice_end);
@@ -286,8 +276,7 @@ void vcpu_yield(struct vcpu *v)
 
     if (first && v->state == VCPU_RUNNING) {
         charge(v, time_now());
-        if (v->vtime <= first->key)
-            v->vtime = first->key + 1;
+        v->vtime = MAX(v->vtime, first->key + 1);
         cpu_resched(q->cpu);
     }
 }
@@ -306,7 +295,7 @@ void vcpu_set_affinity(struct vcpu *v, uint64_t cpus)
     struct run_queue *q __queue_guard = queue_lock(v);
 
     v->affinity = cpus;
-    if (v->place != IN_NO_QUEUE) {
+    if (v->in_run || v->in_later) {
         dequeue(q, v);
         enqueue(q, v, time_now());
     }
@@ -314,26 +303,19 @@ void vcpu_set_affinity(struct vcpu *v, uint64_t cpus)
     cpu_resched(q->cpu);
 }
 
-void vcpu_hold(struct vcpu *v)
-{
-    struct run_queue *q __queue_guard = queue_lock(v);
-
-    v->held = true;
-    if (v->state == VCPU_RUNNING || v->state == VCPU_RUNNABLE)
-        leave(q, v, VCPU_RUNNABLE);
-}
-
-void vcpu_release_hold(struct vcpu *v)
+void vcpu_hold(struct vcpu *v, bool held)
 {
     struct run_queue *q __queue_guard = queue_lock(v);
     uint64_t now = time_now();
 
-    if (v->held) {
-        v->held = false;
-        runstate_follow(v, now);
-        if (v->state == VCPU_RUNNABLE && !v->travels)
-            join(q, v, now);
-    }
+    if (v->held == held)
+        return;
+    v->held = held;
+    if (held && (v->state == VCPU_RUNNING || v->state == VCPU_RUNNABLE))
+        leave(q, v, VCPU_RUNNABLE);
+    runstate_follow(v, now);
+    if (!held && v->state == VCPU_RUNNABLE && !v->travels)
+        join(q, v, now);
 }
 
 bool vcpu_is_off(const struct vcpu *v)
@@ -402,15 +384,12 @@ static struct vcpu *take_next(struct run_queue *q, uint64_t now)
 static void plan(struct run_queue *q, const struct vcpu *next, uint64_t now)
 {
     const struct heap_node *later = heap_min(&q->later);
-    uint64_t when = later ? later->key : UINT64_MAX;
-    uint64_t slice = SCHED_SLICE_NS;
+    uint64_t when = UINT64_MAX;
 
-    if (when < now + SCHED_GRANULARITY_NS)
-        when = now + SCHED_GRANULARITY_NS;
-    if (next && unlikely(next->domain->metered))
-        slice = share_slice(next->domain);
-    if (next && (q->length || next->domain->cap.percent) && now + slice < when)
-        when = now + slice;
+    if (later)
+        when = MAX(later->key, now + SCHED_GRANULARITY_NS);
+    if (next && (q->length || next->domain->cap.percent))
+        when = MIN(when, now + share_slice(next->domain));
 
     if (when != UINT64_MAX) {
         set_alarm(q, when);
@@ -452,13 +431,12 @@ struct vcpu *sched_choose(void)
         /* A full barrier: its events are looked for after this. */
         (void)atomic_exchange(&next->state, VCPU_RUNNING);
         advance_queue(q, next);
+        runstate_follow(next, now);
     }
     if (ran)
         runstate_follow(ran, now);
     plan(q, next, now);
     __atomic_store_n(&current, next, __ATOMIC_RELEASE);
-    if (next)
-        runstate_follow(next, now);
     set_idle(q, !next);
     spin_unlock(&q->lock);
     return next;
@@ -489,5 +467,4 @@ void sched_init(void)
 
     q->cpu = (uint8_t)this_cpu(cpu_id);
     timer_init(&q->alarm, alarm_expired);
-    atomic_or(&sched_cpus, 1ULL << q->cpu);
 }

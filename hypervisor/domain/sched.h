@@ -60,8 +60,8 @@ struct run_queue {
 
 DECLARE_PER_CPU(struct run_queue, run_queue);
 
-/* CPUs that have a queue, and those of them that found nothing to do. */
-extern uint64_t sched_cpus, idle_cpus;
+/* CPUs that found nothing to do. */
+extern uint64_t idle_cpus;
 
 /* The queue @v belongs to, locked; it stays there until that is unlocked. */
 struct run_queue *queue_lock(const struct vcpu *v) __lock_primitive;
@@ -159,8 +159,8 @@ static inline uint64_t share_slice(const struct domain *d)
     return slice && slice < SCHED_SLICE_NS ? slice : SCHED_SLICE_NS;
 }
 
-/* Its vCPUs that are up share its weight; its lock is held. */
-void share_divide(struct domain *d);
+/* Its vCPUs that are up, so many, share its weight; its lock is held. */
+uint32_t share_divide(struct domain *d);
 
 /* It ends: what was reserved for it is others'. */
 void share_give_back(struct domain *d);

@@ -26,14 +26,15 @@ void share_charge(struct domain *d, uint64_t now, uint64_t ran)
                  now > SHARE_WINDOW_NS ? now - SHARE_WINDOW_NS : 0, ran);
 }
 
-void share_divide(struct domain *d)
+uint32_t share_divide(struct domain *d)
 {
     uint32_t up = 0;
 
     for (uint32_t i = 0; i < d->vcpu_count; i++)
         up += d->vcpu[i]->state != VCPU_OFFLINE;
     for (uint32_t i = 0; i < d->vcpu_count; i++)
-        vcpu_set_weight(d->vcpu[i], d->weight, up ? up : 1);
+        vcpu_set_weight(d->vcpu[i], d->weight, MAX(up, 1U));
+    return up;
 }
 
 /* Take @more of what can be reserved, instead of @less. */
@@ -74,7 +75,7 @@ static int check(const struct domain *d, const struct control_set_sched *s)
 static void apply(struct domain *d, const struct control_set_sched *s)
 {
     d->weight = s->weight;
-    share_divide(d); /* What ran until now is charged as it was. */
+    (void)share_divide(d); /* What ran until now is charged as it was. */
     d->cap.percent = s->cap;
     d->reserved.percent = s->reserved;
     d->metered = s->cap || s->reserved;

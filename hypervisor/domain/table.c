@@ -32,48 +32,39 @@ static struct spinlock *lock_of(domid_t domid)
     return &group_lock[domid % LOCK_COUNT];
 }
 
-/* The first id in [from, to) that is taken, or free; @to if there is none. */
-static uint32_t find(uint32_t from, uint32_t to, bool taken)
+/* The first id from @from on that is taken, or free; DOMAIN_MAX: none. */
+static uint32_t find(uint32_t from, bool taken)
 {
-    for (uint32_t id = from; id < to; id = (id | 63) + 1) {
+    for (uint32_t id = from; id < DOMAIN_MAX; id = (id | 63) + 1) {
         uint64_t word = ids_taken[id / 64] ^ (taken ? 0 : ~0ULL);
 
-        if (word >> (id % 64)) {
-            id += (uint32_t)__builtin_ctzll(word >> (id % 64));
-            return id < to ? id : to;
-        }
+        word >>= id % 64;
+        if (word)
+            return MIN(id + (uint32_t)__builtin_ctzll(word), DOMAIN_MAX);
     }
-    return to;
+    return DOMAIN_MAX;
 }
 
 /* Id 0 is the initial domain's: it is only ever wanted by name. */
-static int pick_id(domid_t wanted, uint32_t *id)
-{
-    if (wanted != DOMID_INVALID) {
-        *id = wanted;
-        if (*id >= DOMAIN_MAX)
-            return -EINVAL;
-        return bit_test(ids_taken, *id) ? -EEXIST : 0;
-    }
-    *id = find(next_id, DOMAIN_MAX, false);
-    if (*id == DOMAIN_MAX)
-        *id = find(1, DOMAIN_MAX, false);
-    return *id == DOMAIN_MAX ? -ENOSPC : 0;
-}
-
 int table_take_id(domid_t wanted, domid_t *domid)
 {
-    uint32_t id;
-    int rc;
+    uint32_t id = wanted;
 
     SPIN_GUARD(&id_lock);
-    rc = pick_id(wanted, &id);
-    if (rc)
-        return rc;
+    if (wanted == DOMID_INVALID) {
+        id = find(next_id, false);
+        if (id == DOMAIN_MAX)
+            id = find(1, false);
+        if (id == DOMAIN_MAX)
+            return -ENOSPC;
+        next_id = id + 1;
+    }
+    if (id >= DOMAIN_MAX)
+        return -EINVAL;
+    if (bit_test(ids_taken, id))
+        return -EEXIST;
     ids_taken[id / 64] |= 1ULL << (id % 64);
     ids_count++;
-    if (wanted == DOMID_INVALID)
-        next_id = id + 1 < DOMAIN_MAX ? id + 1 : 1;
     *domid = (domid_t)id;
     return 0;
 }
@@ -105,11 +96,8 @@ static struct domain *get_any(domid_t domid)
 
 struct domain *domain_get(domid_t domid)
 {
-    struct domain *d;
+    struct domain *d = domid < DOMAIN_MAX ? get_any(domid) : NULL;
 
-    if (domid >= DOMAIN_MAX)
-        return NULL;
-    d = get_any(domid);
     if (d && atomic_read(&d->dying)) {
         domain_put(d);
         return NULL;
@@ -133,7 +121,7 @@ struct domain *domain_get_next(domid_t from)
 
     for (; !d && id < DOMAIN_MAX; id++) { /* again: one in the making */
         spin_lock(&id_lock);
-        id = find(id, DOMAIN_MAX, true);
+        id = find(id, true);
         spin_unlock(&id_lock);
         if (id < DOMAIN_MAX)
             d = get_any((domid_t)id);

@@ -3,12 +3,10 @@
 
 #include "domain/vcpu.h"
 
-#include "core/time.h"
 #include "domain/memory.h"
 #include "domain/pv_vcpu.h"
 #include "domain/sched.h"
 #include "domain/upcalls.h"
-#include "memory/frame.h"
 
 /* A deadline so far ahead is a mistake; it is treated as Xen treats it. */
 #define TIMER_FAR_NS  (1ULL << 50)
@@ -44,21 +42,31 @@ static struct vcpu_info *first_info(struct vcpu *v)
                                     : &v->pv->info;
 }
 
+void time_info_write(struct vcpu_time_info *t)
+{
+    *t = (struct vcpu_time_info){
+        .version = TIME_VERSION,
+        .tsc_timestamp = tsc_at_boot,
+        .tsc_to_system_mul = tsc_scale.mul,
+        .tsc_shift = tsc_scale.shift,
+        .flags = VCPU_TIME_TSC_STABLE,
+    };
+}
+
 int vcpu_create(struct domain *d)
 {
     struct vcpu *v = pool_alloc(sizeof(*v));
-    uint32_t id = d->vcpu_count;
 
     if (!v)
         return -ENOMEM;
 
     v->domain = d;
-    v->id = id;
+    v->id = d->vcpu_count;
     if (d->pv && !(v->pv = pv_vcpu_create())) {
         pool_free(v, sizeof(*v));
         return -ENOMEM;
     }
-    v->runstate = RUNSTATE_offline;
+    v->state = v->runstate = VCPU_OFFLINE;
     v->runstate_since = time_now();
     v->held = true; /* Its domain begins paused. */
     v->info = first_info(v);
@@ -88,16 +96,16 @@ void vcpu_release(struct vcpu *v)
     timer_cancel_wait(&v->tick);
     fault_stop_waiting(v);
     context_forget(v);
-    vcpu_set_runstate_area(v, NULL, 0, NULL);
+    vcpu_set_runstate_area(v, NULL, NULL);
 }
 
 void vcpu_release_info(struct vcpu *v)
 {
-    if (v->info_frame) {
-        v->info = first_info(v);
-        frame_let_go(v->info_frame, true);
-        v->info_frame = NULL;
-    }
+    struct vcpu_info *info = v->info;
+
+    v->info = first_info(v);
+    if (info != v->info)
+        memory_unpin(info);
 }
 
 void vcpu_free(struct vcpu *v)
@@ -115,18 +123,13 @@ void vcpu_free(struct vcpu *v)
  * event that arrived on the way is overlooked.  With the domain's lock nobody
  * else moves it, and nobody gets @v up meanwhile.
  */
-int vcpu_move_info(struct vcpu *v, struct frame *frame, uint32_t offset)
+int vcpu_move_info(struct vcpu *v, struct vcpu_info *info)
 {
-    struct vcpu_info *info =
-        (void *)((char *)mfn_to_virt(frame_to_mfn(frame)) + offset);
-
     SPIN_GUARD(&v->domain->lock);
-    if (v->info_frame || (v != current && v->state != VCPU_OFFLINE))
+    if (v->info != first_info(v) || (v != current && v->state != VCPU_OFFLINE))
         return -EINVAL;
     memcpy(info, v->info, sizeof(*info));
-    v->info_frame = frame;
     atomic_write(&v->info, info);
-    time_info_write(&info->time);
     return_slowly(); /* so that entry.S looks at the new place */
 
     info->evtchn_pending_sel = ~0ULL;

@@ -23,21 +23,14 @@
 #include "domain/domain.h"
 #include "lib/list.h"
 
-struct frame;
 struct pv_vcpu;
 
+/* A guest is told the same, but that a held vCPU is offline. */
 enum vcpu_state {
-    VCPU_OFFLINE, /* 0: as made */
-    VCPU_BLOCKED,
-    VCPU_RUNNABLE,
-    VCPU_RUNNING,
-};
-
-/* Where a vCPU that is RUNNABLE waits. */
-enum vcpu_place {
-    IN_NO_QUEUE,
-    IN_HEAP,
-    IN_THROTTLED, /* its domain is over its cap */
+    VCPU_RUNNING = RUNSTATE_running,
+    VCPU_RUNNABLE = RUNSTATE_runnable,
+    VCPU_BLOCKED = RUNSTATE_blocked,
+    VCPU_OFFLINE = RUNSTATE_offline,
 };
 
 /* vcpu.poll_port when not polling, and when polling more than one port. */
@@ -68,8 +61,8 @@ struct vcpu {
     uint64_t ran_since;     /* (r) system time up to which vtime is right */
     uint64_t vtime_rate;    /* (r) virtual ns a ns, << 24 */
     uint64_t affinity;      /* (r) CPUs it may run on */
-    enum vcpu_place place;  /* (r) */
-    bool in_later;          /* (r) later is in its heap */
+    bool in_run;            /* (r) run is in its heap */
+    bool in_later;          /* (r) later is; it alone: over its domain's cap */
     bool travels;           /* (r) from one queue to another */
     bool held;              /* (r) */
     bool loaded;            /* its CPU has its state; docs/smp.md */
@@ -79,8 +72,7 @@ struct vcpu {
     uint8_t cpu;            /* (r) where it runs or ran last */
     uint32_t poll_port;     /* (a) what it polls, POLL_ANY, or POLL_NONE */
 
-    struct list
-        memory_waiter; /* in the queue of those out of memory: fault.c */
+    struct list memory_waiter; /* among those out of memory: fault.c */
 
     struct timer timer;      /* VIRQ_TIMER: set_timer_op and singleshot */
     struct timer poll_timer; /* end of a poll */
@@ -92,11 +84,9 @@ struct vcpu {
     uint64_t runstate_since;              /* (r) */
     uint64_t runstate_ns[RUNSTATE_COUNT]; /* (r) */
 
-    /* Pages the hypervisor writes on its own: pinned, NULL if none. (o) */
+    /* What the hypervisor writes on its own: pinned, NULL if none. (o) */
     struct vcpu_runstate_info *runstate_area;
-    struct frame *runstate_frame;
-    struct frame *runstate_rest; /* what does not fit its page begins here */
-    struct frame *info_frame;    /* NULL: info was not moved */
+    char *runstate_rest; /* what does not fit its page begins here */
 
     struct pv_vcpu *pv; /* (c) NULL: class light */
 
@@ -145,19 +135,17 @@ void vcpu_release_info(struct vcpu *v);
 void vcpu_free(struct vcpu *v);
 
 /*
- * Move @v's vcpu_info to @info, @offset bytes into the page of @frame, whose
- * reference passes to the vCPU.  -EINVAL: it was moved before, or is up and
- * not the caller.
+ * Move @v's vcpu_info to @info, which is pinned, and that passes to the vCPU.
+ * -EINVAL: it was moved before, or is up and not the caller.
  */
-int __must_check vcpu_move_info(struct vcpu *v, struct frame *frame,
-                                uint32_t offset);
+int __must_check vcpu_move_info(struct vcpu *v, struct vcpu_info *info);
 
 /*
- * Keep runstate at @offset of the page of @frame, which passes, NULL: stop; and
- * what does not fit there from the beginning of that of @rest on.
+ * Keep runstate at @area, NULL: stop; and what does not fit its page from @rest
+ * on.  Both are pinned, which passes.
  */
-void vcpu_set_runstate_area(struct vcpu *v, struct frame *frame,
-                            uint32_t offset, struct frame *rest);
+void vcpu_set_runstate_area(struct vcpu *v, struct vcpu_runstate_info *area,
+                            char *rest);
 
 /* Arm, or with 0 disarm, the timer that raises VIRQ_TIMER. */
 void vcpu_set_timer(struct vcpu *v, uint64_t deadline);
@@ -190,9 +178,8 @@ void vcpu_set_weight(struct vcpu *v, uint32_t weight, uint32_t parts);
  */
 void vcpu_set_affinity(struct vcpu *v, uint64_t cpus);
 
-/* Off the CPUs, for a pause or a shutdown, in a moment; and back. */
-void vcpu_hold(struct vcpu *v);
-void vcpu_release_hold(struct vcpu *v);
+/* Off the CPUs, for a pause or a shutdown, in a moment; or back. */
+void vcpu_hold(struct vcpu *v, bool held);
 
 /* A vCPU that is held has left its CPU, but for what is loaded there. */
 bool vcpu_is_off(const struct vcpu *v);
@@ -217,14 +204,15 @@ void __attribute__((noreturn)) sched_start(void);
 void vcpu_notify(struct vcpu *v);
 
 /*
- * Write the time of a vCPU.  What is written are the constants of this boot,
- * from the moment system time was 0: exact for as long as the TSC runs, so
- * nothing needs to be refreshed when a vCPU is switched in.
+ * The version that guests find for ever beside what they are told about time:
+ * even, and not 0.  These are constants of this boot, from the moment system
+ * time was 0: exact for as long as the TSC runs, so nothing needs to be
+ * refreshed when a vCPU is switched in.
  */
-void time_info_write(struct vcpu_time_info *t);
+#define TIME_VERSION 2U
 
-/* The same for the wall clock of a domain's shared_info. */
-void domain_update_wallclock(struct domain *d);
+/* The time of a vCPU, where no guest reads it yet. */
+void time_info_write(struct vcpu_time_info *t);
 
 void vcpu_runstate(struct vcpu *v, struct vcpu_runstate_info *info);
 
@@ -248,10 +236,10 @@ void vcpu_tell(struct vcpu *v, struct control_vcpu_info *info);
  */
 
 /*
- * Resolve a fault of the current vCPU at @cr2.  True: the access may be
- * repeated, perhaps after a wait.  False: it is the guest's own fault.
+ * Resolve a fault of the current vCPU at @cr2.  0: the access may be repeated;
+ * -ENOMEM: after a wait; -EFAULT: it is the guest's own fault.
  */
-bool fault_resolve(uint64_t cr2, uint32_t error_code);
+int fault_resolve(uint64_t cr2, uint32_t error_code);
 
 /*
  * Page @g of the current domain's RAM, which a hypercall needs, has no frame

@@ -42,7 +42,7 @@ static int bind_interdomain(struct evtchn_table *t, struct evtchn_table *remote,
     int rc;
 
     if (!far || far->state != EVTCHN_UNBOUND ||
-        far->detail != t->domain->domid || remote->dying)
+        far->detail != t->domain->domid || atomic_read(&remote->domain->dying))
         return -EINVAL;
     rc = table_alloc(t, &as, port);
     if (rc)

@@ -110,11 +110,10 @@ static uint64_t used_in(const struct evtchn_table *t, uint32_t i)
 int evtchn_reset(struct domain *d)
 {
     struct evtchn_table *t = d->events;
-    uint32_t i = atomic_read(&t->next_bucket), end = i + LOOK_QUANTUM, left;
+    uint32_t i = atomic_read(&t->next_bucket), left;
+    uint32_t end = MIN(i + LOOK_QUANTUM, bucket_count(t));
     uint64_t used = 0;
 
-    if (end > bucket_count(t))
-        end = bucket_count(t);
     for (; i < end && !(used = used_in(t, i)); i++)
         ;
     for (; used; used &= used - 1)
@@ -149,13 +148,8 @@ static bool buckets_free(struct evtchn_table *t)
     return true;
 }
 
+/* It is dying: who has not seen that was under the lock before the reset is. */
 bool upcall_events_destroy(struct domain *d)
 {
-    struct evtchn_table *t = d->events;
-
-    spin_lock(&t->lock);
-    t->dying = true;
-    spin_unlock(&t->lock);
-
-    return !evtchn_reset(d) && buckets_free(t);
+    return !evtchn_reset(d) && buckets_free(d->events);
 }

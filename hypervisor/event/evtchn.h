@@ -25,8 +25,6 @@
 
 #include "domain/vcpu.h"
 
-struct domain;
-
 /* In the order of EVTCHNSTAT_*. */
 #define EVTCHN_STATES(EVTCHN_STATE)                                            \
     EVTCHN_STATE(FREE)                                                         \

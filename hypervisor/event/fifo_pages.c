@@ -4,8 +4,6 @@
 #include "event/table.h"
 
 #include "domain/memory.h"
-#include "memory/frame.h"
-#include "memory/light.h"
 
 /* Words of 64 waiting ports that one call looks at. */
 #define RAISE_QUANTUM 4U
@@ -20,19 +18,9 @@ static size_t fifo_bytes(const struct evtchn_table *t)
 /* RAM page @g of the current domain, pinned for as long as we write to it. */
 static int pin(struct domain *d, uint64_t g, void **page)
 {
-    struct frame *frame;
-    int rc = memory_get_own(d, g, &frame);
+    int rc = memory_pin(d, g, page);
 
-    if (rc)
-        return rc == -ENOMEM ? rc : -EINVAL;
-    *page = mfn_to_virt(frame_to_mfn(frame));
-    return 0;
-}
-
-static void unpin(const void *page)
-{
-    if (page)
-        frame_let_go(mfn_to_frame(virt_to_mfn(page)), true);
+    return rc == 0 || rc == -ENOMEM ? rc : -EINVAL;
 }
 
 /*
@@ -42,26 +30,29 @@ static void unpin(const void *page)
  */
 static int switch_to_fifo(struct evtchn_table *t) __must_hold(t->lock)
 {
+    uint32_t words = MIN(EVTCHN_2L_PORTS / BUCKET_PORTS, bucket_count(t));
     uint64_t *pending = t->pending;
 
-    if (t->fifo || t->dying)
-        return t->fifo ? 0 : -EINVAL;
+    if (t->fifo)
+        return 0;
+    if (atomic_read(&t->domain->dying))
+        return -EINVAL;
     t->fifo = pool_alloc(fifo_bytes(t));
     if (!t->fifo)
         return -ENOMEM;
     spin_lock_init(&t->fifo->lock, LOCK_event_queue);
     (void)atomic_exchange(&t->pending, NULL);
-    for (uint32_t i = 0; i < EVTCHN_2L_PORTS / BUCKET_PORTS; i++)
-        if (i < bucket_count(t))
-            (void)atomic_or(&t->waiting[i],
-                            atomic_exchange(&pending[i], 0) & t->used[i]);
+    for (uint32_t i = 0; i < words; i++)
+        (void)atomic_or(&t->waiting[i],
+                        atomic_exchange(&pending[i], 0) & t->used[i]);
     return 0;
 }
 
 int evtchn_init_control(struct domain *d, struct evtchn_init_control *op)
 {
     struct evtchn_table *t = d->events;
-    struct evtchn_fifo_control **control;
+    struct evtchn_fifo_control *control;
+    uint64_t vcpu;
     void *page;
     int rc;
 
@@ -71,53 +62,49 @@ int evtchn_init_control(struct domain *d, struct evtchn_init_control *op)
     if (op->offset % sizeof(uint64_t) ||
         op->offset > PAGE_SIZE - sizeof(struct evtchn_fifo_control))
         return -EINVAL;
+    vcpu = index_nospec(op->vcpu, d->vcpu_count);
+
+    SPIN_GUARD(&t->lock);
+    if (t->fifo && t->fifo->control[vcpu])
+        return -EINVAL;
     rc = pin(d, op->control_gfn, &page);
     if (rc)
         return rc;
-
-    spin_lock(&t->lock);
+    control = (void *)((char *)page + op->offset);
     rc = switch_to_fifo(t);
-    if (rc == 0) {
-        control = &t->fifo->control[index_nospec(op->vcpu, d->vcpu_count)];
-        if (*control)
-            rc = -EINVAL;
-        else
-            atomic_write(control, (void *)((char *)page + op->offset));
-    }
-    spin_unlock(&t->lock);
     if (rc)
-        unpin(page);
+        memory_unpin(page);
+    else
+        atomic_write(&t->fifo->control[vcpu], control);
     return rc;
 }
 
-int evtchn_expand_array(struct domain *d, uint64_t g)
+static int add_page(struct domain *d, uint64_t g)
 {
     struct evtchn_table *t = d->events;
     struct fifo *f;
     void *page;
     int rc;
 
-    if (!atomic_read(&t->fifo))
+    SPIN_GUARD(&t->lock);
+    f = t->fifo;
+    if (!f)
         return -EOPNOTSUPP;
+    if (f->port_end == EVTCHN_FIFO_PORTS)
+        return -ENOSPC;
     rc = pin(d, g, &page);
     if (rc)
         return rc;
+    f->page[f->port_end / EVTCHN_FIFO_PAGE_PORTS] = page;
+    (void)atomic_add(&f->port_end, EVTCHN_FIFO_PAGE_PORTS);
+    return 0;
+}
 
-    spin_lock(&t->lock);
-    f = t->fifo;
-    if (!f) {
-        rc = -EOPNOTSUPP;
-    } else if (f->port_end == EVTCHN_FIFO_PORTS) {
-        rc = -ENOSPC;
-    } else {
-        f->page[f->port_end / EVTCHN_FIFO_PAGE_PORTS] = page;
-        (void)atomic_add(&f->port_end, EVTCHN_FIFO_PAGE_PORTS);
-    }
-    spin_unlock(&t->lock);
-    if (rc == 0)
-        return evtchn_raise_waiting(d);
-    unpin(page);
-    return rc;
+int evtchn_expand_array(struct domain *d, uint64_t g)
+{
+    int rc = add_page(d, g);
+
+    return rc ? rc : evtchn_raise_waiting(d);
 }
 
 /* Ports that waited for their event word and have it now. */
@@ -166,9 +153,9 @@ void fifo_end(struct evtchn_table *t)
     if (!f)
         return;
     for (uint32_t i = 0; i < FIFO_PAGES; i++)
-        unpin(f->page[i]);
+        memory_unpin(f->page[i]);
     for (uint32_t i = 0; i < t->domain->vcpu_count; i++)
-        unpin(f->control[i]);
+        memory_unpin(f->control[i]);
     memset(s->evtchn_pending, 0, sizeof(s->evtchn_pending));
     atomic_write(&t->pending, s->evtchn_pending);
     t->fifo = NULL;

@@ -8,8 +8,18 @@ static_assert((int)EVTCHN_INTERDOMAIN == EVTCHNSTAT_interdomain &&
                   (int)EVTCHN_IPI == EVTCHNSTAT_ipi,
               "states are numbered as the ABI does");
 
-static void fill(const struct evtchn *chn, struct evtchn_status *status)
+int evtchn_status(struct domain *d, struct evtchn_status *status)
 {
+    const struct evtchn *chn;
+
+    status->status = EVTCHNSTAT_closed; /* as port 0 always is */
+    status->vcpu = 0;
+    memset(&status->u, 0, sizeof(status->u));
+
+    SPIN_GUARD(&d->events->lock);
+    chn = table_find(d->events, status->port);
+    if (!chn)
+        return status->port == 0 ? 0 : -EINVAL;
     status->vcpu = evtchn_vcpu(chn);
     status->status = chn->state;
     status->u.virq = chn->detail; /* and all that is a single number */
@@ -17,22 +27,7 @@ static void fill(const struct evtchn *chn, struct evtchn_status *status)
         status->u.interdomain.dom = chn->peer->domain->domid;
         status->u.interdomain.port = chn->detail;
     }
-}
-
-int evtchn_status(struct domain *d, struct evtchn_status *status)
-{
-    static const struct evtchn closed = {.state = EVTCHN_FREE};
-    const struct evtchn *chn;
-
-    memset(&status->u, 0, sizeof(status->u));
-
-    SPIN_GUARD(&d->events->lock);
-    chn = table_find(d->events, status->port);
-    if (!chn && status->port == 0)
-        chn = &closed;
-    if (chn)
-        fill(chn, status);
-    return chn ? 0 : -EINVAL;
+    return 0;
 }
 
 #define STATE_NAME_(name) [EVTCHN_##name] = #name,

@@ -76,7 +76,7 @@ int table_alloc(struct evtchn_table *t, const struct evtchn *as,
     evtchn_port_t found = find_free(t);
     struct evtchn **bucket = &t->bucket[found / BUCKET_PORTS], *chn;
 
-    if (t->dying)
+    if (atomic_read(&t->domain->dying))
         return -EINVAL;
     if (!found)
         return -ENOSPC;

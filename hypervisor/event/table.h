@@ -29,7 +29,6 @@ struct evtchn_table {
     uint32_t first_room;               /* (e) every bucket below it is full */
     uint32_t next_bucket;              /* (a) where evtchn_reset() goes on */
     uint32_t freed_to;                 /* (e) buckets below have no records */
-    bool dying;                        /* (e) nothing may be bound any more */
     evtchn_port_t (*virq)[VIRQ_COUNT]; /* (e) of each vCPU; 0: not bound */
     uint64_t *used;    /* (e) by bucket: a bit for each port not free */
     uint64_t *waiting; /* (a) by bucket: pending ports without event word */

@@ -3,9 +3,7 @@
 
 #include "hypercall/hypercall.h"
 
-#include "arch/x86_64/cpu.h"
 #include "domain/pv_vcpu.h"
-#include "memory/frame.h"
 #include "pv/traps.h"
 
 #define LDT_ENTRIES_MAX    8192U
@@ -72,7 +70,7 @@ static bool is_user(const struct vcpu_guest_context *c)
 /* Class pv: what is refused before anything is taken. */
 static int check_pv(const struct vcpu *v, const struct vcpu_guest_context *c)
 {
-    bool shown = v->id < LEGACY_MAX_VCPUS || v->info_frame;
+    bool shown = v->info != &v->pv->info;
     bool has_user = maddr_to_mfn(c->ctrlreg[1]).raw != 0;
 
     return shown && c->gdt_ents <= PV_GDT_ENTRIES_MAX &&

@@ -21,18 +21,18 @@ struct vcpu_area {
 static long register_runstate(struct vcpu *v, uint64_t va)
 {
     uint64_t end = va + sizeof(struct vcpu_runstate_info) - 1;
-    struct frame *frame = NULL, *rest = NULL;
+    void *area = NULL, *rest = NULL;
 
     if (va % sizeof(uint64_t))
         return -EINVAL;
-    if (va && memory_get_at(v->domain, va, &frame))
+    if (va && memory_pin_at(v->domain, va, &area))
         return -EFAULT;
     if (va && va / PAGE_SIZE != end / PAGE_SIZE &&
-        memory_get_at(v->domain, end, &rest)) {
-        frame_let_go(frame, true);
+        memory_pin_at(v->domain, end - end % PAGE_SIZE, &rest)) {
+        memory_unpin(area);
         return -EFAULT;
     }
-    vcpu_set_runstate_area(v, frame, va % PAGE_SIZE, rest);
+    vcpu_set_runstate_area(v, area, rest);
     return 0;
 }
 
@@ -64,18 +64,18 @@ static long set_timer(struct vcpu *v, uint64_t deadline)
 static long register_info(struct vcpu *v,
                           const struct vcpu_register_vcpu_info *op)
 {
-    struct frame *frame;
+    void *page;
     int rc;
 
     if (op->offset % sizeof(uint64_t) ||
         op->offset > PAGE_SIZE - sizeof(struct vcpu_info))
         return -ENXIO;
-    rc = memory_get_own(v->domain, op->mfn, &frame);
+    rc = memory_pin(v->domain, op->mfn, &page);
     if (rc)
         return rc;
-    rc = vcpu_move_info(v, frame, op->offset);
+    rc = vcpu_move_info(v, (void *)((char *)page + op->offset));
     if (rc)
-        frame_let_go(frame, true);
+        memory_unpin(page);
     return rc;
 }
 

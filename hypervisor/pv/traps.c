@@ -52,7 +52,7 @@ static void page_fault(struct cpu_regs *regs, uint64_t cr2)
         page_fault_pv(regs, v, cr2);
         return;
     }
-    if (fault_resolve(cr2, regs->error_code)) {
+    if (fault_resolve(cr2, regs->error_code) != -EFAULT) {
         if (v->wants_memory)
             fault_wait_for_memory();
         return;

@@ -4,7 +4,6 @@
 #pragma once
 
 #include "arch/x86_64/guest_access.h"
-#include "arch/x86_64/wait.h"
 
 #define CR0_MP (1UL << 1)
 #define CR0_EM (1UL << 2)
@@ -180,6 +179,39 @@ static inline uint64_t rdtsc_ordered(void)
 {
     __asm__ __volatile__("lfence" ::: "memory");
     return rdtsc();
+}
+
+/* In a loop that waits for another CPU or a device. */
+#ifdef UNIT_TEST
+int sched_yield(void);
+#define cpu_relax() ((void)sched_yield())
+#else
+static inline void cpu_relax(void)
+{
+    __asm__ __volatile__("pause" ::: "memory");
+}
+#endif
+
+/*
+ * Sleep until an interrupt, which is taken here before this returns.  STI
+ * opens the gate only after the next instruction, so none is lost between.
+ */
+static inline void cpu_idle(void)
+{
+    __asm__ __volatile__("sti; hlt; cli" ::: "memory");
+}
+
+/* Take here, on this stack, what has come; with no lock held. */
+static inline void cpu_take_interrupts(void)
+{
+    __asm__ __volatile__("sti; nop; cli" ::: "memory");
+}
+
+/* For ever. */
+static inline void __noreturn cpu_halt(void)
+{
+    for (;;)
+        __asm__ __volatile__("cli; hlt" ::: "memory");
 }
 
 static inline bool is_canonical(uint64_t address)

@@ -123,10 +123,3 @@ bool hv_map_again(uint64_t *l4, vaddr_t va)
                    (entry & PTE_MADDR_MASK) + (va & (page_bytes(level) - 1)), 1,
                    entry & (PTE_WRITE | PTE_NX));
 }
-
-const void *early_memory(uint64_t maddr, uint64_t bytes)
-{
-    if (maddr >= EARLY_MAP_SIZE || bytes > EARLY_MAP_SIZE - maddr)
-        return NULL;
-    return (const void *)(DIRECT_MAP_BASE + maddr);
-}

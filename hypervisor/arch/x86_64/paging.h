@@ -6,7 +6,7 @@
 
 #pragma once
 
-#include "arch/x86_64/tlb.h"
+#include "arch/x86_64/smp.h"
 
 #define PTE_PRESENT  (1UL << 0)
 #define PTE_WRITE    (1UL << 1)
@@ -88,8 +88,58 @@ void hv_remap(vaddr_t va, uint64_t entry);
 bool __must_check hv_map_again(uint64_t *l4, vaddr_t va);
 
 /*
- * The @bytes at @maddr while boot.S's tables are loaded, RAM or not, such as
- * what firmware and boot loader left there; NULL if they do not lie below 4
- * GiB.
+ * Loading tables and forgetting translations on this CPU, counted; and the
+ * @bytes at @maddr while boot.S's tables are loaded, RAM or not, such as what
+ * firmware and boot loader left there: NULL if they do not lie below 4 GiB.
  */
-const void *early_memory(uint64_t maddr, uint64_t bytes);
+#ifdef UNIT_TEST
+#include "doubles/tables.h"
+#else
+/* The tables whose L4 is at @root. */
+static inline void tables_load(maddr_t root)
+{
+    this_cpu(cpu_counts).cr3_loads++;
+    write_cr3(root);
+}
+
+/* One page. */
+static inline void tlb_flush_page(vaddr_t va)
+{
+    this_cpu(cpu_counts).flushes++;
+    __asm__ __volatile__("invlpg (%0)" : : "r"(va) : "memory");
+}
+
+/* All pages that are not the hypervisor's. */
+static inline void tlb_flush(void)
+{
+    this_cpu(cpu_counts).flushes++;
+    write_cr3(read_cr3());
+}
+
+/* All of them: user pages of class pv are global. */
+static inline void tlb_flush_global(void)
+{
+    uint64_t cr4 = read_cr4();
+
+    write_cr4(cr4 & ~CR4_PGE);
+    tlb_flush();
+    write_cr4(cr4);
+}
+
+/* tables_load() and that. */
+static inline void tables_load_all(maddr_t root)
+{
+    uint64_t cr4 = read_cr4();
+
+    write_cr4(cr4 & ~CR4_PGE);
+    tables_load(root);
+    write_cr4(cr4);
+}
+
+static inline const void *early_memory(uint64_t maddr, uint64_t bytes)
+{
+    if (maddr >= EARLY_MAP_SIZE || bytes > EARLY_MAP_SIZE - maddr)
+        return NULL;
+    return (const void *)(DIRECT_MAP_BASE + maddr);
+}
+#endif

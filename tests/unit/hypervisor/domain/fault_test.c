@@ -74,6 +74,8 @@ void vcpu_block(struct vcpu *v)
 
 void vcpu_wake(struct vcpu *v)
 {
+    if (v->state != VCPU_BLOCKED)
+        return;
     wakes[v - vcpu]++;
     v->state = VCPU_RUNNABLE;
 }
@@ -119,11 +121,11 @@ static void wait(unsigned int i)
 
 TEST("a fault is asked about by its kind of access")
 {
-    EXPECT_TRUE(fault_resolve(0x1000, 0x4));
+    EXPECT_EQ(fault_resolve(0x1000, 0x4), 0);
     EXPECT_EQ(last_access, LIGHT_READ);
-    EXPECT_TRUE(fault_resolve(0x1000, 0x6));
+    EXPECT_EQ(fault_resolve(0x1000, 0x6), 0);
     EXPECT_EQ(last_access, LIGHT_WRITE);
-    EXPECT_TRUE(fault_resolve(0x1000, 0x14));
+    EXPECT_EQ(fault_resolve(0x1000, 0x14), 0);
     EXPECT_EQ(last_access, LIGHT_EXECUTE);
     EXPECT_FALSE(vcpu[0].wants_memory);
     EXPECT_EQ(frames_wanted, 0);
@@ -132,7 +134,7 @@ TEST("a fault is asked about by its kind of access")
 TEST("the guest's own fault is not resolved, nor is one of nobody")
 {
     answers[0] = -EFAULT;
-    EXPECT_FALSE(fault_resolve(0x1000, 0x6));
+    EXPECT_EQ(fault_resolve(0x1000, 0x6), -EFAULT);
     percpu_current_vcpu = NULL;
     EXPECT_FALSE(upcall_guest_page_fault(0x1000, 0));
 }
@@ -140,7 +142,7 @@ TEST("the guest's own fault is not resolved, nor is one of nobody")
 TEST("a fault without memory is the guest's to repeat, a copy fails")
 {
     answers[0] = answers[1] = answers[2] = answers[3] = -ENOMEM;
-    EXPECT_TRUE(fault_resolve(0x1000, 0x6));
+    EXPECT_EQ(fault_resolve(0x1000, 0x6), -ENOMEM);
     EXPECT_TRUE(vcpu[0].wants_memory);
     EXPECT_TRUE(vcpu[0].repeat);
     EXPECT_TRUE(percpu_slow_return);
@@ -220,6 +222,7 @@ TEST("one that ends does not wait any longer")
     wait(0);
     wait(1);
     wait(2);
+    vcpu[1].state = VCPU_OFFLINE;
     fault_stop_waiting(&vcpu[1]);
     fault_stop_waiting(&vcpu[1]);
     unreserved = 9;

@@ -7,7 +7,7 @@
 /* LINK: hypervisor/domain/domain.c hypervisor/domain/table.c */
 /* LINK: hypervisor/domain/life.c hypervisor/domain/vcpu.c */
 /* LINK: hypervisor/domain/memory.c tests/unit/doubles/no_pv.c */
-/* LINK: hypervisor/domain/time.c hypervisor/domain/runstate.c */
+/* LINK: hypervisor/domain/runstate.c */
 /* LINK: hypervisor/domain/sched.c */
 /* LINK: hypervisor/domain/balance.c hypervisor/domain/share.c */
 /* LINK: hypervisor/event/table.c hypervisor/event/bind.c */
@@ -460,7 +460,7 @@ TEST("a domain starts once it has registers and its last pause is undone")
     EXPECT_EQ(d->vcpu[0]->state, VCPU_OFFLINE);
     EXPECT_EQ(domain_unpause(d), 0);
     EXPECT_EQ(d->vcpu[0]->state, VCPU_RUNNABLE);
-    EXPECT_TRUE(d->vcpu[0]->place);
+    EXPECT_TRUE(d->vcpu[0]->in_run);
     EXPECT_EQ(d->vcpu[1]->state, VCPU_OFFLINE);
     EXPECT_EQ(domain_unpause(d), -EINVAL);
     EXPECT_EQ(set_start(d, 0, 1, 2, 3), -EBUSY);
@@ -482,11 +482,11 @@ TEST("a paused domain is off the queue until each pause is undone")
 
     EXPECT_EQ(domain_pause(d), 0);
     EXPECT_EQ(domain_pause(d), 0);
-    EXPECT_FALSE(d->vcpu[0]->place);
+    EXPECT_FALSE(d->vcpu[0]->in_run);
     EXPECT_EQ(domain_unpause(d), 0);
-    EXPECT_FALSE(d->vcpu[0]->place);
+    EXPECT_FALSE(d->vcpu[0]->in_run);
     EXPECT_EQ(domain_unpause(d), 0);
-    EXPECT_TRUE(d->vcpu[0]->place);
+    EXPECT_TRUE(d->vcpu[0]->in_run);
     destroy(d);
 }
 
@@ -496,10 +496,10 @@ TEST("a shutdown stops the domain, tells the control domain once, and stays")
 
     EXPECT_EQ(domain_shutdown(d, SHUTDOWN_soft_reset + 1), -EINVAL);
     EXPECT_FALSE(told_of_change());
-    EXPECT_TRUE(d->vcpu[0]->place);
+    EXPECT_TRUE(d->vcpu[0]->in_run);
     EXPECT_EQ(domain_shutdown(d, SHUTDOWN_reboot), 0);
     EXPECT_TRUE(told_of_change());
-    EXPECT_FALSE(d->vcpu[0]->place);
+    EXPECT_FALSE(d->vcpu[0]->in_run);
     EXPECT_EQ(d->shutdown_reason, SHUTDOWN_reboot);
     EXPECT_EQ(domain_shutdown(d, SHUTDOWN_poweroff), 0);
     EXPECT_FALSE(told_of_change());
@@ -507,7 +507,7 @@ TEST("a shutdown stops the domain, tells the control domain once, and stays")
 
     EXPECT_EQ(domain_pause(d), 0);
     EXPECT_EQ(domain_unpause(d), 0);
-    EXPECT_FALSE(d->vcpu[0]->place);
+    EXPECT_FALSE(d->vcpu[0]->in_run);
     destroy(d);
 }
 
@@ -520,19 +520,19 @@ TEST("one that suspended itself goes on with 1 in rax, each time, and no other")
         d->vcpu[0]->regs.rax = 0;
         EXPECT_EQ(domain_shutdown(d, SHUTDOWN_suspend), 0);
         EXPECT_TRUE(told_of_change());
-        EXPECT_FALSE(d->vcpu[0]->place);
+        EXPECT_FALSE(d->vcpu[0]->in_run);
         /* A pause that came meanwhile holds. */
         EXPECT_EQ(domain_pause(d), 0);
         EXPECT_EQ(domain_resume(d), 0);
         EXPECT_EQ(d->vcpu[0]->regs.rax, 1);
-        EXPECT_FALSE(d->vcpu[0]->place);
+        EXPECT_FALSE(d->vcpu[0]->in_run);
         EXPECT_EQ(domain_unpause(d), 0);
-        EXPECT_TRUE(d->vcpu[0]->place);
+        EXPECT_TRUE(d->vcpu[0]->in_run);
         EXPECT_EQ(domain_resume(d), -EINVAL);
     }
     EXPECT_EQ(domain_shutdown(d, SHUTDOWN_crash), 0);
     EXPECT_EQ(domain_resume(d), -EINVAL);
-    EXPECT_FALSE(d->vcpu[0]->place);
+    EXPECT_FALSE(d->vcpu[0]->in_run);
     destroy(d);
 }
 
@@ -627,6 +627,11 @@ TEST("a reference keeps the record of a destroyed domain, not its memory")
     domain_put(d);
 }
 
+static void *address_in(const struct frame *f, uint32_t offset)
+{
+    return (char *)mfn_to_virt(frame_to_mfn(f)) + offset;
+}
+
 TEST("a registered vcpu_info holds its page until the end")
 {
     struct domain *d = running();
@@ -635,13 +640,13 @@ TEST("a registered vcpu_info holds its page until the end")
 
     REQUIRE(memory_get(d, 5, true, &f) == 0);
     v->info->evtchn_pending_sel = 6;
-    EXPECT_EQ(vcpu_move_info(v, f, 128), 0);
-    EXPECT_PTR(v->info, (char *)mfn_to_virt(frame_to_mfn(f)) + 128);
+    EXPECT_EQ(vcpu_move_info(v, address_in(f, 128)), 0);
+    EXPECT_PTR(v->info, address_in(f, 128));
     EXPECT_EQ(v->info->evtchn_pending_sel, ~0LL);
     EXPECT_EQ(v->info->evtchn_upcall_pending, 1);
     EXPECT_EQ(v->info->time.system_time, 0);
     EXPECT_EQ(v->info->time.tsc_to_system_mul, 0x80000000);
-    EXPECT_EQ(vcpu_move_info(v, f, 0), -EINVAL);
+    EXPECT_EQ(vcpu_move_info(v, address_in(f, 0)), -EINVAL);
     destroy(d);
 }
 
@@ -655,7 +660,7 @@ TEST("a vcpu_info stays where it is as long as others can send events")
     struct frame *f;
 
     REQUIRE(memory_get(d, 5, true, &f) == 0);
-    REQUIRE(vcpu_move_info(v, f, 128) == 0);
+    REQUIRE(vcpu_move_info(v, address_in(f, 128)) == 0);
     info = v->info;
     domain_hold(d);
     release_takes_time = true; /* so events are not at their end yet, either */
@@ -675,13 +680,13 @@ TEST("a runstate area is kept up to date, and let go when another is given")
     struct frame *f;
 
     REQUIRE(memory_get(d, 5, true, &f) == 0);
-    vcpu_set_runstate_area(v, f, 64, NULL);
-    area = (void *)((char *)mfn_to_virt(frame_to_mfn(f)) + 64);
+    area = address_in(f, 64);
+    vcpu_set_runstate_area(v, area, NULL);
     EXPECT_EQ(area->state, RUNSTATE_runnable);
     EXPECT_EQ(domain_pause(d), 0);
     EXPECT_EQ(area->state, RUNSTATE_offline);
     EXPECT_TRUE(area->time[RUNSTATE_runnable] > 0);
-    vcpu_set_runstate_area(v, NULL, 0, NULL);
+    vcpu_set_runstate_area(v, NULL, NULL);
     EXPECT_EQ(f->refs, 1);
     destroy(d);
 }

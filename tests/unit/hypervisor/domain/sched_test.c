@@ -18,7 +18,6 @@
 #include "domain/sched.h"
 #include "domain/vcpu.h"
 #include "doubles/turns.h"
-#include "memory/frame.h"
 
 #define VCPUS 200U
 #define MS    1000000ULL
@@ -90,28 +89,10 @@ void assert_failed(const char *file, int line, const char *belief)
 }
 
 /* Runstate areas are not used here. */
-void *mfn_to_virt(mfn_t m)
+void memory_unpin(const void *at)
 {
-    (void)m;
-    abort();
-}
-
-mfn_t frame_to_mfn(const struct frame *f)
-{
-    (void)f;
-    abort();
-}
-
-void frame_type_underflow(const struct frame *f)
-{
-    (void)f;
-    abort();
-}
-
-void frame_put_last(struct frame *f, uint32_t refs)
-{
-    (void)f, (void)refs;
-    abort();
+    if (at)
+        abort();
 }
 
 /* --- The simulation ------------------------------------------------------ */
@@ -347,7 +328,7 @@ static void simulate(uint64_t ns)
 static void with_cpus(unsigned int cpus)
 {
     cpus_make(cpus);
-    sched_cpus = idle_cpus = 0;
+    idle_cpus = 0;
     memset(loaded, 0, sizeof(loaded));
     for (unsigned int cpu = 0; cpu < cpus; cpu++) {
         cpus_current = cpu;
@@ -544,13 +525,13 @@ TEST("nobody to run means nobody is current")
 static void hold_all(void)
 {
     for (unsigned int i = 0; i < count; i++)
-        vcpu_hold(&vcpu[i]);
+        vcpu_hold(&vcpu[i], true);
 }
 
 static void release_all(void)
 {
     for (unsigned int i = 0; i < count; i++)
-        vcpu_release_hold(&vcpu[i]);
+        vcpu_hold(&vcpu[i], false);
 }
 
 TEST("a held vCPU leaves the processor and the queue, and comes back")
@@ -792,7 +773,7 @@ TEST("an idle CPU takes over who waits elsewhere")
 /* Of two, the one that waits for CPU 0. */
 static void hold_the_other(void)
 {
-    vcpu_hold(per_cpu(current_vcpu, 0) == &vcpu[0] ? &vcpu[1] : &vcpu[0]);
+    vcpu_hold(per_cpu(current_vcpu, 0) == &vcpu[0] ? &vcpu[1] : &vcpu[0], true);
 }
 
 TEST("an idle CPU that nobody comes to after all is idle again")
@@ -1043,18 +1024,23 @@ TEST("an idle capped domain needs no alarm")
     EXPECT_FALSE(THE_QUEUE.alarm.armed);
 }
 
+static bool is_throttled(const struct vcpu *v)
+{
+    return v->in_later && !v->in_run;
+}
+
 TEST("a throttled vCPU may be held, taken down and freed of its cap")
 {
     add(256, 0, 0);
     EXPECT_EQ(set_cap(0, 1), 0);
     simulate(7 * MS);
-    EXPECT_EQ(vcpu[0].place, IN_THROTTLED);
-    vcpu_hold(&vcpu[0]);
-    EXPECT_EQ(vcpu[0].place, IN_NO_QUEUE);
-    vcpu_release_hold(&vcpu[0]);
-    EXPECT_EQ(vcpu[0].place, IN_THROTTLED);
+    EXPECT_TRUE(is_throttled(&vcpu[0]));
+    vcpu_hold(&vcpu[0], true);
+    EXPECT_FALSE(vcpu[0].in_run || vcpu[0].in_later);
+    vcpu_hold(&vcpu[0], false);
+    EXPECT_TRUE(is_throttled(&vcpu[0]));
     vcpu_down(&vcpu[0]);
-    EXPECT_EQ(vcpu[0].place, IN_NO_QUEUE);
+    EXPECT_FALSE(vcpu[0].in_run || vcpu[0].in_later);
     vcpu_up(&vcpu[0]);
     simulate(20 * MS);
 }
@@ -1078,7 +1064,7 @@ TEST("a reservation helps one that waits since long before")
     add(65535, 0, 0);
     add(1, 0, 0);
     simulate(1000 * MS);
-    EXPECT_EQ(vcpu[1].place, IN_HEAP);
+    EXPECT_TRUE(vcpu[1].in_run);
     EXPECT_EQ(set_reserved(1, 40), 0);
     simulate(200 * MS);
     restart_clocks();
@@ -1177,11 +1163,11 @@ static void do_something(struct vcpu *v)
     cpus_current = draw(cpu_count);
     switch (draw(8)) {
     case 0:
-        vcpu_hold(v);
+        vcpu_hold(v, true);
         break;
     case 1:
     case 2:
-        vcpu_release_hold(v);
+        vcpu_hold(v, false);
         break;
     case 3:
         vcpu_down(v);
@@ -1208,7 +1194,7 @@ static void expect_in_place(const struct vcpu *v)
         is_current |= per_cpu(current_vcpu, cpu) == v;
     EXPECT_FALSE(v->travels);
     EXPECT_EQ(v->state == VCPU_RUNNING, is_current);
-    EXPECT_EQ(v->place != IN_NO_QUEUE, v->state == VCPU_RUNNABLE && !v->held);
+    EXPECT_EQ(v->in_run || v->in_later, v->state == VCPU_RUNNABLE && !v->held);
     if (v->state == VCPU_RUNNING)
         EXPECT_TRUE(!v->held && v->affinity >> v->cpu & 1);
 }

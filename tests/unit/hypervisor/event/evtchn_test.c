@@ -475,7 +475,7 @@ TEST("a dying domain gets no ports and nobody binds to it")
     evtchn_port_t port, other;
 
     REQUIRE(evtchn_bind(&world[1], EVTCHN_UNBOUND, 0, 0, &port) == 0);
-    world[1].events->dying = true;
+    world[1].dying = true;
     EXPECT_EQ(evtchn_bind_interdomain(&world[0], &world[1], port, &other),
               -EINVAL);
     EXPECT_TRUE(evtchn_bind(&world[1], EVTCHN_UNBOUND, 0, 0, &other) < 0);

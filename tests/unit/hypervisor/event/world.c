@@ -49,7 +49,7 @@ static bool queue_held;
 static struct light_space spaces[WORLD_DOMAINS];
 static uint8_t pages[WORLD_DOMAINS * WORLD_PAGES][4096]
     __attribute__((aligned(4096)));
-static struct frame frames[WORLD_DOMAINS * WORLD_PAGES];
+static unsigned int pins[WORLD_DOMAINS * WORLD_PAGES];
 
 /* Whose event lock it is. */
 static unsigned int owner_of(const struct spinlock *lock)
@@ -126,41 +126,12 @@ void pool_free(void *object, size_t size)
     free(object);
 }
 
-mfn_t frame_to_mfn(const struct frame *f)
+/* Under the lock of a domain's events, but not of its queues. */
+int memory_pin(struct domain *d, uint64_t g, void **page)
 {
-    return mfn((uint64_t)(f - frames));
-}
+    uint64_t at = (uint64_t)(d - world) * WORLD_PAGES + g;
 
-struct frame *mfn_to_frame(mfn_t m)
-{
-    return &frames[m.raw];
-}
-
-void *mfn_to_virt(mfn_t m)
-{
-    return pages[m.raw];
-}
-
-mfn_t virt_to_mfn(const void *p)
-{
-    return mfn((uint64_t)((const uint8_t *)p - pages[0]) / 4096);
-}
-
-void frame_type_underflow(const struct frame *f)
-{
-    (void)f;
-    abort();
-}
-
-void frame_put_last(struct frame *f, uint32_t refs)
-{
-    (void)f, (void)refs;
-    CHECK(false);
-}
-
-int memory_get_own(struct domain *d, uint64_t g, struct frame **frame)
-{
-    CHECK(world_locks == 0);
+    CHECK(!queue_held);
     if (g == WORLD_PAGE_READ_ONLY)
         return -EACCES;
     if (g == WORLD_PAGE_NO_MEMORY) {
@@ -169,10 +140,15 @@ int memory_get_own(struct domain *d, uint64_t g, struct frame **frame)
     }
     if (g >= WORLD_PAGES)
         return -EINVAL;
-    *frame = &frames[(uint64_t)(d - world) * WORLD_PAGES + g];
-    (*frame)->refs++;
-    (*frame)->type_info++;
+    pins[at]++;
+    *page = pages[at];
     return 0;
+}
+
+void memory_unpin(const void *at)
+{
+    if (at)
+        pins[((const uint8_t *)at - pages[0]) / 4096]--;
 }
 
 void cpu_kick(unsigned int cpu)
@@ -281,8 +257,6 @@ void world_make(void)
     world_contended = false;
     percpu_need_resched = false;
     memset(pages, 0, sizeof(pages));
-    for (unsigned int i = 0; i < WORLD_DOMAINS * WORLD_PAGES; i++)
-        frames[i].refs = 1;
     for (domid_t i = 0; i < WORLD_DOMAINS; i++)
         make_domain(i);
     initial_domain = &world[0];
@@ -304,13 +278,13 @@ void world_end(void)
     CHECK(world_objects == 0);
     CHECK(world_locks == 0);
     for (unsigned int i = 0; i < WORLD_DOMAINS * WORLD_PAGES; i++)
-        CHECK(frames[i].refs == 1 && !frames[i].type_info);
+        CHECK(pins[i] == 0);
     world_max_port = WORLD_MAX_PORT;
 }
 
 unsigned int world_pins(domid_t domid, uint32_t page)
 {
-    return frames[domid * WORLD_PAGES + page].refs - 1;
+    return pins[domid * WORLD_PAGES + page];
 }
 
 #define CONTROL_BYTES 128U /* apart in page 0 */

@@ -196,11 +196,11 @@ void fault_wait_for_memory(void)
     fault_do_not_wait();
 }
 
-bool fault_resolve(uint64_t cr2, uint32_t error_code)
+int fault_resolve(uint64_t cr2, uint32_t error_code)
 {
     (void)cr2, (void)error_code;
     vcpu.wants_memory = no_memory;
-    return resolves || no_memory;
+    return no_memory ? -ENOMEM : resolves ? 0 : -EFAULT;
 }
 
 void crash_with_registers(const char *fmt, ...)

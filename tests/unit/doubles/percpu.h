@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What the hypervisor's percpu.h says, for a test: the area is an array of the
- * test's, and the variables are ordinary ones, of one CPU or of several.
- */
+/* Per-CPU variables of unit tests, in place of those of arch/x86_64/smp.h. */
 
 #pragma once
 
-#include "arch/x86_64/address_map.h"
+#include <stdint.h>
 
 extern char unit_test_cpu_area[CPU_AREA_SIZE];
 
@@ -15,11 +12,8 @@ static inline uintptr_t cpu_area(void)
     return (uintptr_t)unit_test_cpu_area;
 }
 
-uintptr_t cpu_area_of(unsigned int cpu);
-
 /* Where threads are CPUs, doubles/cpus.c says where each has its variables. */
 void *unit_test_percpu(void *of_first, int cpu) __attribute__((weak));
-
 #define DEFINE_PER_CPU(type, name)                                             \
     __attribute__((section("unit_percpu"))) type percpu_##name
 #define DECLARE_PER_CPU(type, name) extern type percpu_##name

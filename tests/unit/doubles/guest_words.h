@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What the hypervisor's guest_word.h says, by a function of the test; but that
- * of the copy routines, which reads and writes its own memory.
+/* A guest's words in unit tests, in place of those of arch/x86_64/guest_copy.h.
  */
 
 #pragma once
 
-#ifdef UNIT_TEST_GUEST_COPY
-#include_next "arch/x86_64/guest_word.h"
-#else
-
-#include "arch/x86_64/guest_access.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* Of the test: move a word of @size bytes; false: it cannot be. */
 bool unit_test_guest_word(uint64_t va, void *value, size_t size, bool store);
@@ -34,5 +30,3 @@ static inline bool guest_store32(uint64_t va, uint32_t value)
 {
     return unit_test_guest_word(va, &value, sizeof(value), true);
 }
-
-#endif
