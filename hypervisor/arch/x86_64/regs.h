@@ -210,7 +210,7 @@ const char *exception_name(uint32_t vector);
 
 static inline void fpu_save(void *state)
 {
-    __asm__ __volatile__("fxsave64 (%0)" : : "r"(state) : "memory");
+    __asm__ __volatile__("fxsave64 %0" : "=m"(*(char(*)[FPU_STATE_SIZE])state));
 }
 
 /*
