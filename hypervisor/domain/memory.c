@@ -44,13 +44,12 @@ int memory_pin(struct domain *d, uint64_t g, void **page)
 /* The frame that the current kernel, of class pv, has mapped at @va. */
 static mfn_t mapped_at(struct pv_space *s, vaddr_t va)
 {
-    uint64_t entry = 0;
-    unsigned int index;
-    mfn_t table;
+    uint64_t entry = 0, *at;
 
     SPIN_GUARD(&s->base.lock);
-    if (entry_find(current->pv->entry.kernel_l4, va, &table, &index))
-        entry = ((const uint64_t *)mfn_to_virt(table))[index];
+    at = entry_find(current->pv->entry.kernel_l4, va);
+    if (at)
+        entry = *at;
     return entry & PTE_PRESENT ? pte_mfn(entry) : MFN_NONE;
 }
 

@@ -136,17 +136,13 @@ static int take_ldt_page(struct pv_space *s, struct pv_vcpu *p, unsigned int i)
     __must_hold(s->base.lock)
 {
     struct page_work work = {PAGE_WORK_QUANTUM};
-    unsigned int index;
-    uint64_t entry;
-    mfn_t table;
+    uint64_t entry, *at;
     int rc;
 
     if (!mfn_eq(p->ldt_frame[i], MFN_NONE))
         return 0;
-    if (!entry_find(p->entry.kernel_l4, p->ldt_base + i * PAGE_SIZE, &table,
-                    &index))
-        return -EFAULT;
-    entry = atomic_read((uint64_t *)mfn_to_virt(table) + index);
+    at = entry_find(p->entry.kernel_l4, p->ldt_base + i * PAGE_SIZE);
+    entry = at ? atomic_read(at) : 0;
     if (!(entry & PTE_PRESENT))
         return -EFAULT;
     rc = page_get_type(s, pte_mfn(entry), FRAME_DESCRIPTORS, &work);

@@ -21,6 +21,7 @@
 
 #include "domain/domain.h"
 #include "grant/table.h"
+#include "memory/entry_near.h"
 #include "memory/light_near.h"
 
 /* What was pinned; valid as long as the granter is held. */
@@ -86,9 +87,24 @@ static __in_place void grant_record(const struct grant_pin *pin, domid_t user,
     pin->active->writers += write;
 }
 
-/* Of class pv. */
-bool __must_check grant_pv_frame(struct pv_space *s, uint64_t g, bool write,
-                                 struct grant_pin *pin);
+/* Frame @g of class pv, held for reading or, with @write, for that, too. */
+static __in_place bool grant_pv_frame(struct pv_space *s, uint64_t g,
+                                      bool write, struct grant_pin *pin)
+{
+    struct frame *f;
+    bool ok;
+
+    spin_lock(&s->base.lock);
+    f = likely(!s->dying) ? pv_near_frame(s, mfn(g)) : NULL;
+    ok = likely(f) && likely(atomic_read(&f->refs) < FRAME_REFS_MAX) &&
+         (!write || likely(frame_get_more_type(f, FRAME_WRITABLE)));
+    if (likely(ok))
+        (void)atomic_add(&f->refs, 1); /* beside its owner's */
+    spin_unlock(&s->base.lock);
+    pin->frame = f;
+    pin->mfn = mfn(g);
+    return ok;
+}
 
 /* The frame that a marked entry names. */
 static __in_place bool grant_usual_frame(struct domain *granter, bool write,

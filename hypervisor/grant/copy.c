@@ -99,13 +99,16 @@ static __in_place char *end_bytes(const struct end *end, uint16_t offset)
 }
 
 /* For a domain of class @light, or of class pv. */
-static __in_place void copy_for(struct domain *d, struct gnttab_copy *op,
-                                bool light)
+static __in_place void copy(struct domain *d, struct gnttab_copy *op,
+                            bool light)
 {
+    uint32_t farthest = MAX(op->source.offset, op->dest.offset);
     struct end source, dest;
 
-    op->status = end_open(d, &op->source, op->flags & GNTCOPY_source_gref,
-                          false, light, &source);
+    op->status = unlikely(farthest + op->len > PAGE_SIZE)
+                     ? GNTST_bad_copy_arg
+                     : end_open(d, &op->source, op->flags & GNTCOPY_source_gref,
+                                false, light, &source);
     if (op->status)
         return;
     op->status = end_open(d, &op->dest, op->flags & GNTCOPY_dest_gref, true,
@@ -118,20 +121,12 @@ static __in_place void copy_for(struct domain *d, struct gnttab_copy *op,
     end_close(&source, false, light);
 }
 
-/* Apart, so that class light's way stays as short as it can be. */
-static __noinline void copy_for_pv(struct domain *d, struct gnttab_copy *op)
-{
-    copy_for(d, op, false);
-}
-
 void grant_copy(struct domain *d, struct gnttab_copy *op)
 {
-    uint32_t farthest = MAX(op->source.offset, op->dest.offset);
+    copy(d, op, true);
+}
 
-    if (farthest + op->len > PAGE_SIZE)
-        op->status = GNTST_bad_copy_arg;
-    else if (unlikely(d->pv))
-        copy_for_pv(d, op);
-    else
-        copy_for(d, op, true);
+void grant_copy_pv(struct domain *d, struct gnttab_copy *op)
+{
+    copy(d, op, false);
 }

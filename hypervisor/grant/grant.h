@@ -20,6 +20,7 @@
 
 #include <abi/grant_table.h>
 
+struct control_seed_grant;
 struct domain;
 
 void grant_map(struct domain *d, struct gnttab_map_grant_ref *op);
@@ -34,8 +35,10 @@ void grant_unmap(struct domain *d, struct gnttab_unmap_grant_ref *ops,
 /*
  * GNTST_eagain: a page could not be populated.  If it was @d's own, the
  * current vCPU will make its hypercall again, from this operation on.
+ * @d is of class light, or, apart so that neither pays for the other, of pv.
  */
 void grant_copy(struct domain *d, struct gnttab_copy *op);
+void grant_copy_pv(struct domain *d, struct gnttab_copy *op);
 
 /*
  * Let @d's table have at least @nr_frames, some of them a call.  -EAGAIN: call
@@ -54,8 +57,8 @@ int __must_check grant_move_frame(struct domain *d, uint32_t index,
  * control_op seed_grant: write an entry as @d itself would.  -EINVAL: not one
  * of the reserved references, or not RAM; -ENOMEM.
  */
-int __must_check grant_seed(struct domain *d, grant_ref_t ref, domid_t to,
-                            gfn_t g);
+int __must_check grant_seed(struct domain *d,
+                            const struct control_seed_grant *seed);
 
 void grant_counts(struct domain *d, uint32_t *frames_used, uint32_t *frames_max,
                   uint32_t *maptrack_used, uint32_t *maptrack_max);

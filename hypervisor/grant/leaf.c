@@ -5,7 +5,6 @@
 
 #include "arch/x86_64/paging.h"
 #include "domain/pv_vcpu.h"
-#include "grant/active.h"
 #include "memory/entry_near.h"
 
 /* The guest's three bits in an entry are these of a map's flags. */
@@ -13,38 +12,9 @@
 #define AVAIL_ENTRY_SHIFT 9
 #define AVAIL_MASK        7ULL
 
-/* The entry that maps @va for the current vCPU's kernel; NULL: none does. */
-static __in_place uint64_t *entry_at(uint64_t va)
-{
-    unsigned int index;
-    mfn_t table;
-
-    if (unlikely(!entry_find(current->pv->entry.kernel_l4, va, &table, &index)))
-        return NULL;
-    return (uint64_t *)mfn_to_virt(table) + index;
-}
-
 static unsigned int index_of(uint64_t address)
 {
     return address % PAGE_SIZE / sizeof(uint64_t);
-}
-
-bool grant_pv_frame(struct pv_space *s, uint64_t g, bool write,
-                    struct grant_pin *pin)
-{
-    struct frame *f;
-    bool ok;
-
-    spin_lock(&s->base.lock);
-    f = likely(!s->dying) ? pv_near_frame(s, mfn(g)) : NULL;
-    ok = likely(f) && likely(atomic_read(&f->refs) < FRAME_REFS_MAX) &&
-         (!write || likely(frame_get_more_type(f, FRAME_WRITABLE)));
-    if (likely(ok))
-        (void)atomic_add(&f->refs, 1); /* beside its owner's */
-    spin_unlock(&s->base.lock);
-    pin->frame = f;
-    pin->mfn = mfn(g);
-    return ok;
 }
 
 /* By its machine address; of a table that may be none. */
@@ -71,7 +41,7 @@ bool leaf_map_pv(const struct domain *d, const struct gnttab_map_grant_ref *op,
     if (op->flags & GNTMAP_contains_pte) {
         ok = map_entry(s, op->host_addr, e);
     } else {
-        at = entry_at(op->host_addr);
+        at = entry_find(current->pv->entry.kernel_l4, op->host_addr);
         ok = likely(at) && likely(entry_near_map(s, at, e));
     }
     spin_unlock(&s->base.lock);
@@ -90,7 +60,7 @@ bool leaf_unmap_pv(const struct domain *d, uint64_t host_addr, bool is_entry,
         ok = !entry_unmap_grant(s, maddr_to_mfn(host_addr), index_of(host_addr),
                                 m, write);
     } else {
-        at = entry_at(host_addr);
+        at = entry_find(current->pv->entry.kernel_l4, host_addr);
         ok = likely(at) && likely(entry_near_unmap(s, at, m, write));
     }
     spin_unlock(&s->base.lock);

@@ -107,24 +107,36 @@ static __noinline long op_unmap_one(struct domain *d, uint64_t at)
     return unmap(d, at, 1, 0);
 }
 
-static __noinline long op_copy(struct domain *d, uint64_t at, uint32_t count)
+/* For a domain of class @light, or of class pv. */
+static __in_place long copy_array(struct domain *d, uint64_t at, uint32_t count,
+                                  bool light)
 {
     const size_t out = offsetof(struct gnttab_copy, len);
     uint32_t left = left_after(count);
     struct gnttab_copy op;
 
     for (; count > left; count--, at += sizeof(op)) {
-        uint64_t va = guest_address(at);
+        uint64_t va = light ? guest_address(at) : guest_address_upper(at);
 
         if (unlikely(!guest_load_words(&op, va, sizeof(op))))
             return element_fault(at, count);
-        grant_copy(d, &op);
+        (light ? grant_copy : grant_copy_pv)(d, &op);
         if (unlikely(op.status == GNTST_eagain) && current->repeat)
             return element_fault(at, count);
         if (unlikely(!guest_store_words(va + out, &op.len, sizeof(op) - out)))
             return element_fault(at, count);
     }
     return elements_done(at, count);
+}
+
+static __noinline long op_copy(struct domain *d, uint64_t at, uint32_t count)
+{
+    return copy_array(d, at, count, true);
+}
+
+static __noinline long op_copy_pv(struct domain *d, uint64_t at, uint32_t count)
+{
+    return copy_array(d, at, count, false);
 }
 
 /* GNTST_okay if @domid is the caller: no other table may be asked for. */
@@ -267,7 +279,9 @@ long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3)
     /* The count as an int, which it is in Xen's interface. */
     if (unlikely((int32_t)a3 < 0))
         return -EINVAL;
-    if (likely(a1 == GNTTABOP_copy)) /* The hot ones first. */
+    if (a1 == GNTTABOP_copy && unlikely(d->pv)) /* The hot ones first. */
+        return op_copy_pv(d, a2, count);
+    if (likely(a1 == GNTTABOP_copy))
         return op_copy(d, a2, count);
     if (a1 == GNTTABOP_map_grant_ref)
         return op_map(d, a2, count);

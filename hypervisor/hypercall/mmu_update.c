@@ -175,19 +175,19 @@ long hypercall_update_va_mapping(uint64_t a1, uint64_t a2, uint64_t a3)
 {
     struct page_work work = {PAGE_WORK_QUANTUM};
     struct pv_space *s = current->domain->pv;
-    unsigned int index;
-    mfn_t table;
+    uint64_t *at;
     int rc = -EINVAL;
 
     if (!s)
         return -ENOSYS;
     spin_lock(&s->base.lock);
-    if (likely(entry_find(current->pv->entry.kernel_l4, a1, &table, &index))) {
+    at = entry_find(current->pv->entry.kernel_l4, a1);
+    if (likely(at)) {
         rc = 0;
         if (unlikely(s->dropping != DROP_END) ||
-            unlikely(!entry_near_set(s, (uint64_t *)mfn_to_virt(table) + index,
-                                     a2, false, NULL)))
-            rc = entry_set(s, table, 1, index, a2, false, NULL, &work);
+            unlikely(!entry_near_set(s, at, a2, false, NULL)))
+            rc = entry_set(s, virt_to_mfn(at), 1, pt_index(a1, 1), a2, false,
+                           NULL, &work);
     }
     spin_unlock(&s->base.lock);
     if (unlikely(rc == -EAGAIN))

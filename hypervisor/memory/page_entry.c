@@ -153,27 +153,6 @@ int entry_set(struct pv_space *s, mfn_t m, unsigned int level,
     return 0;
 }
 
-bool entry_find(mfn_t l4, vaddr_t va, mfn_t *table, unsigned int *index)
-{
-    const uint64_t sign = 1UL << 47;
-    mfn_t at = l4;
-
-    if (va + sign >= 2 * sign ||
-        va - HV_VIRT_START < HV_VIRT_END - HV_VIRT_START)
-        return false;
-    for (unsigned int level = 4; level > 1; level--) {
-        const uint64_t *entry = mfn_to_virt(at);
-        uint64_t e = atomic_read(&entry[pt_index(va, level)]);
-
-        if (!(e & PTE_PRESENT))
-            return false;
-        at = pte_mfn(e);
-    }
-    *table = at;
-    *index = pt_index(va, 1);
-    return true;
-}
-
 int entry_map_grant(struct pv_space *s, mfn_t table, unsigned int index,
                     uint64_t e)
 {

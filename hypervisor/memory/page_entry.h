@@ -67,11 +67,27 @@ int __must_check entry_set(struct pv_space *s, mfn_t m, unsigned int level,
                            uint64_t *expected, struct page_work *work);
 
 /*
- * What maps @va under @l4: the L1 table and the index in it.  False: the tables
- * above it are not all there, or @va is no guest's.
+ * The entry of level 1 that maps @va under @l4.  NULL: the tables above it are
+ * not all there, or @va is no guest's.
  */
-bool __must_check entry_find(mfn_t l4, vaddr_t va, mfn_t *table,
-                             unsigned int *index);
+static __in_place uint64_t *entry_find(mfn_t l4, vaddr_t va)
+{
+    const uint64_t sign = 1UL << 47;
+    uint64_t *table = mfn_to_virt(l4);
+
+    if (unlikely(va + sign >= 2 * sign) ||
+        unlikely(va - HV_VIRT_START < HV_VIRT_END - HV_VIRT_START))
+        return NULL;
+    _Pragma("GCC unroll 3") for (unsigned int level = 4; level > 1; level--)
+    {
+        uint64_t e = atomic_read(&table[pt_index(va, level)]);
+
+        if (unlikely(!(e & PTE_PRESENT)))
+            return NULL;
+        table = mfn_to_virt(pte_mfn(e));
+    }
+    return &table[pt_index(va, 1)];
+}
 
 /*
  * A grant's entry: made and unmade without the domain owning what is mapped.

@@ -269,3 +269,50 @@ bool insn_decode(struct insn *insn, const uint8_t *bytes, size_t count,
     insn->op = INSN_REFUSED;
     return false;
 }
+
+/* What is usual is no longer than this. */
+#define USUAL_MAX 7U
+
+/*
+ * What most entries are changed with: no prefix but REX, and a register of 64
+ * bits to where another one, and perhaps a displacement, points.  False: it is
+ * something else.
+ */
+static __in_place bool decode_usual(struct insn *insn, const uint8_t *bytes)
+{
+    unsigned int rex = bytes[0], modrm = bytes[2], mod = modrm >> 6;
+    const struct opcode *opcode = &one_byte[bytes[1]];
+    int32_t displacement = 0;
+    uint32_t next_four;
+
+    if ((rex & 0xf8) != (0x40 | REX_W) || mod == 3 || (modrm & 7) == INSN_RSP ||
+        (mod == 0 && (modrm & 7) == INSN_RBP) ||
+        (opcode->has & ~LOCKABLE) != (SIZED | MEMORY))
+        return false;
+    __builtin_memcpy(&next_four, &bytes[3], sizeof(next_four));
+    if (mod == 1)
+        displacement = (int32_t)(next_four << 24) >> 24;
+    else if (mod == 2)
+        displacement = (int32_t)next_four;
+    *insn = (struct insn){
+        .op = opcode->op,
+        .length = mod == 0   ? 3
+                  : mod == 1 ? 4
+                             : USUAL_MAX,
+        .size = 8,
+        .reg = (uint8_t)((modrm >> 3 & 7) | (rex & REX_R) << 1),
+        .base = (uint8_t)((modrm & 7) | (rex & REX_B) << 3),
+        .index = INSN_NONE,
+        .displacement = displacement,
+    };
+    return true;
+}
+
+bool insn_decode_store(struct insn *insn, const uint8_t *bytes, size_t count,
+                       bool long_mode)
+{
+    if (likely(count >= USUAL_MAX) && likely(long_mode) &&
+        likely(decode_usual(insn, bytes)))
+        return true;
+    return insn_decode(insn, bytes, count, long_mode);
+}

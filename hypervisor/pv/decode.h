@@ -97,6 +97,10 @@ struct insn {
 bool insn_decode(struct insn *insn, const uint8_t *bytes, size_t count,
                  bool long_mode);
 
+/* The same, sooner where it is what page tables are written with. */
+bool insn_decode_store(struct insn *insn, const uint8_t *bytes, size_t count,
+                       bool long_mode);
+
 static inline bool insn_is_store(const struct insn *insn)
 {
     return insn->op >= INSN_MOV;

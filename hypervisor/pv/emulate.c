@@ -19,30 +19,8 @@
 
 #define DR6_SINGLE_STEP (1UL << 14)
 
-bool emulate_fetch(const struct cpu_regs *regs, struct insn *insn)
+void emulate_step_ends(struct cpu_regs *regs, struct vcpu *v)
 {
-    size_t in_page = PAGE_SIZE - regs->rip % PAGE_SIZE, count = INSN_MAX;
-    uint64_t bytes[2];
-    bool ok;
-
-    if (likely(in_page >= sizeof(bytes))) {
-        ok = guest_load_words(bytes, guest_address_upper(regs->rip),
-                              sizeof(bytes));
-    } else {
-        ok = !copy_bytes_from_guest(bytes, guest_ptr(regs->rip), INSN_MAX);
-        if (!ok) {
-            count = in_page;
-            ok = !copy_bytes_from_guest(bytes, guest_ptr(regs->rip), in_page);
-        }
-    }
-    return ok && insn_decode(insn, (const uint8_t *)bytes, count,
-                             segment_is_long((uint16_t)regs->cs));
-}
-
-void emulate_end(struct cpu_regs *regs, struct vcpu *v)
-{
-    if (likely(!(regs->rflags & RFLAGS_TF)))
-        return;
     pv_debug_hit(v, DR6_SINGLE_STEP);
     (void)bounce_trap(regs, VECTOR_DB, false);
 }
@@ -233,7 +211,7 @@ bool emulate_privileged(struct cpu_regs *regs, struct vcpu *v)
 {
     struct insn insn;
 
-    if (!emulate_fetch(regs, &insn) || !execute(regs, v, &insn))
+    if (!emulate_fetch(regs, &insn, insn_decode) || !execute(regs, v, &insn))
         return false;
     if (unlikely(v->repeat)) {
         v->repeat = false;

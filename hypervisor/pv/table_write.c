@@ -32,13 +32,12 @@ static bool is_at(const struct insn *insn, const struct cpu_regs *regs,
 /* The table at @cr2, if it is mapped for reading. */
 static bool find_table(const struct vcpu *v, uint64_t cr2, mfn_t *table)
 {
-    unsigned int index;
+    const uint64_t *at = entry_find(v->pv->entry.kernel_l4, cr2);
     uint64_t entry;
-    mfn_t m;
 
-    if (!entry_find(v->pv->entry.kernel_l4, cr2, &m, &index))
+    if (unlikely(!at))
         return false;
-    entry = atomic_read((uint64_t *)mfn_to_virt(m) + index);
+    entry = atomic_read(at);
     *table = pte_mfn(entry);
     return (entry & (PTE_PRESENT | PTE_WRITE)) == PTE_PRESENT;
 }
@@ -93,8 +92,8 @@ bool emulate_table_write(struct cpu_regs *regs, struct vcpu *v, uint64_t cr2)
     if ((regs->error_code & (PF_PRESENT | PF_WRITE | PF_FETCH)) !=
             (PF_PRESENT | PF_WRITE) ||
         !(assists >> VMASST_TYPE_writable_pagetables & 1) ||
-        !emulate_fetch(regs, &insn) || !insn_is_store(&insn) ||
-        !is_at(&insn, regs, cr2))
+        !emulate_fetch(regs, &insn, insn_decode_store) ||
+        !insn_is_store(&insn) || !is_at(&insn, regs, cr2))
         return false;
     spin_lock(&v->domain->pv->base.lock);
     rc = store(v, &insn, regs, cr2, &effect);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "domain/pv_vcpu.h"
-#include "grant/active.h"
 #include "grant/leaf.h"
 #include "memory/page_entry.h"
 
@@ -25,7 +24,6 @@ NEVER(void, pv_share_frame, struct pv_space *s, struct frame *f)
 NEVER(void, pv_unshare_frame, struct pv_space *s, struct frame *f)
 NEVER(int, pv_get_frame, struct pv_space *s, mfn_t m, bool write,
       struct frame **frame)
-NEVER(bool, entry_find, mfn_t l4, vaddr_t va, mfn_t *table, unsigned int *index)
 NEVER(struct pv_vcpu *, pv_vcpu_create, void)
 /* Of every vCPU, whatever its class. */
 void pv_vcpu_free(struct pv_vcpu *p)
@@ -36,8 +34,6 @@ void pv_vcpu_free(struct pv_vcpu *p)
 
 NEVER(void, pv_vcpu_release, struct vcpu *v)
 NEVER(int, pv_set_kernel_base, struct vcpu *v, mfn_t l4, struct page_work *work)
-NEVER(bool, grant_pv_frame, struct pv_space *s, uint64_t g, bool write,
-      struct grant_pin *pin)
 NEVER(bool, leaf_map_pv, const struct domain *d,
       const struct gnttab_map_grant_ref *op, mfn_t m)
 NEVER(bool, leaf_unmap_pv, const struct domain *d, uint64_t host_addr,

@@ -608,14 +608,19 @@ TEST("a table grows to its limit, at the places the guest is told")
               GNTST_bad_gntref);
 }
 
+static int seed(uint32_t ref, uint64_t g)
+{
+    struct control_seed_grant op = {.ref = ref, .to = 2, .gfn = g};
+
+    return grant_seed(world_domain[1], &op);
+}
+
 TEST("console and store get their references from the builder")
 {
-    EXPECT_EQ(grant_seed(world_domain[1], GNTTAB_RESERVED_XENSTORE, 2, gfn(8)),
-              0);
-    EXPECT_EQ(grant_seed(world_domain[1], GNTTAB_NR_RESERVED, 2, gfn(8)),
-              -EINVAL);
-    EXPECT_EQ(grant_seed(world_domain[1], 0, 2, gfn(RAM_PAGES)), -EINVAL);
-    EXPECT_EQ(grant_seed(world_domain[1], 0, 2, gfn(1UL << 40)), -EINVAL);
+    EXPECT_EQ(seed(GNTTAB_RESERVED_XENSTORE, 8), 0);
+    EXPECT_EQ(seed(GNTTAB_NR_RESERVED, 8), -EINVAL);
+    EXPECT_EQ(seed(0, RAM_PAGES), -EINVAL);
+    EXPECT_EQ(seed(0, 1UL << 40), -EINVAL);
     EXPECT_EQ(world_map(2, 1, GNTTAB_RESERVED_XENSTORE, 0, RW, &handle),
               GNTST_okay);
     EXPECT_PTR(mfn_to_virt(pte_mfn(world_window_leaf(2, 0))), world_page(1, 8));

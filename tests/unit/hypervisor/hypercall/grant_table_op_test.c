@@ -14,12 +14,14 @@
 #include "hypercall/hypercall.h"
 #include "lib/errno.h"
 #include "memory/frame.h"
+#include "memory/pv_space.h"
 #include "pv/guest_copy.h"
 #include "test.h"
 
 #define QUANTUM 10U
 
 static struct domain self = {.domid = 7};
+static struct pv_space space; /* it has it if it is of class pv */
 static struct vcpu vcpu = {.domain = &self};
 struct vcpu *percpu_current_vcpu = &vcpu;
 
@@ -87,7 +89,7 @@ void grant_unmap(struct domain *d, struct gnttab_unmap_grant_ref *ops,
         ops[i].status = (int16_t)-ops[i].handle;
 }
 
-void grant_copy(struct domain *d, struct gnttab_copy *op)
+static void copy(struct domain *d, struct gnttab_copy *op)
 {
     EXPECT_PTR(d, &self);
     op->status = GNTST_okay;
@@ -95,6 +97,18 @@ void grant_copy(struct domain *d, struct gnttab_copy *op)
         op->status = GNTST_eagain;
         vcpu.repeat = vcpu.wants_memory = true;
     }
+}
+
+void grant_copy(struct domain *d, struct gnttab_copy *op)
+{
+    EXPECT_TRUE(d->pv == NULL);
+    copy(d, op);
+}
+
+void grant_copy_pv(struct domain *d, struct gnttab_copy *op)
+{
+    EXPECT_TRUE(d->pv != NULL);
+    copy(d, op);
 }
 
 int grant_grow(struct domain *d, uint32_t nr_frames)
@@ -124,6 +138,7 @@ void setup(void)
     maps = unmaps = copies = continues = no_memory_at = 0;
     grow_rc = 0;
     self.rights = 0;
+    self.pv = NULL;
     vcpu.repeat = vcpu.wants_memory = false;
     memset(args, 0, sizeof(args));
 }
@@ -193,9 +208,10 @@ TEST("an array of the hypervisor's own memory is nobody's")
 {
     static const uint64_t cmds[] = {0, 1, 2, 5, 6, 8, 10};
 
-    for (size_t i = 0; i < sizeof(cmds) / sizeof(cmds[0]); i++) {
-        EXPECT_EQ(call(cmds[i], (void *)DIRECT_MAP_BASE, 1), -EFAULT);
-        EXPECT_EQ(call(cmds[i], (void *)(HV_VIRT_START - 8), 1), -EFAULT);
+    for (size_t i = 0; i < 2 * sizeof(cmds) / sizeof(cmds[0]); i++) {
+        self.pv = i % 2 ? &space : NULL;
+        EXPECT_EQ(call(cmds[i / 2], (void *)DIRECT_MAP_BASE, 1), -EFAULT);
+        EXPECT_EQ(call(cmds[i / 2], (void *)(HV_VIRT_START - 8), 1), -EFAULT);
     }
     EXPECT_EQ(maps + unmaps + copies, 0);
 }
@@ -204,15 +220,19 @@ TEST("a copy that waits for memory goes on from its element, written nowhere")
 {
     struct gnttab_copy op[5];
 
-    memset(op, 0x55, sizeof(op));
-    no_memory_at = 3;
-    EXPECT_EQ(call(GNTTABOP_copy, op, 5), -EFAULT);
-    EXPECT_TRUE(vcpu.repeat);
-    EXPECT_EQ(args[2], (uintptr_t)&op[2]);
-    EXPECT_EQ(args[3], 3);
-    EXPECT_EQ(op[1].status, GNTST_okay);
-    EXPECT_EQ(op[2].status, 0x5555);
-    EXPECT_EQ(op[0].source.u.gmfn, 0x5555555555555555);
+    for (unsigned int pv = 0; pv < 2; pv++) {
+        setup();
+        self.pv = pv ? &space : NULL;
+        memset(op, 0x55, sizeof(op));
+        no_memory_at = 3;
+        EXPECT_EQ(call(GNTTABOP_copy, op, 5), -EFAULT);
+        EXPECT_TRUE(vcpu.repeat);
+        EXPECT_EQ(args[2], (uintptr_t)&op[2]);
+        EXPECT_EQ(args[3], 3);
+        EXPECT_EQ(op[1].status, GNTST_okay);
+        EXPECT_EQ(op[2].status, 0x5555);
+        EXPECT_EQ(op[0].source.u.gmfn, 0x5555555555555555);
+    }
 }
 
 TEST("counts and commands as the abi says")

@@ -204,17 +204,13 @@ TEST("a table cannot be mapped writable, and a writable page is no table")
 TEST("the walk finds the entry of an address")
 {
     struct tree t = tree_make();
-    mfn_t table = MFN_NONE;
-    unsigned int index = 0;
     vaddr_t va = ~0UL << 39 | 510UL << 30 | 7UL << 21 | 9UL << 12;
 
     EXPECT_EQ(pin(t.l4, FRAME_L4), 0);
-    EXPECT_TRUE(entry_find(t.l4, va, &table, &index));
-    EXPECT_TRUE(mfn_eq(table, t.l1));
-    EXPECT_EQ(index, 9);
-    EXPECT_FALSE(entry_find(t.l4, va - (1UL << 21), &table, &index));
-    EXPECT_FALSE(entry_find(t.l4, M2P_BASE, &table, &index));
-    EXPECT_FALSE(entry_find(t.l4, va & ~(1UL << 60), &table, &index));
+    EXPECT_PTR(entry_find(t.l4, va), (uint64_t *)mfn_to_virt(t.l1) + 9);
+    EXPECT_PTR(entry_find(t.l4, va - (1UL << 21)), NULL);
+    EXPECT_PTR(entry_find(t.l4, M2P_BASE), NULL);
+    EXPECT_PTR(entry_find(t.l4, va & ~(1UL << 60)), NULL);
 }
 
 TEST("entries change with what they hold")

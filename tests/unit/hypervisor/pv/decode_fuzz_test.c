@@ -272,11 +272,18 @@ static void complain(const uint8_t *bytes, const char *of,
 static bool decode_at_end(struct insn *insn, const uint8_t *bytes, size_t count)
 {
     static uint8_t *block;
+    const uint8_t *at;
+    struct insn sooner;
+    bool ok;
 
     if (!block)
         block = malloc(INSN_MAX);
-    memcpy(block + INSN_MAX - count, bytes, count);
-    return insn_decode(insn, block + INSN_MAX - count, count, true);
+    at = memcpy(block + INSN_MAX - count, bytes, count);
+    ok = insn_decode(insn, at, count, true);
+    if (insn_decode_store(&sooner, at, count, true) != ok ||
+        memcmp(&sooner, insn, sizeof(sooner)) != 0)
+        complain(bytes, "what is usual of stores", &sooner);
+    return ok;
 }
 
 static void compare(const uint8_t *bytes)

@@ -283,3 +283,39 @@ TEST("code of compatibility mode is refused")
     EXPECT_FALSE(insn_decode(&insn, cli, 1, false));
     EXPECT_EQ(insn.op, INSN_REFUSED);
 }
+
+/* Whether both decoders say the same of @count bytes, which end with memory. */
+static bool is_same(const uint8_t *bytes, size_t count, bool long_mode)
+{
+    uint8_t *copy = memcpy(malloc(count + !count), bytes, count);
+    struct insn one, other;
+    bool ok = insn_decode(&one, copy, count, long_mode);
+    bool same = insn_decode_store(&other, copy, count, long_mode) == ok &&
+                memcmp(&one, &other, sizeof(one)) == 0;
+
+    free(copy);
+    return same;
+}
+
+TEST("of each first prefix, opcode and operand, stores are decoded as others")
+{
+    uint8_t bytes[INSN_MAX] = {0, 0, 0, 0x85, 0xf6, 0x7f, 0x91, 0x80};
+    unsigned int differ = 0;
+
+    for (unsigned int rex = 0x40; rex < 0x50; rex++)
+        for (unsigned int rest = 0; rest <= 0xffff; rest++) {
+            bytes[0] = (uint8_t)rex;
+            bytes[1] = (uint8_t)(rest >> 8);
+            bytes[2] = (uint8_t)rest;
+            differ += !is_same(bytes, INSN_MAX, true);
+        }
+    for (unsigned int first = 0; first < 256; first++)
+        for (size_t count = 0; count < 12; count++) {
+            const uint8_t mov[] = {
+                (uint8_t)first, 0x89, 0x85, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+
+            differ += !is_same(mov, count, true);
+            differ += !is_same(mov, count, false);
+        }
+    EXPECT_EQ(differ, 0);
+}
