@@ -28,10 +28,16 @@ HV_OFFSETS := $(HV_ARCH)/asm_offsets.c
 HV_C := $(filter-out $(HV_OFFSETS),$(call sources,hypervisor,*.c))
 HV_S := $(call sources,hypervisor,*.S)
 
+# What unpacks a compressed initial domain: zlib, without its own allocator and
+# whatever else needs a C library.
+HV_ZLIB := $(patsubst %,$(ZLIB)/%.c,adler32 crc32 inffast inflate inftrees zutil)
+HV_INC  += -isystem $(ZLIB) -DZ_SOLO
+
 # hypervisor-mode(mode, image)
 define hypervisor-mode
 
-HV_OBJ_$(1) := $(patsubst %,$(OUT)/$(1)/%.o,$(HV_C) $(HV_S))
+HV_OBJ_$(1) := $(patsubst %,$(OUT)/$(1)/%.o,$(HV_C) $(HV_S)) \
+    $(HV_ZLIB:$(THIRD_PARTY)/%=$(OUT)/$(1)/%.o)
 HV_GEN_$(1) := $(OUT)/$(1)/gen
 HV_ALL_$(1)  = $$(HV_CFLAGS) $$(HV_CFLAGS_$(1)) $$(HV_INC) -I$$(HV_GEN_$(1))
 
@@ -39,6 +45,13 @@ $(OUT)/$(1)/%.c.o: %.c $(RULES) config/hypervisor.mk
 	$$(say) CC "$$< ($(1))"
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(HV_ALL_$(1)) $$(DEPFLAGS) -c $$< -o $$@
+
+$(OUT)/$(1)/zlib/%.c.o: $(ZLIB)/%.c $(RULES) config/hypervisor.mk
+	$$(say) CC "zlib/$$*.c ($(1))"
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(HV_ALL_$(1)) -w $$(DEPFLAGS) -c $$< -o $$@
+
+$(OUT)/$(1)/hypervisor/boot/unpack.c.o: | $(ZLIB)/.done
 
 $(OUT)/$(1)/%.S.o: %.S $(RULES) config/hypervisor.mk | $$(HV_GEN_$(1))/asm_offsets.h
 	$$(say) AS "$$< ($(1))"

@@ -23,9 +23,7 @@ static void add_ram(uint64_t start, uint64_t bytes)
 
     if (__builtin_add_overflow(start, bytes, &end) || end > DIRECT_MAP_SIZE)
         end = DIRECT_MAP_SIZE;
-    if (start > DIRECT_MAP_SIZE)
-        return;
-    span.start = (start + PAGE_SIZE - 1) & PAGE_MASK;
+    span.start = pages_of(MIN(start, DIRECT_MAP_SIZE)) << PAGE_SHIFT;
     span.end = end & PAGE_MASK;
     if (span.start >= span.end)
         return;

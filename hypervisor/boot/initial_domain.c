@@ -135,9 +135,7 @@ static void put(struct domain *d, uint64_t paddr, const void *from,
                                  LIGHT_WRITE, true, &f);
 
         if (rc)
-            boot_fail("the initial domain's image does not fit at %lx: error "
-                      "%d",
-                      paddr, -rc);
+            boot_fail("d0's image does not fit at %lx: error %d", paddr, -rc);
         memcpy((char *)mfn_to_virt(frame_to_mfn(f)) + offset, from, piece);
         frame_put(f);
         paddr += piece;

@@ -14,6 +14,7 @@
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/upcalls.h"
 #include "boot/boot_info.h"
+#include "boot/unpack.h"
 #include "memory/frame.h"
 
 extern const char image_start[], image_text_end[], image_rodata_end[],
@@ -26,8 +27,11 @@ extern char boot_cpu_pages[], zero_page[];
 /* The first MiB is the firmware's, and later the place where CPUs start. */
 #define LOW_END 0x100000UL
 
-/* Beside frame table, image and modules: tables, records, a small domain. */
-#define NEEDED_FREE (16UL << 20)
+/*
+ * Beside frame table, image and modules: a control domain needs 11 MiB and gets
+ * half of it.
+ */
+#define NEEDED_FREE (22UL << 20)
 
 #define LARGE_PAGE (1UL << PT_SHIFT_L2)
 
@@ -128,25 +132,63 @@ static void keep_modules(void)
     }
 }
 
+/* @bytes for as long as a module is needed, whole pages of them; 0: no room. */
+static maddr_t take_module(uint64_t bytes)
+{
+    uint64_t size = PAGE_SIZE;
+    maddr_t at;
+
+    while (size < bytes)
+        size <<= 1;
+    at = take(size);
+    if (at)
+        add_free(at + (pages_of(bytes) << PAGE_SHIFT), at + size);
+    return at;
+}
+
 /* UEFI's GRUB puts modules where CPUs start: the first MiB is not theirs. */
 static void lift_module(unsigned int i)
 {
     struct boot_module *m = &boot_modules[i];
-    uint64_t size = PAGE_SIZE, pages = pages_of(m->bytes);
     maddr_t to;
 
     if (m->start >= LOW_END || !m->bytes)
         return;
-    while (size < m->bytes)
-        size <<= 1;
-    to = take(size);
+    to = take_module(m->bytes);
     if (!to)
         boot_fail("too little memory to move module %u (%s)", i, m->string);
     memcpy(mfn_to_virt(maddr_to_mfn(to)), mfn_to_virt(maddr_to_mfn(m->start)),
            m->bytes);
-    add_free(to + (pages << PAGE_SHIFT), to + size);
     log_info("module %u: moved to %lx", i, to);
     m->start = to;
+}
+
+/* The initial domain's image, if it is compressed; what it was in is free. */
+static void unpack_image(struct boot_module *m)
+{
+    const void *file = mfn_to_virt(maddr_to_mfn(m->start));
+    maddr_t end = m->start + (pages_of(m->bytes) << PAGE_SHIFT), to, work;
+    const char *wrong;
+    uint64_t size;
+
+    if (!is_gzip(file, m->bytes))
+        return;
+    size = gzip_size(file, m->bytes);
+    work = take_module(GZIP_WORK);
+    to = take_module(size);
+    if (!work || !to)
+        boot_fail("no memory for the %lu KiB that the first module (%s) says "
+                  "are compressed in it",
+                  size >> 10, m->string);
+    wrong = gzip_unpack(mfn_to_virt(maddr_to_mfn(to)), size, file, m->bytes,
+                        mfn_to_virt(maddr_to_mfn(work)));
+    if (wrong)
+        boot_fail("the first module (%s) cannot be unpacked: %s", m->string,
+                  wrong);
+    add_free(work, work + GZIP_WORK);
+    add_free(m->start, end);
+    m->start = to;
+    m->bytes = size;
 }
 
 /* RAM but for the first MiB, the image and the modules. */
@@ -161,6 +203,9 @@ static void find_free(void)
     keep(0, LOW_END);
     keep(image_maddr(image_start), image_maddr(image_end));
     keep_modules();
+    for (unsigned int i = 0; i < boot_module_count; i++)
+        lift_module(i);
+    unpack_image(&boot_modules[0]);
 
     free = spans_bytes(free_spans, free_count);
     log_info("memory: %lu MiB of RAM, %lu MiB free", ram >> 20, free >> 20);
@@ -169,8 +214,6 @@ static void find_free(void)
                   "give the machine %lu MiB more",
                   free >> 20, (table + NEEDED_FREE) >> 20,
                   ((table + NEEDED_FREE - free) >> 20) + 1);
-    for (unsigned int i = 0; i < boot_module_count; i++)
-        lift_module(i);
 }
 
 /* --- Tables ------------------------------------------------------------- */

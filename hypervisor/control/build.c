@@ -5,7 +5,6 @@
 
 #include "arch/x86_64/cpu.h"
 #include "domain/memory.h"
-#include "grant/grant.h"
 #include "memory/light.h"
 #include "memory/page_type.h"
 
@@ -68,8 +67,7 @@ int control_populate(struct domain *d, struct control_populate *op)
  */
 static int copy_page(struct domain *d, struct control_copy *op, bool to)
 {
-    uint32_t room = (uint32_t)PAGE_SIZE - op->offset;
-    uint32_t size = op->size < room ? op->size : room;
+    uint32_t size = MIN(op->size, (uint32_t)PAGE_SIZE - op->offset);
     bool text_too = to && !d->started;
     struct frame *f;
     char *there;
@@ -128,16 +126,7 @@ int control_set_start(struct domain *d, const struct control_set_start *op)
 
     if (!is_canonical(op->rip) || !is_canonical(op->rsp))
         return -EINVAL;
-    if (d->started)
-        return -EBUSY;
     if (d->pv)
-        rc = pin_tables(d->pv, mfn(op->l4));
-    return rc ? rc : domain_set_start(d, op);
-}
-
-int control_seed_grant(struct domain *d, const struct control_seed_grant *op)
-{
-    if (op->ref >= GNTTAB_NR_RESERVED)
-        return -EINVAL;
-    return grant_seed(d, op->ref, op->to, gfn(op->gfn));
+        rc = d->started ? -EBUSY : pin_tables(d->pv, mfn(op->l4));
+    return rc ?: domain_set_start(d, op);
 }

@@ -33,5 +33,3 @@ int __must_check control_populate(struct domain *d,
                                   struct control_populate *op);
 int __must_check control_set_start(struct domain *d,
                                    const struct control_set_start *op);
-int __must_check control_seed_grant(struct domain *d,
-                                    const struct control_seed_grant *op);

@@ -14,8 +14,6 @@ int control_create(struct control_op *op)
     struct domain *d;
     int rc;
 
-    if (op->domid != DOMID_INVALID && op->domid >= DOMAIN_MAX)
-        return -EINVAL;
     if (config.create.rights & ~current->domain->rights)
         return -EPERM;
     rc = domain_create(&config, &d);

@@ -46,10 +46,8 @@ int reset_step(struct pci_device *dev)
 {
     if (!dev->reset_cap)
         return -ENODEV;
-    if (!dev->reset_until) {
+    if (!dev->reset_until)
         begin(dev);
-        return -EAGAIN;
-    }
     if (time_now() < dev->reset_until)
         return -EAGAIN;
 

@@ -89,7 +89,8 @@ void memory_unshare(struct domain *d, const void *page)
 
 uint64_t memory_used(const struct domain *d)
 {
-    return d->pv ? atomic_read(&d->pv->pages) : light_used_pages(d->space);
+    return d->pv ? atomic_read(&d->pv->pages)
+                 : atomic_read(&d->space->used_pages);
 }
 
 uint64_t memory_max(const struct domain *d)

@@ -19,12 +19,12 @@ static bool find_or_make(const struct grant_table *t, grant_ref_t ref,
                          struct grant_pin *pin)
 {
     struct grant_frame *frame = t->frame[ref / GRANT_ENTRIES_PER_FRAME];
-    uint32_t chunk = ref % GRANT_ENTRIES_PER_FRAME / ACTIVE_CHUNK;
+    struct grant_active **chunk =
+        &frame->active[ref % GRANT_ENTRIES_PER_FRAME / ACTIVE_CHUNK];
 
-    if (!frame->active[chunk])
-        frame->active[chunk] =
-            pool_alloc(ACTIVE_CHUNK * sizeof(struct grant_active));
-    return frame->active[chunk] && grant_find(t, ref, pin);
+    if (!*chunk)
+        *chunk = pool_alloc(ACTIVE_CHUNK * sizeof(**chunk));
+    return *chunk && grant_find(t, ref, pin);
 }
 
 int16_t grant_get_frame(struct domain *owner, uint64_t g, bool write,

@@ -53,10 +53,7 @@ static __in_place int16_t own_open(struct domain *d,
         return GNTST_okay;
     }
     status = own_far(d, ptr->u.gmfn, write, &far);
-    if (!status) {
-        end->pin.frame = far.frame;
-        end->pin.mfn = far.mfn;
-    }
+    end->pin = far;
     return status;
 }
 

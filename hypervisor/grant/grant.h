@@ -20,6 +20,7 @@
 
 #include <abi/grant_table.h>
 
+struct control_seed_grant;
 struct domain;
 
 void grant_map(struct domain *d, struct gnttab_map_grant_ref *op);
@@ -54,8 +55,8 @@ int __must_check grant_move_frame(struct domain *d, uint32_t index,
  * control_op seed_grant: write an entry as @d itself would.  -EINVAL: not one
  * of the reserved references, or not RAM; -ENOMEM.
  */
-int __must_check grant_seed(struct domain *d, grant_ref_t ref, domid_t to,
-                            gfn_t g);
+int __must_check grant_seed(struct domain *d,
+                            const struct control_seed_grant *seed);
 
 void grant_counts(struct domain *d, uint32_t *frames_used, uint32_t *frames_max,
                   uint32_t *maptrack_used, uint32_t *maptrack_max);

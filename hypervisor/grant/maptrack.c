@@ -67,6 +67,4 @@ void maptrack_release(struct grant_table *t)
     for (uint32_t i = 0; i < t->maptrack_chunks; i++)
         pool_free(t->track[i], MAPTRACK_CHUNK * sizeof(struct maptrack));
     pool_free(t->track, index_size(t));
-    t->maptrack_chunks = 0;
-    t->track = NULL;
 }

@@ -95,21 +95,21 @@ int grant_move_frame(struct domain *d, uint32_t index, uint64_t to)
     return light_move_special(d->space, &t->frame[index]->gfn, to);
 }
 
-int grant_seed(struct domain *d, grant_ref_t ref, domid_t to, gfn_t g)
+int grant_seed(struct domain *d, const struct control_seed_grant *seed)
 {
     struct grant_entry_v1 *entry;
     int rc;
 
-    if (ref >= GNTTAB_NR_RESERVED || g.raw > UINT32_MAX ||
-        (!d->pv && g.raw >= memory_max(d)))
+    if (seed->ref >= GNTTAB_NR_RESERVED || seed->gfn > UINT32_MAX ||
+        (!d->pv && seed->gfn >= memory_max(d)))
         return -EINVAL;
     rc = grant_grow(d, 1);
     if (rc)
         return rc;
 
-    entry = &d->grants->frame[0]->entries[ref];
-    atomic_write(&entry->frame, (uint32_t)g.raw);
-    atomic_write(&entry->domid, to);
+    entry = &d->grants->frame[0]->entries[seed->ref];
+    atomic_write(&entry->frame, (uint32_t)seed->gfn);
+    atomic_write(&entry->domid, seed->to);
     __atomic_store_n(&entry->flags, GTF_permit_access, __ATOMIC_RELEASE);
     return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "control/control.h"
 
+#include "grant/grant.h"
 #include "hypercall/subop.h"
 
 /* Nobody pauses himself: nobody could unpause him. */
@@ -42,7 +43,7 @@ static int vcpu_info(struct domain *d, struct control_vcpu_info *op)
     OP(copy_from, copy, control_copy(d, &op->u.copy, false))                   \
     OP(set_start, build, control_set_start(d, &op->u.set_start))               \
     OP(populate, build, control_populate(d, &op->u.populate))                  \
-    OP(seed_grant, build, control_seed_grant(d, &op->u.seed_grant))            \
+    OP(seed_grant, build, grant_seed(d, &op->u.seed_grant))                    \
     OP(shutdown, shutdown, domain_shutdown(d, op->u.shutdown.reason))          \
     OP(resume, pause, domain_resume(d))                                        \
     OP(set_sched, set_sched, domain_set_sched(d, &op->u.set_sched))            \

@@ -15,12 +15,13 @@
 static_assert(QUANTUM <= GRANT_UNMAP_BATCH, "unmapped in one batch");
 
 /*
- * Where an array stands: @at is the next element, @count are left.  Should the
- * address wrap, it is checked all the same when something is copied there.
+ * Where an array stands: @at is the address of the next element, @count are
+ * left.  Should it wrap, it is checked all the same when something is copied
+ * there.
  */
-static void progress(struct guest_ptr at, uint32_t count)
+static void progress(uint64_t at, uint32_t count)
 {
-    hypercall_set_arg(2, at.va);
+    hypercall_set_arg(2, at);
     hypercall_set_arg(3, count);
 }
 
@@ -30,7 +31,7 @@ static uint32_t left_after(uint32_t count)
     return count < QUANTUM ? 0 : count - QUANTUM;
 }
 
-static long elements_done(struct guest_ptr at, uint32_t count)
+static long elements_done(uint64_t at, uint32_t count)
 {
     if (likely(count == 0))
         return 0;
@@ -39,16 +40,11 @@ static long elements_done(struct guest_ptr at, uint32_t count)
 }
 
 /* An element could not be copied; if that waits for memory, go on there. */
-static long element_fault(struct guest_ptr at, uint32_t count)
+static long element_fault(uint64_t at, uint32_t count)
 {
     if (current->repeat)
         progress(at, count);
     return -EFAULT;
-}
-
-static struct guest_ptr field(struct guest_ptr element, size_t offset)
-{
-    return guest_ptr(element.va + offset);
 }
 
 /* Nobody would know the handle: as if it had not been mapped. */
@@ -64,15 +60,14 @@ static void take_back(struct domain *d, const struct gnttab_map_grant_ref *op)
         grant_unmap(d, &undo, 1);
 }
 
-static __noinline long op_map(struct domain *d, struct guest_ptr at,
-                              uint32_t count)
+static __noinline long op_map(struct domain *d, uint64_t at, uint32_t count)
 {
     const size_t out = offsetof(struct gnttab_map_grant_ref, dom);
     uint32_t left = left_after(count);
     struct gnttab_map_grant_ref op;
 
-    for (; count > left; count--, at = field(at, sizeof(op))) {
-        uint64_t va = guest_address(at.va);
+    for (; count > left; count--, at += sizeof(op)) {
+        uint64_t va = guest_address(at);
 
         if (unlikely(!guest_load_words(&op, va, sizeof(op))))
             return element_fault(at, count);
@@ -86,20 +81,20 @@ static __noinline long op_map(struct domain *d, struct guest_ptr at,
 }
 
 /* The next @n elements; @left will be left. */
-static __in_place long unmap(struct domain *d, struct guest_ptr at, uint32_t n,
+static __in_place long unmap(struct domain *d, uint64_t at, uint32_t n,
                              uint32_t left)
 {
     const size_t out = offsetof(struct gnttab_unmap_grant_ref, handle);
     struct gnttab_unmap_grant_ref ops[QUANTUM];
     const size_t size = sizeof(ops[0]);
-    uint64_t va = guest_address(at.va);
+    uint64_t va = guest_address(at);
 
     for (uint32_t i = 0; i < n; i++)
         if (unlikely(!guest_load_words(&ops[i], va + i * size, size)))
             return element_fault(at, n + left); /* None is done yet. */
 
     grant_unmap(d, ops, n);
-    at = field(at, n * size);
+    at += n * size;
     for (uint32_t i = 0; i < n; i++, va += size)
         if (unlikely(!guest_store_words(va + out, &ops[i].handle, size - out)))
             return element_fault(at, left); /* All are done, even so. */
@@ -107,20 +102,19 @@ static __in_place long unmap(struct domain *d, struct guest_ptr at, uint32_t n,
 }
 
 /* Most arrays are of one, and an array of one is shorter. */
-static __noinline long op_unmap_one(struct domain *d, struct guest_ptr at)
+static __noinline long op_unmap_one(struct domain *d, uint64_t at)
 {
     return unmap(d, at, 1, 0);
 }
 
-static __noinline long op_copy(struct domain *d, struct guest_ptr at,
-                               uint32_t count)
+static __noinline long op_copy(struct domain *d, uint64_t at, uint32_t count)
 {
     const size_t out = offsetof(struct gnttab_copy, len);
     uint32_t left = left_after(count);
     struct gnttab_copy op;
 
-    for (; count > left; count--, at = field(at, sizeof(op))) {
-        uint64_t va = guest_address(at.va);
+    for (; count > left; count--, at += sizeof(op)) {
+        uint64_t va = guest_address(at);
 
         if (unlikely(!guest_load_words(&op, va, sizeof(op))))
             return element_fault(at, count);
@@ -218,15 +212,15 @@ static long cache_flush(struct domain *d, const struct gnttab_cache_flush *op)
 }
 
 /* The first that is refused ends it. */
-static __noinline long op_cache_flush(struct domain *d, struct guest_ptr at,
+static __noinline long op_cache_flush(struct domain *d, uint64_t at,
                                       uint32_t count)
 {
     uint32_t left = left_after(count);
     struct gnttab_cache_flush op;
     long rc;
 
-    for (; count > left; count--, at = field(at, sizeof(op))) {
-        if (copy_from_guest(&op, at, sizeof(op)))
+    for (; count > left; count--, at += sizeof(op)) {
+        if (copy_from_guest(&op, guest_ptr(at), sizeof(op)))
             return element_fault(at, count);
         rc = cache_flush(d, &op);
         if (rc)
@@ -241,8 +235,8 @@ static __noinline long op_cache_flush(struct domain *d, struct guest_ptr at,
     OP(GNTTABOP_get_version, gnttab_get_version, true, get_version(d, op))
 SUBOPS(TABLE_SUBOPS)
 
-static __noinline long op_other(struct domain *d, struct guest_ptr at,
-                                uint32_t count, uint64_t cmd)
+static __noinline long op_other(struct domain *d, uint64_t at, uint32_t count,
+                                uint64_t cmd)
 {
     uint32_t left = left_after(count);
 
@@ -250,7 +244,7 @@ static __noinline long op_other(struct domain *d, struct guest_ptr at,
     case GNTTABOP_unmap_grant_ref:
         return unmap(d, at, count - left, left);
     case GNTTABOP_set_version:
-        return op_set_version(at);
+        return op_set_version(guest_ptr(at));
     case GNTTABOP_cache_flush:
         return op_cache_flush(d, at, count);
     case GNTTABOP_setup_table:
@@ -262,23 +256,22 @@ static __noinline long op_other(struct domain *d, struct guest_ptr at,
         if (cmd > UINT32_MAX)
             return -EINVAL;
     }
-    return call_subop(current, cmd, at);
+    return call_subop(current, cmd, guest_ptr(at));
 }
 
 long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3)
 {
     struct domain *d = current->domain;
-    struct guest_ptr at = guest_ptr(a2);
     uint32_t count = (uint32_t)a3;
 
     /* The count as an int, which it is in Xen's interface. */
     if (unlikely((int32_t)a3 < 0))
         return -EINVAL;
     if (likely(a1 == GNTTABOP_copy)) /* The hot ones first. */
-        return op_copy(d, at, count);
+        return op_copy(d, a2, count);
     if (a1 == GNTTABOP_map_grant_ref)
-        return op_map(d, at, count);
+        return op_map(d, a2, count);
     if (a1 == GNTTABOP_unmap_grant_ref && count == 1)
-        return op_unmap_one(d, at);
-    return op_other(d, at, count, a1);
+        return op_unmap_one(d, a2);
+    return op_other(d, a2, count, a1);
 }

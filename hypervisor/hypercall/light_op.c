@@ -21,7 +21,7 @@ static long op_range(struct domain *d, uint64_t cmd, struct guest_ptr arg)
     bool protect = (cmd & CMD_MASK) == LIGHT_OP_protect;
     uint64_t done = cmd >> CMD_BITS, ram_pages = d->space->layout.ram_pages;
     struct light_protect op = {.prot = 0};
-    uint64_t count;
+    uint64_t first, count;
     int rc;
 
     rc = protect ? copy_from_guest(&op, arg, sizeof(op))
@@ -31,11 +31,12 @@ static long op_range(struct domain *d, uint64_t cmd, struct guest_ptr arg)
     if (done > op.count || op.gfn > ram_pages || op.count > ram_pages - op.gfn)
         return -EINVAL;
 
-    count = op.count - done < LIGHT_QUANTUM ? op.count - done : LIGHT_QUANTUM;
+    first = op.gfn + done;
+    count = MIN(op.count - done, LIGHT_QUANTUM);
     if (protect)
-        rc = light_protect(d->space, gfn(op.gfn + done), count, op.prot, false);
+        rc = light_protect(d->space, gfn(first), count, op.prot, false);
     else
-        rc = light_discard(d->space, gfn(op.gfn + done), count);
+        (void)light_discard(d->space, &first, 1, count, &rc);
     done += count;
     if (rc || done == op.count)
         return rc;

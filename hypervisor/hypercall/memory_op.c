@@ -151,8 +151,8 @@ static long op_extents(struct domain *d, uint64_t cmd, struct guest_ptr arg)
         count = (unsigned int)(op.nr_extents - done);
     count = fetch_extents(&op, done, list, count);
     if ((cmd & MEMORY_CMD_MASK) == XENMEM_decrease_reservation)
-        finished = light_discard_extents(d->space, list, count,
-                                         1UL << op.extent_order, &why);
+        finished =
+            light_discard(d->space, list, count, 1UL << op.extent_order, &why);
     else
         finished = count_ram(d->space, list, count, 1UL << op.extent_order);
 

@@ -3,9 +3,7 @@
 
 #include "hypercall/hypercall.h"
 
-#include "arch/x86_64/cpu.h"
 #include "domain/pv_vcpu.h"
-#include "memory/frame.h"
 #include "pv/traps.h"
 
 #define LDT_ENTRIES_MAX    8192U

@@ -80,8 +80,6 @@ static const char *read_header(const struct reader *r, struct elf_header *h)
     if (!at)
         return "it is shorter than an ELF header";
     memcpy(h, at, sizeof(*h));
-    if (!memcmp(h->magic, "\37\213", 2))
-        return "it is compressed by gzip; unpack it first";
     if (memcmp(h->magic, "\177ELF", 4))
         return "it is no ELF file";
     if (memcmp(h->ident, ELF_IDENT_64, 3) || h->machine != ELF_MACHINE)

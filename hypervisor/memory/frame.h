@@ -20,23 +20,6 @@
 
 #include "arch/x86_64/address_map.h"
 
-/* The window onto all RAM; arch/x86_64/address_map.h says where. */
-#ifdef UNIT_TEST
-void *mfn_to_virt(mfn_t m);
-mfn_t virt_to_mfn(const void *p);
-#else
-static inline void *mfn_to_virt(mfn_t m)
-{
-    return (void *)(DIRECT_MAP_BASE + (m.raw << PAGE_SHIFT));
-}
-
-/* @p must lie in the direct map. */
-static inline mfn_t virt_to_mfn(const void *p)
-{
-    return mfn(((uintptr_t)p - DIRECT_MAP_BASE) >> PAGE_SHIFT);
-}
-#endif
-
 /*
  * Map @size bytes of device memory at @maddr for the hypervisor itself,
  * uncached; never undone.  NULL when the window is full.
@@ -102,11 +85,22 @@ enum frame_purpose {
     FRAME_PROMISED, /* whatever it was promised for: it cannot fail */
 };
 
-/* The record of @m; valid only if mfn_is_ram(@m). */
 #ifdef UNIT_TEST
-struct frame *mfn_to_frame(mfn_t m);
-mfn_t frame_to_mfn(const struct frame *f);
+#include "doubles/frames.h"
 #else
+/* The window onto all RAM; arch/x86_64/address_map.h says where. */
+static inline void *mfn_to_virt(mfn_t m)
+{
+    return (void *)(DIRECT_MAP_BASE + (m.raw << PAGE_SHIFT));
+}
+
+/* @p must lie in the direct map. */
+static inline mfn_t virt_to_mfn(const void *p)
+{
+    return mfn(((uintptr_t)p - DIRECT_MAP_BASE) >> PAGE_SHIFT);
+}
+
+/* The record of @m; valid only if mfn_is_ram(@m). */
 static inline struct frame *mfn_to_frame(mfn_t m)
 {
     return (struct frame *)FRAME_TABLE_BASE + m.raw;

@@ -119,18 +119,8 @@ int __must_check light_protect(struct light_space *s, gfn_t first,
  * @first[], those before the refused one.  The answer is how many these are,
  * *@rc why: errors as light_protect().
  */
-unsigned int light_discard_extents(struct light_space *s, const uint64_t *first,
-                                   unsigned int count, uint64_t pages, int *rc);
-
-/* light_op discard: one extent. */
-static inline int __must_check light_discard(struct light_space *s, gfn_t first,
-                                             uint64_t pages)
-{
-    int rc;
-
-    (void)light_discard_extents(s, &first.raw, 1, pages, &rc);
-    return rc;
-}
+unsigned int light_discard(struct light_space *s, const uint64_t *first,
+                           unsigned int count, uint64_t pages, int *rc);
 
 /*
  * Install the hypervisor's page @m at @g of the special or module window.  No
@@ -167,12 +157,6 @@ int __must_check light_unmap_granted(struct light_space *s, vaddr_t va, mfn_t m,
 
 /* Map a device's page at @g of the MMIO window, uncached, read-write. */
 int __must_check light_map_mmio(struct light_space *s, gfn_t g, mfn_t m);
-
-/* RAM pages populated now: a number to show, stale when it is read. */
-static inline uint64_t light_used_pages(const struct light_space *s)
-{
-    return atomic_read(&s->used_pages);
-}
 
 /*
  * Load the space on this CPU (CR3).  It stays, lazily, while the CPU idles,

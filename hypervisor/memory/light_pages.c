@@ -220,8 +220,8 @@ int light_protect(struct light_space *s, gfn_t first, uint64_t count,
     return rc;
 }
 
-unsigned int light_discard_extents(struct light_space *s, const uint64_t *first,
-                                   unsigned int count, uint64_t pages, int *rc)
+unsigned int light_discard(struct light_space *s, const uint64_t *first,
+                           unsigned int count, uint64_t pages, int *rc)
 {
     struct change c;
     unsigned int done = 0;

@@ -12,10 +12,8 @@ DEFINE_PER_CPU(mfn_t, loaded_root);
 
 void space_init(struct space *s, domid_t owner)
 {
+    *s = (struct space){.owner = owner};
     spin_lock_init(&s->lock, LOCK_space);
-    s->owner = owner;
-    s->global = false;
-    s->live_cpus = 0;
 }
 
 /* Another CR3 is loaded: @s is this CPU's, and what was is no longer. */

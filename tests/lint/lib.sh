@@ -26,7 +26,8 @@ includes_of() {
     case $1 in
     hypervisor/*)
         echo "-Ihypervisor -Iguest-abi/include -DCAIRN_DEBUG
-            -include hypervisor/lib/base.h"
+            -include hypervisor/lib/base.h
+            -isystem $THIRD_PARTY/zlib -DZ_SOLO"
         ;;
     guest-abi/*) echo "-Iguest-abi/include" ;;
     guests/control/*)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Booting: what is said, and what is refused in clear words."""
 
+import gzip
 import re
 import struct
 import urllib.request
@@ -328,6 +329,110 @@ def test_a_bad_initial_domain_is_refused_in_words(tmp_path, change):
     with Machine(f"bad-{change.__name__}", [image], net=False) as m:
         m.wait_for("cannot start: the (first module .*/image.elf.*|initial "
                    "domain's )" + BAD_IMAGES[change])
+        m.wait_end()
+        assert "@@" not in m.output and "panic" not in m.output
+
+
+def packed(tmp_path, source, change=lambda data: data):
+    with open(source, "rb") as file:
+        data = bytearray(gzip.compress(file.read(), mtime=0))
+    path = tmp_path / "image.gz"
+    path.write_bytes(change(data))
+    return str(path)
+
+
+def frames_of(name, module, append):
+    """The hypervisor's frames while the initial domain runs: all, and free."""
+    with Machine(name, [module + " linger=1"], append=append, net=False) as m:
+        m.wait_for(r"^@@ \d+ passed, 0 failed")
+        m.type("\x01\x01\x01")
+        m.wait_for("console input goes to")
+        m.type("m")
+        m.wait_for(r"memory: \d+ frames, \d+ free")
+        return re.search(r"memory: (\d+) frames, (\d+) free",
+                         m.output).groups()
+
+
+@pytest.mark.parametrize("append", ["", "dom0_pv dom0_mem=64M"],
+                         ids=["light", "pv"])
+def test_an_initial_domain_may_be_compressed(tmp_path, append):
+    """It runs, and all memory that this took is free again."""
+    image = conformance("hypercalls")
+    assert (frames_of("boot-gzip", packed(tmp_path, image), append) ==
+            frames_of("boot-plain", image, append))
+
+
+def cut(data):
+    return data[:len(data) // 2] + data[-4:]
+
+
+def cut_short(data):
+    return data[:10] + struct.pack("<I", 4096)
+
+
+def damaged(data):
+    at = len(data) // 2
+    return data[:at] + bytes(64) + data[at + 64:]
+
+
+def wrong_sum(data):
+    data[-8] ^= 1
+    return data
+
+
+def says_less(data):
+    data[-4:] = struct.pack("<I", 4096)
+    return data
+
+
+def says_more(data):
+    data[-4:] = struct.pack("<I", 32 << 20)
+    return data
+
+
+def says_too_much(data):
+    data[-4:] = b"\xff" * 4
+    return data
+
+
+def longer(data):
+    return data + data[-8:]
+
+
+def twice(data):
+    return gzip.compress(data, mtime=0)
+
+
+def nothing_in_it(_):
+    return gzip.compress(b"", mtime=0)
+
+
+def no_elf_in_it(_):
+    return gzip.compress(b"no kernel, but long enough for a header" * 9)
+
+
+CANNOT = r"the first module \(.*image.gz.*\) cannot be "
+BAD_PACKED = {
+    cut: CANNOT + "unpacked: ",
+    cut_short: CANNOT + "unpacked: ",
+    damaged: CANNOT + "unpacked: ",
+    wrong_sum: CANNOT + "unpacked: incorrect data check",
+    says_less: CANNOT + "unpacked: there is more in it than it says",
+    says_more: CANNOT + "unpacked: incorrect length check",
+    says_too_much: r"no memory for the 4194303 KiB that the first module "
+                   r"\(.*image.gz.*\) says are compressed in it",
+    longer: CANNOT + "unpacked: something follows its compressed data",
+    twice: CANNOT + "the initial domain: it is no ELF file",
+    nothing_in_it: CANNOT + "the initial domain: it is shorter than an ELF",
+    no_elf_in_it: CANNOT + "the initial domain: it is no ELF file",
+}
+
+
+@pytest.mark.parametrize("change", BAD_PACKED, ids=lambda f: f.__name__)
+def test_a_bad_compressed_image_is_refused_in_words(tmp_path, change):
+    image = packed(tmp_path, conformance("traps"), change)
+    with Machine(f"bad-gzip-{change.__name__}", [image], net=False) as m:
+        m.wait_for("cannot start: " + BAD_PACKED[change])
         m.wait_end()
         assert "@@" not in m.output and "panic" not in m.output
 

@@ -11,30 +11,7 @@
 #include "arch/x86_64/guest_access.h"
 
 #if defined(UNIT_TEST) && !defined(UNIT_TEST_GUEST_COPY)
-
-/* Of the test: move a word of @size bytes; false: it cannot be. */
-bool unit_test_guest_word(uint64_t va, void *value, size_t size, bool store);
-
-static inline bool guest_load(uint64_t va, uint64_t *value)
-{
-    return unit_test_guest_word(va, value, sizeof(*value), false);
-}
-
-static inline bool guest_load32(uint64_t va, uint32_t *value)
-{
-    return unit_test_guest_word(va, value, sizeof(*value), false);
-}
-
-static inline bool guest_store(uint64_t va, uint64_t value)
-{
-    return unit_test_guest_word(va, &value, sizeof(value), true);
-}
-
-static inline bool guest_store32(uint64_t va, uint32_t value)
-{
-    return unit_test_guest_word(va, &value, sizeof(value), true);
-}
-
+#include "doubles/guest_words.h"
 #else
 
 /* clang-format off */

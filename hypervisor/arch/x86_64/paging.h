@@ -94,11 +94,7 @@ bool __must_check hv_map_again(uint64_t *l4, vaddr_t va);
  * firmware and boot loader left there: NULL if they do not lie below 4 GiB.
  */
 #ifdef UNIT_TEST
-void tlb_flush_page(vaddr_t va);
-void tlb_flush(void);
-void tlb_flush_global(void);
-void tables_load(maddr_t root);
-const void *early_memory(uint64_t maddr, uint64_t bytes);
+#include "doubles/tables.h"
 #else
 /* The tables whose L4 is at @root. */
 static inline void tables_load(maddr_t root)

@@ -35,23 +35,6 @@
 #define CPU_AREA_PAGES        0xafdaU
 #define CPU_AREA_PAGES_MAPPED 11U
 
-static inline uintptr_t cpu_area(void);
-
-#ifdef UNIT_TEST
-extern char unit_test_cpu_area[CPU_AREA_SIZE];
-static inline uintptr_t cpu_area(void)
-{
-    return (uintptr_t)unit_test_cpu_area;
-}
-#else
-static inline uintptr_t cpu_area(void)
-{
-    register uintptr_t rsp __asm__("rsp");
-
-    return rsp & ~(CPU_AREA_SIZE - 1);
-}
-#endif
-
 /*
  * Per-CPU variables live in the section .percpu, which start-up copies into
  * each CPU's area.  It is linked at address 0, so the address of a variable is
@@ -59,18 +42,15 @@ static inline uintptr_t cpu_area(void)
  * be near rip, must not see: hence the assembly.
  */
 #ifdef UNIT_TEST
-/* Where threads are CPUs, doubles/cpus.c says where each has its variables. */
-void *unit_test_percpu(void *of_first, int cpu) __attribute__((weak));
-#define DEFINE_PER_CPU(type, name)                                             \
-    __attribute__((section("unit_percpu"))) type percpu_##name
-#define DECLARE_PER_CPU(type, name) extern type percpu_##name
-#define percpu_at_(name, cpu)                                                  \
-    (*(__typeof__(&percpu_##name))(unit_test_percpu                            \
-                                       ? unit_test_percpu(&percpu_##name, cpu) \
-                                       : &percpu_##name))
-#define this_cpu(name)     percpu_at_(name, -1)
-#define per_cpu(name, cpu) percpu_at_(name, (int)(cpu))
+#include "doubles/percpu.h"
 #else
+static inline uintptr_t cpu_area(void)
+{
+    register uintptr_t rsp __asm__("rsp");
+
+    return rsp & ~(CPU_AREA_SIZE - 1);
+}
+
 #define DEFINE_PER_CPU(type, name)                                             \
     __attribute__((section(".percpu"), used)) type percpu_##name
 #define DECLARE_PER_CPU(type, name) extern type percpu_##name

@@ -16,6 +16,7 @@
 #include "grant/grant.h"
 
 #include "arch/x86_64/paging.h"
+#include "doubles/discard.h"
 #include "doubles/machine.h"
 #include "grant/table.h"
 #include "hypervisor/grant/world.h"
@@ -250,12 +251,12 @@ TEST("a lent page can be neither discarded nor made less")
 {
     world_give(1, REF, 2, 5, GTF_permit_access);
     EXPECT_EQ(world_map(2, 1, REF, 0, RO, &handle), GNTST_okay);
-    EXPECT_EQ(light_discard(world_domain[1]->space, gfn(5), 1), -EACCES);
+    EXPECT_EQ(discard(world_domain[1]->space, 5, 1), -EACCES);
     EXPECT_EQ(light_protect(world_domain[1]->space, gfn(5), 1, LIGHT_PROT_guard,
                             false),
               -EACCES);
     EXPECT_EQ(world_unmap(2, 0, handle), GNTST_okay);
-    EXPECT_EQ(light_discard(world_domain[1]->space, gfn(5), 1), 0);
+    EXPECT_EQ(discard(world_domain[1]->space, 5, 1), 0);
 }
 
 static unsigned int refs_at_flush;
@@ -567,7 +568,7 @@ TEST("a copy that finds no frame waits if it is the caller's page")
     world_give(1, REF, 2, 5, GTF_permit_access);
     (void)world_page(1, 6); /* Records of its table and pages exist. */
     EXPECT_EQ(copy(2, op), GNTST_okay);
-    EXPECT_EQ(light_discard(s, gfn(9), 1), 0);
+    EXPECT_EQ(discard(s, 9, 1), 0);
     now = frame_totals();
     EXPECT_EQ(frame_reserve(now.unreserved), 0);
     s->reserve_left = 0; /* Beyond its promise. */
@@ -607,14 +608,19 @@ TEST("a table grows to its limit, at the places the guest is told")
               GNTST_bad_gntref);
 }
 
+static int seed(uint32_t ref, uint64_t g)
+{
+    struct control_seed_grant op = {.ref = ref, .to = 2, .gfn = g};
+
+    return grant_seed(world_domain[1], &op);
+}
+
 TEST("console and store get their references from the builder")
 {
-    EXPECT_EQ(grant_seed(world_domain[1], GNTTAB_RESERVED_XENSTORE, 2, gfn(8)),
-              0);
-    EXPECT_EQ(grant_seed(world_domain[1], GNTTAB_NR_RESERVED, 2, gfn(8)),
-              -EINVAL);
-    EXPECT_EQ(grant_seed(world_domain[1], 0, 2, gfn(RAM_PAGES)), -EINVAL);
-    EXPECT_EQ(grant_seed(world_domain[1], 0, 2, gfn(1UL << 40)), -EINVAL);
+    EXPECT_EQ(seed(GNTTAB_RESERVED_XENSTORE, 8), 0);
+    EXPECT_EQ(seed(GNTTAB_NR_RESERVED, 8), -EINVAL);
+    EXPECT_EQ(seed(0, RAM_PAGES), -EINVAL);
+    EXPECT_EQ(seed(0, 1UL << 40), -EINVAL);
     EXPECT_EQ(world_map(2, 1, GNTTAB_RESERVED_XENSTORE, 0, RW, &handle),
               GNTST_okay);
     EXPECT_PTR(mfn_to_virt(pte_mfn(world_window_leaf(2, 0))), world_page(1, 8));

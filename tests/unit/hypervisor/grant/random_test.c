@@ -21,6 +21,7 @@
 /* LINK: tests/unit/hypervisor/grant/world.c */
 
 #include "arch/x86_64/paging.h"
+#include "doubles/discard.h"
 #include "doubles/machine.h"
 #include "grant/grant.h"
 #include "grant/table.h"
@@ -238,7 +239,7 @@ static void step_discard(void)
     domid_t id = (domid_t)(1 + pick(3));
 
     if (world_domain[id])
-        (void)!light_discard(world_domain[id]->space, gfn(pick(PAGES)), 1);
+        (void)!discard(world_domain[id]->space, pick(PAGES), 1);
 }
 
 static void step_death(void)

@@ -162,14 +162,6 @@ TEST("numbers in notes have 1, 2, 4 or 8 bytes")
     }
 }
 
-TEST("a file that is compressed is said to be")
-{
-    static const uint8_t magic[] = {0x1f, 0x8b, 8, 0};
-
-    memcpy(top.e.e_ident, magic, sizeof(magic));
-    expect_refused("it is compressed by gzip; unpack it first");
-}
-
 TEST("a hypercall page is a whole one of the image's")
 {
     static const struct {

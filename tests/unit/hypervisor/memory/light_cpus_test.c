@@ -17,6 +17,7 @@
 #include "arch/x86_64/regs.h"
 #include "core/spec_ctrl.h"
 #include "doubles/cpus.h"
+#include "doubles/discard.h"
 #include "lib/atomic.h"
 #include "lib/errno.h"
 #include "memory/frame.h"
@@ -198,13 +199,13 @@ static void step(struct processor *p)
 
     switch (cpu_random(16)) {
     case 0:
-        (void)!light_discard(s, gfn(page), count);
+        (void)!discard(s, page, count);
         break;
     case 1:
         (void)!light_protect(s, gfn(page), count, cpu_random(3), false);
         break;
     case 2:
-        (void)!light_discard(s, gfn(0), PAGES);
+        (void)!discard(s, 0, PAGES);
         break;
     case 3:
         pin(s, page);

@@ -14,6 +14,7 @@
 #include "memory/light.h"
 
 #include "arch/x86_64/regs.h"
+#include "doubles/discard.h"
 #include "doubles/machine.h"
 #include "lib/errno.h"
 #include "memory/frame.h"
@@ -354,8 +355,7 @@ TEST("ranges that are not wholly RAM are refused whole")
         EXPECT_EQ(light_protect(&space, gfn(bad[i].first), bad[i].count,
                                 LIGHT_PROT_read, true),
                   -EINVAL);
-        EXPECT_EQ(light_discard(&space, gfn(bad[i].first), bad[i].count),
-                  -EINVAL);
+        EXPECT_EQ(discard(&space, bad[i].first, bad[i].count), -EINVAL);
     }
     EXPECT_EQ(light_protect(&space, gfn(RAM), 0, LIGHT_PROT_read, false), 0);
     EXPECT_EQ(space.table_pages, 3);
@@ -369,7 +369,7 @@ TEST("a discarded page is clear again and its frame is back in the promise")
     EXPECT_EQ(fault(7, LIGHT_WRITE), 0);
     word = mfn_to_virt(pte_mfn(leaf(7)));
     *word = 0x1234;
-    EXPECT_EQ(light_discard(&space, gfn(0), 20), 0);
+    EXPECT_EQ(discard(&space, 0, 20), 0);
     EXPECT_EQ(leaf(7), 0);
     EXPECT_EQ(machine_page_flushes, 1);
     EXPECT_EQ(machine_last_flush, BASE + 7 * PAGE_SIZE);
@@ -402,7 +402,7 @@ TEST("a frame is kept, with its type, until every CPU has forgotten it")
 
     EXPECT_EQ(fault(8, LIGHT_WRITE), 0);
     watched = frame_of(8);
-    EXPECT_EQ(light_discard(&space, gfn(8), 1), 0);
+    EXPECT_EQ(discard(&space, 8, 1), 0);
     EXPECT_EQ(still_held, 2);
     EXPECT_EQ(watched->refs, 0);
     machine_at_flush = NULL;
@@ -414,8 +414,8 @@ TEST("discarding keeps protections, and text stays")
     EXPECT_EQ(light_protect(&space, gfn(2), 1, LIGHT_PROT_guard, false), 0);
     EXPECT_EQ(light_protect(&space, gfn(3), 1, LIGHT_PROT_execute, true), 0);
     EXPECT_EQ(fault(1, LIGHT_READ), 0);
-    EXPECT_EQ(light_discard(&space, gfn(0), 3), 0);
-    EXPECT_EQ(light_discard(&space, gfn(3), 1), -EACCES);
+    EXPECT_EQ(discard(&space, 0, 3), 0);
+    EXPECT_EQ(discard(&space, 3, 1), -EACCES);
     EXPECT_EQ(fault(1, LIGHT_WRITE), -EFAULT);
     EXPECT_EQ(fault(2, LIGHT_READ), -EFAULT);
     EXPECT_EQ(fault(3, LIGHT_EXECUTE), 0);
@@ -426,10 +426,10 @@ TEST("many pages at once are one flush of everything")
     space.base.live_cpus = 1;
     for (uint64_t page = 0; page < LIGHT_QUANTUM; page++)
         EXPECT_EQ(fault(page, LIGHT_WRITE), 0);
-    EXPECT_EQ(light_discard(&space, gfn(0), TLB_BATCH_PAGES), 0);
+    EXPECT_EQ(discard(&space, 0, TLB_BATCH_PAGES), 0);
     EXPECT_EQ(machine_page_flushes, TLB_BATCH_PAGES);
     EXPECT_EQ(machine_full_flushes, 0);
-    EXPECT_EQ(light_discard(&space, gfn(0), LIGHT_QUANTUM), 0);
+    EXPECT_EQ(discard(&space, 0, LIGHT_QUANTUM), 0);
     EXPECT_EQ(machine_full_flushes, 1);
 }
 
@@ -439,7 +439,7 @@ TEST("a pinned page is neither discarded nor loses a right")
 
     EXPECT_EQ(light_get_frame(&space, gfn(9), LIGHT_WRITE, false, &f), 0);
     EXPECT_EQ(f->refs, 2);
-    EXPECT_EQ(light_discard(&space, gfn(9), 1), -EACCES);
+    EXPECT_EQ(discard(&space, 9, 1), -EACCES);
     EXPECT_EQ(light_protect(&space, gfn(9), 1, LIGHT_PROT_guard, false),
               -EACCES);
     EXPECT_EQ(light_protect(&space, gfn(9), 1, LIGHT_PROT_read, false),
@@ -448,7 +448,7 @@ TEST("a pinned page is neither discarded nor loses a right")
               -EACCES);
     EXPECT_TRUE(can_write(9));
     frame_put(f);
-    EXPECT_EQ(light_discard(&space, gfn(9), 1), 0);
+    EXPECT_EQ(discard(&space, 9, 1), 0);
 }
 
 TEST("a pinned frame outlives its domain, then is free")
@@ -534,7 +534,7 @@ TEST("beyond the promise pages come from what is free, until nothing is")
     /* What comes back goes to the promise first, the rest to everybody. */
     machine_refilled_calls = 0;
     frames_wanted = 1;
-    EXPECT_EQ(light_discard(&space, gfn(0), 150), 0);
+    EXPECT_EQ(discard(&space, 0, 150), 0);
     EXPECT_EQ(space.reserve_left, 100);
     now = frame_totals();
     EXPECT_EQ(now.unreserved, 50);
@@ -542,7 +542,7 @@ TEST("beyond the promise pages come from what is free, until nothing is")
     /* A vCPU of its own that waits is told. */
     EXPECT_EQ(machine_refilled_calls, 1);
     frames_wanted = 0;
-    EXPECT_EQ(light_discard(&space, gfn(150), 1), 0);
+    EXPECT_EQ(discard(&space, 150, 1), 0);
     EXPECT_EQ(machine_refilled_calls, 1);
     REQUIRE(destroy_all());
     frame_unreserve(before.unreserved - 300);
@@ -600,7 +600,7 @@ TEST("a special page moves over RAM, and is none of the domain's there")
     EXPECT_EQ(pte_mfn(leaf(7)).raw, m.raw);
     EXPECT_EQ(leaf(space.layout.special_gfn), 0);
 
-    EXPECT_EQ(light_discard(&space, gfn(7), 1), -EACCES);
+    EXPECT_EQ(discard(&space, 7, 1), -EACCES);
     for (uint32_t prot = 0; prot < 4; prot++)
         EXPECT_EQ(light_protect(&space, gfn(7), 1, prot, true), -EACCES);
     EXPECT_EQ(light_get_frame(&space, gfn(7), LIGHT_READ, true, &f), -EACCES);
@@ -732,7 +732,7 @@ TEST("whoever still holds a space that is being destroyed finds nothing in it")
     EXPECT_EQ(fault(3, LIGHT_READ), -EFAULT);
     EXPECT_EQ(light_get_frame(&space, gfn(3), LIGHT_READ, false, &f), -EINVAL);
     EXPECT_FALSE(light_near_frame(&space, 3, false, &m));
-    EXPECT_EQ(light_discard(&space, gfn(3), 1), -EINVAL);
+    EXPECT_EQ(discard(&space, 3, 1), -EINVAL);
     EXPECT_EQ(light_protect(&space, gfn(3), 1, LIGHT_PROT_read, true), -EINVAL);
     EXPECT_EQ(light_map_special(&space, gfn(space.layout.special_gfn),
                                 mfn(MACHINE_FIRST), true),
@@ -776,7 +776,7 @@ TEST("random touching, protecting and discarding leaves nothing behind")
                                  (seed >> 43) % 8 == 0);
             break;
         default:
-            (void)!light_discard(&space, gfn(page), count);
+            (void)!discard(&space, page, count);
         }
     }
     for (uint64_t page = 0; page < RAM; page++) {
