@@ -143,12 +143,10 @@ int domain_shutdown(struct domain *d, uint32_t reason)
         return -EINVAL;
     spin_lock(&d->lock);
     first = !d->is_shutdown;
-    if (first) {
-        d->is_shutdown = true;
-        if (!d->has_shutdown_code)
-            d->shutdown_reason = reason;
-        hold_vcpus(d);
-    }
+    if (first && !d->has_shutdown_code)
+        d->shutdown_reason = reason;
+    d->is_shutdown = true;
+    hold_vcpus(d);
     spin_unlock(&d->lock);
 
     if (!first)

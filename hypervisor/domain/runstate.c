@@ -80,14 +80,6 @@ uint64_t vcpu_cpu_time(struct vcpu *v)
     return info.time[RUNSTATE_running];
 }
 
-void vcpu_tell(struct vcpu *v, struct control_vcpu_info *info)
-{
-    info->state = v->runstate;
-    info->cpu = v->cpu;
-    info->affinity = v->affinity;
-    info->cpu_time_ns = vcpu_cpu_time(v);
-}
-
 void vcpu_set_runstate_area(struct vcpu *v, struct vcpu_runstate_info *area,
                             char *rest)
 {

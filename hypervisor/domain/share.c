@@ -80,11 +80,10 @@ static void apply(struct domain *d, const struct control_set_sched *s)
     d->reserved.percent = s->reserved;
     d->metered = s->cap || s->reserved;
     for (uint32_t i = 0; i < d->vcpu_count; i++) {
+        struct vcpu *v = d->vcpu[i];
         bool meant = s->vcpu == CONTROL_SCHED_KEEP || s->vcpu == i;
 
-        vcpu_set_affinity(d->vcpu[i], s->affinity && meant
-                                          ? s->affinity
-                                          : d->vcpu[i]->affinity);
+        vcpu_set_affinity(v, s->affinity && meant ? s->affinity : v->affinity);
     }
 }
 

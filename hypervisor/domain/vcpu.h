@@ -216,9 +216,8 @@ void time_info_write(struct vcpu_time_info *t);
 
 void vcpu_runstate(struct vcpu *v, struct vcpu_runstate_info *info);
 
-/* The processor time @v has used, in ns; and what else can be told of it. */
+/* The processor time @v has used, in ns. */
 uint64_t vcpu_cpu_time(struct vcpu *v);
-void vcpu_tell(struct vcpu *v, struct control_vcpu_info *info);
 
 /* --- Faults, and waiting for memory (fault.c) ----------------------------- */
 

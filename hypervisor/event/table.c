@@ -120,8 +120,7 @@ void evtchn_set_state(struct evtchn_table *t, evtchn_port_t port,
     if (state == EVTCHN_FREE) {
         atomic_write(&t->used[i], t->used[i] & ~bit);
         t->used_count--;
-        if (i < t->first_room)
-            t->first_room = i;
+        t->first_room = MIN(t->first_room, i);
     }
     chn->state = (uint8_t)state;
 }

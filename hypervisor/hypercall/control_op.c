@@ -22,9 +22,15 @@ static int pause(struct domain *d, struct control_pause *op)
 
 static int vcpu_info(struct domain *d, struct control_vcpu_info *op)
 {
+    struct vcpu *v;
+
     if (op->vcpu >= d->vcpu_count)
         return -ENOENT;
-    vcpu_tell(d->vcpu[index_nospec(op->vcpu, d->vcpu_count)], op);
+    v = d->vcpu[index_nospec(op->vcpu, d->vcpu_count)];
+    op->state = v->runstate;
+    op->cpu = v->cpu;
+    op->affinity = v->affinity;
+    op->cpu_time_ns = vcpu_cpu_time(v);
     return 0;
 }
 

@@ -20,10 +20,9 @@ long hypercall_set_trap_table(uint64_t a1)
         return 0;
     }
     for (unsigned int i = 0; i < TRAP_LIST_MAX; i++) {
-        rc = copy_from_guest(&trap, guest_ptr_at(list, i, sizeof(trap)),
-                             sizeof(trap));
-        if (rc)
-            return rc;
+        if (copy_from_guest(&trap, guest_ptr_at(list, i, sizeof(trap)),
+                            sizeof(trap)))
+            return -EFAULT;
         if (!trap.address)
             return 0;
         rc = trap_set(current, trap.vector, trap.flags, trap.address);

@@ -59,10 +59,9 @@ static uint32_t features_of(const struct domain *d)
 static long get_features(struct guest_ptr arg)
 {
     struct xen_feature_info info;
-    int rc = copy_from_guest(&info, arg, sizeof(info));
 
-    if (rc)
-        return rc;
+    if (copy_from_guest(&info, arg, sizeof(info)))
+        return -EFAULT;
     if (info.submap_idx > 0)
         return -EINVAL;
     info.submap = features_of(current->domain);

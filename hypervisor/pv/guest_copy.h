@@ -49,13 +49,11 @@ int __must_check copy_bytes_to_guest(struct guest_ptr dst, const void *src,
 
 /*
  * Sizes of which the compiler makes single moves, in place.  In unit tests, but
- * that of these functions, all goes out of line, to the test's doubles.
+ * that of these functions, all goes out of line: doubles/guest_words.h.
  */
 #define GUEST_COPY_WORDS 9U /* the frame of iret */
 #define GUEST_WORD       sizeof(uint64_t)
-#if defined(UNIT_TEST) && !defined(UNIT_TEST_GUEST_COPY)
-#define guest_copy_inline(size) false
-#else
+#ifndef guest_copy_inline
 #define guest_copy_inline(size)                                                \
     (__builtin_constant_p(size) &&                                             \
      ((size) == sizeof(uint32_t) ||                                            \
