@@ -35,7 +35,7 @@ static void read_boot_information(uint32_t magic, uint32_t info)
 {
     const char *wrong;
 
-    boot_stage("reading the boot loader's information");
+    boot_stage = "reading the boot loader's information";
     wrong = boot_info_read(magic, info);
     if (!options_parse(boot_info.command_line) && !wrong)
         wrong = "the command line is not understood";
@@ -54,7 +54,7 @@ static void start_processor(void)
 {
     const char *missing;
 
-    boot_stage("starting the processor");
+    boot_stage = "starting the processor";
     missing = cpu_features_read(&cpu_features);
     if (missing)
         boot_fail("the processor has no %s", missing);
@@ -115,24 +115,24 @@ void start_hypervisor(uint32_t magic, uint32_t info)
     read_boot_information(magic, info);
     start_processor();
 
-    boot_stage("taking the memory");
+    boot_stage = "taking the memory";
     acpi_init(boot_info.rsdp);
     boot_memory_take();
 
-    boot_stage("starting interrupts and clocks");
+    boot_stage = "starting interrupts and clocks";
     start_interrupts();
     time_init();
     start_console_input();
     sched_init();
     boot_cpus_start();
 
-    boot_stage("making the tables of xpti");
+    boot_stage = "making the tables of xpti";
     if (cpu_features.xpti && !xpti_init())
         panic("no memory for page tables");
 
-    boot_stage("starting the initial domain");
+    boot_stage = "starting the initial domain";
     pci_init();
     load_initial_domain();
-    boot_stage("");
+    boot_stage = "";
     sched_start();
 }

@@ -14,12 +14,7 @@
 #define LINE_MAX 240
 
 static bool panicking;
-static const char *stage = "start-up";
-
-void boot_stage(const char *name)
-{
-    stage = name;
-}
+const char *boot_stage = "start-up";
 
 static void __printf(1, 2) print(const char *fmt, ...)
 {
@@ -63,7 +58,7 @@ static void begin(void)
     }
     panicking = true;
     print("\n*** Cairn panics on CPU %u%s%s\n", this_cpu(cpu_id),
-          *stage ? " during " : "", stage);
+          *boot_stage ? " during " : "", boot_stage);
 }
 
 static void __noreturn end(void)

@@ -8,7 +8,7 @@ struct cpu_regs;
 void registers_tell(const struct cpu_regs *r, void (*tell)(const char *line));
 
 /* Where start-up is, for a panic to say; "" when it is over. */
-void boot_stage(const char *stage);
+extern const char *boot_stage;
 
 /*
  * The function that holds @address, and how far into it that is; NULL for an

@@ -25,7 +25,18 @@
 
 uint32_t spec_active;
 
-static struct spec_wishes wishes;
+/* What matters here of a processor. */
+static struct {
+    bool leaks_supervisor; /* Meltdown: Intel's without RDCL_NO */
+    bool leaks_buffers;    /* MDS: Intel's without MDS_NO */
+    uint32_t able;         /* SPEC_BIT()s it can do */
+    bool amd_ibrs;         /* IBRS is a bit of EFER */
+} examined;
+
+/* From spec-ctrl=: SPEC_BIT()s to do, and not to do, whatever it needs. */
+static struct spec_wishes {
+    uint32_t on, off;
+} wishes;
 
 static const char *const names[] = {
 #define SPEC_NAME_(name, text) [SPEC_##name] = (text),
@@ -51,9 +62,10 @@ static bool parse_word(struct text word, struct spec_wishes *w)
     return false;
 }
 
-bool spec_parse(struct text text, struct spec_wishes *w)
+/* Several words, with commas; one that is none, and nothing has changed. */
+static bool parse_option(struct text text)
 {
-    struct spec_wishes result = *w;
+    struct spec_wishes result = wishes;
 
     for (size_t at = 0, end; at <= text.bytes; at = end + 1) {
         for (end = at; end < text.bytes && text.at[end] != ','; end++)
@@ -61,56 +73,50 @@ bool spec_parse(struct text text, struct spec_wishes *w)
         if (!parse_word((struct text){text.at + at, end - at}, &result))
             return false;
     }
-    *w = result;
+    wishes = result;
     return true;
-}
-
-static bool parse_option(struct text text)
-{
-    return spec_parse(text, &wishes);
 }
 BOOT_OPTION_PARSED(spec_ctrl, "spec-ctrl",
                    "no, auto, or a list of [no-]xpti, ibpb, verw, ibrs",
                    parse_option);
 
-uint32_t spec_choose(const struct spec_cpu *cpu, const struct spec_wishes *w)
+static uint32_t choose(void)
 {
     uint32_t needed = SPEC_BIT(IBPB) | SPEC_BIT(IBRS);
 
-    if (cpu->leaks_supervisor)
+    if (examined.leaks_supervisor)
         needed |= SPEC_BIT(XPTI);
-    if (cpu->leaks_buffers)
+    if (examined.leaks_buffers)
         needed |= SPEC_BIT(VERW);
-    return ((needed & ~w->off) | w->on) & (cpu->able | SPEC_BIT(XPTI));
+    return ((needed & ~wishes.off) | wishes.on) &
+           (examined.able | SPEC_BIT(XPTI));
 }
 
-static void examine(struct spec_cpu *cpu)
+static void examine(void)
 {
     bool intel = cpuid(0, 0).ebx == INTEL_EBX;
     uint32_t edx = cpuid(0, 0).eax >= 7 ? cpuid(7, 0).edx : 0;
     uint32_t extended = cpuid(0x80000000, 0).eax;
     uint64_t caps = edx & LEAF7_EDX_ARCH_CAPS ? rdmsr(MSR_ARCH_CAPS) : 0;
 
-    cpu->leaks_supervisor = intel && !(caps & ARCH_CAPS_RDCL_NO);
-    cpu->leaks_buffers = intel && !(caps & ARCH_CAPS_MDS_NO);
+    examined.leaks_supervisor = intel && !(caps & ARCH_CAPS_RDCL_NO);
+    examined.leaks_buffers = intel && !(caps & ARCH_CAPS_MDS_NO);
     if (edx & LEAF7_EDX_MD_CLEAR)
-        cpu->able |= SPEC_BIT(VERW);
+        examined.able |= SPEC_BIT(VERW);
     if (edx & LEAF7_EDX_IBRS_IBPB)
-        cpu->able |= SPEC_BIT(IBPB);
+        examined.able |= SPEC_BIT(IBPB);
     if (extended >= 0x80000008 && cpuid(0x80000008, 0).ebx & LEAF88_EBX_IBPB)
-        cpu->able |= SPEC_BIT(IBPB);
-    cpu->amd_ibrs = extended >= 0x80000021 &&
-                    cpuid(0x80000021, 0).eax & LEAF821_EAX_AUTOIBRS;
-    if (cpu->amd_ibrs || caps & ARCH_CAPS_IBRS_ALL)
-        cpu->able |= SPEC_BIT(IBRS);
+        examined.able |= SPEC_BIT(IBPB);
+    examined.amd_ibrs = extended >= 0x80000021 &&
+                        cpuid(0x80000021, 0).eax & LEAF821_EAX_AUTOIBRS;
+    if (examined.amd_ibrs || caps & ARCH_CAPS_IBRS_ALL)
+        examined.able |= SPEC_BIT(IBRS);
 }
-
-static struct spec_cpu examined;
 
 void spec_init(void)
 {
-    examine(&examined);
-    spec_active = spec_choose(&examined, &wishes);
+    examine();
+    spec_active = choose();
     cpu_features.xpti = spec_active & SPEC_BIT(XPTI);
     for (unsigned int i = 0; i < SPEC_COUNT; i++)
         if ((wishes.on & ~spec_active) >> i & 1)

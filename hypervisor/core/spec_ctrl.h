@@ -20,27 +20,7 @@ enum spec_defence {
 };
 #define SPEC_BIT(name) (1U << SPEC_##name)
 
-/* What matters here of a processor. */
-struct spec_cpu {
-    bool leaks_supervisor; /* Meltdown: Intel's without RDCL_NO */
-    bool leaks_buffers;    /* MDS: Intel's without MDS_NO */
-    uint32_t able;         /* SPEC_BIT()s it can do */
-    bool amd_ibrs;         /* IBRS is a bit of EFER */
-};
-
-/* From spec-ctrl=: SPEC_BIT()s to do, and not to do, whatever it needs. */
-struct spec_wishes {
-    uint32_t on, off;
-};
-
 extern uint32_t spec_active; /* SPEC_BIT()s; constant after spec_init() */
-
-/* "no", "auto", "[no-]NAME", several with commas.  False: it is none. */
-bool spec_parse(struct text text, struct spec_wishes *wishes);
-
-/* What is to be done on such a processor. */
-uint32_t spec_choose(const struct spec_cpu *cpu,
-                     const struct spec_wishes *wishes);
 
 /* Decide; after the options are known, before CPUs are set up. */
 void spec_init(void);

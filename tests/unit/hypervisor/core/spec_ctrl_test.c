@@ -94,7 +94,7 @@ void setup(void)
 
 static bool option(const char *text)
 {
-    return spec_parse((struct text){text, strlen(text)}, &wishes);
+    return parse_option((struct text){text, strlen(text)});
 }
 
 /* An Intel that has everything and needs everything. */
