@@ -273,7 +273,8 @@ static maddr_t cpu_page(unsigned int cpu, unsigned int n)
 
 static void map_cpu(unsigned int cpu)
 {
-    vaddr_t area = cpu_area_of(cpu), gdt = gdt_area_of(cpu);
+    vaddr_t area = area_of(CPU_AREAS_BASE, cpu),
+            gdt = area_of(GDT_AREAS_BASE, cpu);
     unsigned int n = 0;
 
     for (unsigned int i = 0; i < CPU_AREA_SIZE / PAGE_SIZE; i++)
@@ -283,8 +284,8 @@ static void map_cpu(unsigned int cpu)
         map_page(gdt + i * PAGE_SIZE, image_maddr(zero_page), READ_ONLY);
     map_page(gdt + SELECTOR_RESERVED, cpu_page(cpu, n), READ_WRITE);
     for (unsigned int i = 0; i < LDT_PAGES; i++)
-        map_page(ldt_area_of(cpu) + i * PAGE_SIZE, image_maddr(zero_page),
-                 READ_ONLY);
+        map_page(area_of(LDT_AREAS_BASE, cpu) + i * PAGE_SIZE,
+                 image_maddr(zero_page), READ_ONLY);
 }
 
 /* The part of @ram that lies in [start, end). */

@@ -171,7 +171,7 @@ static const char *set_clock(unsigned int cpu)
 
 static void prepare_area(unsigned int cpu)
 {
-    uintptr_t area = cpu_area_of(cpu);
+    uintptr_t area = area_of(CPU_AREAS_BASE, cpu);
 
     memcpy((void *)(area + CPU_AREA_VARS), percpu_image,
            (size_t)(percpu_image_end - percpu_image));

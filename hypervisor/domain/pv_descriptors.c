@@ -153,7 +153,7 @@ static int take_ldt_page(struct pv_space *s, struct pv_vcpu *p, unsigned int i)
 
 bool pv_ldt_fault(struct vcpu *v, vaddr_t *va)
 {
-    uint64_t offset = *va - ldt_area_of(this_cpu(cpu_id));
+    uint64_t offset = *va - area_of(LDT_AREAS_BASE, this_cpu(cpu_id));
     struct pv_space *s = v->domain->pv;
     unsigned int i = (unsigned int)(offset / PAGE_SIZE);
     int rc;

@@ -19,22 +19,10 @@ static_assert(CPU_AREA_VARS == CPU_AREA_STACK_TOP,
 static_assert(CPU_AREAS_BASE + CPU_MAX * CPU_AREA_SIZE <= GDT_AREAS_BASE,
               "the areas fit");
 
-uintptr_t cpu_area_of(unsigned int cpu)
+uintptr_t area_of(uintptr_t base, unsigned int cpu)
 {
     assert(cpu < CPU_MAX);
-    return CPU_AREAS_BASE + cpu * CPU_AREA_SIZE;
-}
-
-uintptr_t gdt_area_of(unsigned int cpu)
-{
-    assert(cpu < CPU_MAX);
-    return GDT_AREAS_BASE + cpu * CPU_AREA_SIZE;
-}
-
-uintptr_t ldt_area_of(unsigned int cpu)
-{
-    assert(cpu < CPU_MAX);
-    return LDT_AREAS_BASE + cpu * CPU_AREA_SIZE;
+    return base + cpu * CPU_AREA_SIZE;
 }
 
 #define MSR_SYSENTER_CS 0x174U
@@ -190,7 +178,7 @@ static void load_syscall_msrs(unsigned int cpu)
 
 void gdt_map(unsigned int page, mfn_t m)
 {
-    vaddr_t va = gdt_area_of(this_cpu(cpu_id)) + page * PAGE_SIZE;
+    vaddr_t va = area_of(GDT_AREAS_BASE, this_cpu(cpu_id)) + page * PAGE_SIZE;
     maddr_t none = (uintptr_t)zero_page - IMAGE_BASE;
 
     assert(page < SELECTOR_RESERVED / PAGE_SIZE);
@@ -201,20 +189,21 @@ void gdt_map(unsigned int page, mfn_t m)
 void ldt_map(unsigned int page, mfn_t m)
 {
     assert(page < LDT_PAGES);
-    hv_remap(ldt_area_of(this_cpu(cpu_id)) + page * PAGE_SIZE,
+    hv_remap(area_of(LDT_AREAS_BASE, this_cpu(cpu_id)) + page * PAGE_SIZE,
              mfn_eq(m, MFN_NONE) ? 0 : pte_make(m, PTE_PRESENT | PTE_WRITE));
 }
 
 bool ldt_holds(vaddr_t va)
 {
-    return va - ldt_area_of(this_cpu(cpu_id)) < LDT_PAGES * PAGE_SIZE;
+    return va - area_of(LDT_AREAS_BASE, this_cpu(cpu_id)) <
+           LDT_PAGES * PAGE_SIZE;
 }
 
 void ldt_load(uint32_t entries)
 {
-    uint64_t base = ldt_area_of(this_cpu(cpu_id));
+    uint64_t base = area_of(LDT_AREAS_BASE, this_cpu(cpu_id));
     uint64_t *descriptor =
-        (uint64_t *)(gdt_area_of(this_cpu(cpu_id)) + SELECTOR_LDT);
+        (uint64_t *)(area_of(GDT_AREAS_BASE, this_cpu(cpu_id)) + SELECTOR_LDT);
 
     if (entries) {
         descriptor[0] = (entries * 8UL - 1) | (base & 0xffffff) << 16 |
@@ -229,13 +218,13 @@ void ldt_load(uint32_t entries)
 
 void descriptors_init_cpu(unsigned int cpu)
 {
-    uintptr_t gdt = gdt_area_of(cpu);
+    uintptr_t gdt = area_of(GDT_AREAS_BASE, cpu);
     struct reserved_page *page =
         (struct reserved_page *)(gdt + SELECTOR_RESERVED);
 
     if (cpu == 0)
         make_idt();
-    make_tss(&page->tss, cpu_area_of(cpu));
+    make_tss(&page->tss, area_of(CPU_AREAS_BASE, cpu));
     make_gdt(page, cpu);
     load_tables(gdt);
     load_syscall_msrs(cpu);

@@ -92,7 +92,7 @@ static inline void segments_load(struct segments s)
     segment_load_gs(s.gs);
 }
 
-/* So much is mapped at gdt_area_of(). */
+/* So much is mapped of each CPU at GDT_AREAS_BASE. */
 #define GDT_AREA_USED (SELECTOR_RESERVED + 0x1000UL)
 
 /*

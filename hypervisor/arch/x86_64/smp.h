@@ -41,13 +41,14 @@ static inline uintptr_t cpu_area(void)
         (__typeof__(&percpu_##name))((area) + CPU_AREA_VARS + offset_);        \
     }))
 #define this_cpu(name)     percpu_at_(name, cpu_area())
-#define per_cpu(name, cpu) percpu_at_(name, cpu_area_of(cpu))
+#define per_cpu(name, cpu) percpu_at_(name, area_of(CPU_AREAS_BASE, cpu))
 #endif
 
-/* The area of another CPU, and where selector 0 of its GDT and LDT is. */
-uintptr_t cpu_area_of(unsigned int cpu);
-uintptr_t gdt_area_of(unsigned int cpu);
-uintptr_t ldt_area_of(unsigned int cpu);
+/*
+ * @cpu's area at CPU_AREAS_BASE; where selector 0 of its GDT is at
+ * GDT_AREAS_BASE, and of its LDT at LDT_AREAS_BASE.
+ */
+uintptr_t area_of(uintptr_t base, unsigned int cpu);
 
 /* Number of the CPU this runs on, 0 .. CPU_MAX - 1. */
 DECLARE_PER_CPU(unsigned int, cpu_id);

@@ -26,9 +26,9 @@ static bool show_cpu(unsigned int cpu)
 {
     for (unsigned int i = 0; i < CPU_AREA_SIZE / PAGE_SIZE; i++)
         if (AREA_PAGES_ENTERED >> i & 1 &&
-            !show(cpu_area_of(cpu) + i * PAGE_SIZE, PAGE_SIZE))
+            !show(area_of(CPU_AREAS_BASE, cpu) + i * PAGE_SIZE, PAGE_SIZE))
             return false;
-    return show(gdt_area_of(cpu), GDT_AREA_USED);
+    return show(area_of(GDT_AREAS_BASE, cpu), GDT_AREA_USED);
 }
 
 bool xpti_init(void)
