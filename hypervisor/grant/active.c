@@ -3,7 +3,6 @@
 
 #include "grant/active.h"
 
-#include "core/panic.h"
 #include "domain/memory.h"
 
 /* A granter that changes the word faster than this has itself to blame. */

@@ -3,7 +3,6 @@
 
 #include "grant/table.h"
 
-#include "core/panic.h"
 #include "domain/memory.h"
 #include "domain/upcalls.h"
 #include "grant/active.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a kernel of class pv has of its processor: descriptors and registers. */
 
-#include "arch/x86_64/regs.h"
 #include "domain/pv_vcpu.h"
 #include "hypercall/hypercall.h"
 #include "memory/descriptor.h"

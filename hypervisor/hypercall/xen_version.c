@@ -5,7 +5,6 @@
 #include <abi/version.h>
 
 #include "hypercall/hypercall.h"
-#include "memory/frame.h"
 
 /*
  * What is the same for everybody.  Nothing of the machine that it was made on:

@@ -3,9 +3,6 @@
 
 #include "lib/pv_layout.h"
 
-#include <abi/elfnote.h>
-
-#include "lib/errno.h"
 #include "lib/frame_number.h"
 #include "lib/string.h"
 

@@ -12,9 +12,7 @@
 #include "memory/light.h"
 
 #include "arch/x86_64/regs.h"
-#include "core/panic.h"
 #include "memory/light_near.h"
-#include "core/spec_ctrl.h"
 
 /*
  * The page below the non-canonical hole stays empty: a SYSCALL at its very

@@ -7,7 +7,6 @@
 #include "arch/x86_64/paging.h"
 #include "arch/x86_64/smp.h"
 #include "core/lock.h"
-#include "core/panic.h"
 #include "memory/page_type.h"
 
 static void __noreturn wrong(const struct frame *f, const char *what)

@@ -5,7 +5,6 @@
 
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/regs.h"
-#include "core/panic.h"
 #include "memory/m2p.h"
 #include "memory/page_type.h"
 #include "memory/space.h"

@@ -4,7 +4,6 @@
 #include "memory/space.h"
 #include "memory/frame.h"
 #include "arch/x86_64/paging.h"
-#include "memory/light.h"
 #include "memory/upcalls.h"
 
 static void flush_here(const struct tlb_batch *batch)
