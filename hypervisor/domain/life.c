@@ -174,7 +174,7 @@ int domain_resume(struct domain *d)
         if (!vcpu_is_off(d->vcpu[i]))
             return -EAGAIN; /* Its call is about to return 0. */
     d->vcpu[0]->regs.rax = 1;
-    d->is_shutdown = false;
+    d->is_shutdown = d->has_shutdown_code = false;
     hold_vcpus(d);
     return 0;
 }

@@ -548,6 +548,19 @@ TEST("a shutdown code given early is the reason of the end")
     destroy(d);
 }
 
+TEST("who is resumed has no shutdown code any more")
+{
+    struct domain *d = running();
+
+    EXPECT_EQ(domain_set_shutdown_code(d, SHUTDOWN_suspend), 0);
+    EXPECT_EQ(domain_shutdown(d, SHUTDOWN_poweroff), 0);
+    EXPECT_EQ(d->shutdown_reason, SHUTDOWN_suspend);
+    EXPECT_EQ(domain_resume(d), 0);
+    EXPECT_EQ(domain_shutdown(d, SHUTDOWN_reboot), 0);
+    EXPECT_EQ(d->shutdown_reason, SHUTDOWN_reboot);
+    destroy(d);
+}
+
 TEST("a crash keeps its first reason and stops the domain's devices")
 {
     struct domain *d = running();
