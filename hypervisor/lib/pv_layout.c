@@ -3,6 +3,7 @@
 
 #include "lib/pv_layout.h"
 
+#include "lib/errno.h"
 #include "lib/frame_number.h"
 #include "lib/string.h"
 
