@@ -14,7 +14,7 @@ int control_module(struct control_module *op)
     const struct boot_module *m =
         &boot_modules[index_nospec(n, BOOT_MODULES_MAX)];
 
-    if (n >= boot_module_count)
+    if (n >= boot_module_count || !m->gfn)
         return -ENOENT;
     if (copy_to_guest(guest_ptr(op->string), m->string, sizeof(m->string)))
         return -EFAULT;

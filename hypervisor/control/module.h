@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The boot modules.  The first is the initial domain, which finds the others in
- * its module window and asks for them by control_op.
+ * its module window and asks for them by control_op; of class pv it has none.
  *
  * Start-up fills this, and nothing changes it afterwards.
  */
@@ -16,7 +16,7 @@
 struct boot_module {
     maddr_t start; /* page-aligned */
     uint64_t bytes;
-    uint64_t gfn;                       /* in the module window */
+    uint64_t gfn;                       /* in the module window; 0: not there */
     char string[CONTROL_MODULE_STRING]; /* the file's name first; then zeros */
 };
 extern struct boot_module boot_modules[BOOT_MODULES_MAX];
