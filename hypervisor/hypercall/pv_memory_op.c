@@ -122,7 +122,7 @@ static struct guest_ptr extent_at(const struct xen_memory_reservation *r,
  */
 static int exchange_chunk(struct pv_space *s,
                           const struct xen_memory_exchange *op, uint64_t frame,
-                          unsigned int order)
+                          unsigned int order, struct page_work *work)
 {
     struct pv_extents in = {.order = op->in.extent_order};
     struct pv_extents out = {.order = op->out.extent_order};
@@ -135,15 +135,16 @@ static int exchange_chunk(struct pv_space *s,
         copy_bytes_from_guest(out.first, to, out_bytes) ||
         copy_bytes_to_guest(to, out.first, out_bytes))
         return -EFAULT;
-    return pv_exchange(s, &in, &out, mfn_end(op->out.mem_flags))
+    return pv_exchange(s, &in, &out, mfn_end(op->out.mem_flags), work)
                ?: copy_bytes_to_guest(to, out.first, out_bytes);
 }
 
 /* Other frames for its own: as many a call as the largest extent has. */
 static long exchange(struct domain *d, uint64_t cmd, struct guest_ptr arg)
 {
+    struct page_work work = {PAGE_WORK_QUANTUM};
     struct xen_memory_exchange op;
-    uint64_t at, stop, end;
+    uint64_t at, end;
     unsigned int order;
     int rc;
 
@@ -155,9 +156,8 @@ static long exchange(struct domain *d, uint64_t cmd, struct guest_ptr arg)
 
     order = MAX(op.in.extent_order, op.out.extent_order);
     at = op.nr_exchanged << op.in.extent_order & -(1UL << order);
-    stop = at + MIN(end - at, PV_EXTENT_PAGES);
-    for (; at < stop; at += 1UL << order) {
-        rc = exchange_chunk(d->pv, &op, at, order);
+    for (; at < end && work.left > 0; at += 1UL << order) {
+        rc = exchange_chunk(d->pv, &op, at, order, &work);
         if (rc)
             break;
     }

@@ -7,6 +7,9 @@
 
 #include "memory/page_type.h"
 
+/* A turn is as much as the largest extent. */
+#define WORK_A_PAGE (PAGE_WORK_QUANTUM / PV_EXTENT_PAGES)
+
 static mfn_t frame_at(const struct pv_extents *e, unsigned int i)
 {
     return mfn(e->first[i >> e->order] + i % (1U << e->order));
@@ -46,18 +49,18 @@ static int extent_get(struct pv_space *s, struct pv_extents *e,
 }
 
 int pv_exchange(struct pv_space *s, const struct pv_extents *in,
-                struct pv_extents *out, uint64_t mfn_end)
+                struct pv_extents *out, uint64_t mfn_end,
+                struct page_work *work)
 {
     unsigned int taken = 0, got = 0, pages = 1U << MAX(in->order, out->order);
-    struct page_work work = {PAGE_WORK_QUANTUM};
     struct pv_extents fresh = {.order = out->order};
     int rc = 0;
 
     SPIN_GUARD(&s->base.lock);
 
-    /* That is a quantum of work by itself. */
     if (s->dropping != DROP_END)
-        return page_drop(s, &work) ?: -EAGAIN;
+        return page_drop(s, work) ?: -EAGAIN;
+    work->left -= (int)(pages * WORK_A_PAGE);
 
     while (!rc && taken < pages) {
         rc = frame_take(s, frame_at(in, taken));

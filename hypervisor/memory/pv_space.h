@@ -89,10 +89,14 @@ struct pv_extents {
  * the pfns @out, in whose place come their mfns: as many as the larger extents
  * have, all or none.  -EINVAL: one of @in is not its own, or used, or there
  * twice; -ENOMEM: there are no such extents; -EAGAIN: make the same call again,
- * after letting go of the lock.  Takes the lock.
+ * with new @work, after letting go of the lock.  Takes the lock.
+ *
+ * What it costs is taken off @work: a caller with many stops when that is used
+ * up.  What is idle is dropped first, with what is left of it.
  */
 int __must_check pv_exchange(struct pv_space *s, const struct pv_extents *in,
-                             struct pv_extents *out, uint64_t mfn_end);
+                             struct pv_extents *out, uint64_t mfn_end,
+                             struct page_work *work);
 
 /*
  * A page of the hypervisor's (shared_info, grant table) that the guest may

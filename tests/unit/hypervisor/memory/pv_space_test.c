@@ -881,7 +881,8 @@ static int exchange(mfn_t m, mfn_t n, struct pv_extents *out)
     struct pv_extents in = {0, {m.raw, n.raw}};
 
     *out = (struct pv_extents){1, {20}};
-    return pv_exchange(&space, &in, out, UINT64_MAX);
+    work.left = PAGE_WORK_QUANTUM;
+    return pv_exchange(&space, &in, out, UINT64_MAX, &work);
 }
 
 TEST("two frames are exchanged for two in a row, and forgotten before")
@@ -926,7 +927,7 @@ TEST("frames that cannot all be exchanged stay as they are")
     EXPECT_EQ(out.first[0], 20);
 
     out.order = 0;
-    EXPECT_EQ(pv_exchange(&space, &in, &out, MACHINE_FIRST), -ENOMEM);
+    EXPECT_EQ(pv_exchange(&space, &in, &out, MACHINE_FIRST, &work), -ENOMEM);
     EXPECT_EQ(space.pages, 2);
     EXPECT_EQ(machine_frames_owned(DOMAIN), 2);
     EXPECT_EQ(m2p_get(a), 5);
@@ -974,6 +975,30 @@ TEST("a table that is idle is dropped before it is exchanged")
     EXPECT_EQ(refs(t.l3), 0);
     EXPECT_EQ(refs(t.l2), 1);
     EXPECT_EQ(space.pages, 5);
+}
+
+TEST("a turn exchanges the largest extent, and drops with what is left of it")
+{
+    struct tree t = tree_make();
+    mfn_t a = page();
+    struct pv_extents in = {0, {a.raw}}, out = {0, {20}};
+
+    work.left = PAGE_WORK_QUANTUM;
+    for (unsigned int i = 0; i < PV_EXTENT_PAGES; i++) {
+        EXPECT_TRUE(work.left > 0);
+        EXPECT_EQ(pv_exchange(&space, &in, &out, UINT64_MAX, &work), 0);
+        in.first[0] = out.first[0];
+        out.first[0] = 20;
+    }
+    EXPECT_TRUE(work.left <= 0);
+
+    work.left = PAGE_WORK_TYPE + PAGE_WORK_PRESENT;
+    EXPECT_EQ(page_pin(&space, t.l4, FRAME_L4, &work), -EAGAIN);
+    page_queue_idle(&space, mfn_to_frame(t.l4));
+    EXPECT_TRUE(space.dropping != DROP_END);
+    work.left = -1;
+    EXPECT_EQ(pv_exchange(&space, &in, &out, UINT64_MAX, &work), -EAGAIN);
+    EXPECT_TRUE(space.dropping != DROP_END);
 }
 
 TEST("tables are no pages to write for neighbours")

@@ -524,12 +524,14 @@ static void release_table(void)
 static void exchange(void)
 {
     struct pv_extents in = {0, {data.raw}}, out = {0, {9}};
+    struct page_work work;
     int rc;
 
     (void)set(l1, 1, 0, 0);
-    do
-        rc = pv_exchange(space, &in, &out, UINT64_MAX);
-    while (rc == -EAGAIN);
+    do {
+        work.left = PAGE_WORK_QUANTUM;
+        rc = pv_exchange(space, &in, &out, UINT64_MAX, &work);
+    } while (rc == -EAGAIN);
 }
 
 static void flush_here_only(void)
