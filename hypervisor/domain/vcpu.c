@@ -126,7 +126,9 @@ void vcpu_free(struct vcpu *v)
 int vcpu_move_info(struct vcpu *v, struct vcpu_info *info)
 {
     SPIN_GUARD(&v->domain->lock);
-    if (v->info != first_info(v) || (v != current && v->state != VCPU_OFFLINE))
+    /* Class pv may name shared_info, too: there it is not what we hold. */
+    if (v->info != first_info(v) || info == v->info ||
+        (v != current && v->state != VCPU_OFFLINE))
         return -EINVAL;
     memcpy(info, v->info, sizeof(*info));
     atomic_write(&v->info, info);

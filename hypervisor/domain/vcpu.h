@@ -136,7 +136,7 @@ void vcpu_free(struct vcpu *v);
 
 /*
  * Move @v's vcpu_info to @info, which is pinned, and that passes to the vCPU.
- * -EINVAL: it was moved before, or is up and not the caller.
+ * -EINVAL: it was moved before, is there, or is up and not the caller.
  */
 int __must_check vcpu_move_info(struct vcpu *v, struct vcpu_info *info);
 

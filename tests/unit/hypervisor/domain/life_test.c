@@ -663,6 +663,21 @@ TEST("a registered vcpu_info holds its page until the end")
     destroy(d);
 }
 
+/* Its page would be pinned for each, and let go for none. */
+TEST("a vcpu_info does not move to where it is, however often that is asked")
+{
+    struct domain *d = running();
+    struct vcpu *v = d->vcpu[1];
+    struct vcpu_info *info = v->info;
+
+    for (int i = 0; i < 2; i++) {
+        EXPECT_EQ(vcpu_move_info(v, info), -EINVAL);
+        EXPECT_EQ(info->evtchn_pending_sel, 0);
+    }
+    EXPECT_PTR(v->info, info);
+    destroy(d);
+}
+
 /* They read where it is, and write there later; no lock of its domain is held.
  */
 TEST("a vcpu_info stays where it is as long as others can send events")
