@@ -43,15 +43,16 @@ uint64_t good_stack(struct fuzzer *f)
 }
 
 /*
- * Where to go with that code segment.  Not out of step, and with 32 bits not
- * into our text: what IRET would be there is the emulator's fault, see
- * pv_code.c.
+ * Where to go with that code segment.  Not out of step, and not into our text
+ * with any but our own, which may be one of 32 bits that class pv has made:
+ * what IRET would be there is the emulator's fault, see pv_code.c.
  */
 static uint64_t landing(struct fuzzer *f, uint64_t cs)
 {
     if (rarely(f, 3))
         return wild(f);
-    return (uint64_t)(uintptr_t)((cs | 3) == CS32 ? wild_compat : fault_leave);
+    return (uint64_t)(uintptr_t)((cs | 3) == FLAT_RING3_CS64 ? fault_leave
+                                                             : wild_compat);
 }
 
 static uint64_t flags(struct fuzzer *f)
