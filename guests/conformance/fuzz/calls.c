@@ -222,7 +222,8 @@ const struct op fuzz_ops[] = {
      .size = sizeof(struct trap_info),
      .entries = 8,
      FIELDS(FIELD(trap_info, vector, VECTOR), FIELD(trap_info, flags, SMALL),
-            FIELD(trap_info, cs, WORD), FIELD(trap_info, address, TEXT_VA))},
+            FIELD(trap_info, cs, CODE_SEGMENT),
+            FIELD(trap_info, address, TEXT_VA))},
     {.name = "processor", .weight = 120, .form = FORM_PROCESSOR},
 
     /* Questions */

@@ -103,6 +103,9 @@ extern volatile domid_t fuzz_peer;
 /* Domains that a fuzzing one with the right has made itself. */
 #define FUZZ_KIDS 4U
 
+/* #UD, in code of 32 bits as in code of 64 (wild.S). */
+extern const char wild_compat[];
+
 struct fuzzer {
     unsigned int vcpu;
     uint64_t number; /* of the call */
@@ -110,7 +113,8 @@ struct fuzzer {
     uint8_t *arena;      /* ARENA_PAGES: what arguments point to */
     uint64_t arena_used; /* by this call */
     bool apart;          /* its structures do not overlap */
-    unsigned int level;  /* class pv: of the table that is being filled */
+    unsigned int level;  /* class pv: of the table that is being filled, */
+    uint16_t cs;         /* and of the trap that is being set */
     domid_t kids[FUZZ_KIDS];
     unsigned int kid_count;
 };
@@ -158,6 +162,7 @@ enum kind {
     KIND_MANY_SECONDS, /* more than any run takes: it must be repeatable */
     KIND_VA,           /* of something of ours */
     KIND_AREA,         /* the same, for the hypervisor to write to its frame */
+    KIND_CODE_SEGMENT, /* for what follows */
     KIND_TEXT_VA,      /* of an instruction */
     KIND_CALLBACK,
     KIND_SEGMENT,

@@ -5,6 +5,8 @@
 
 #include <abi/trap.h>
 
+#include <rt/hypercall.h>
+
 #include "framework/trap.h"
 #include "fuzz/fuzz.h"
 
@@ -19,7 +21,6 @@ extern const char rt_text_start[], rt_text_end[];
 
 void wild_iret(const void *frame);
 void wild_iretq(const void *frame);
-void wild_compat(void);
 void wild_lret(uint64_t rip, uint64_t cs);
 void wild_stack(uint64_t rsp, uint64_t what);
 void wild_flags(uint64_t flags);
@@ -51,8 +52,8 @@ static uint64_t landing(struct fuzzer *f, uint64_t cs)
 {
     if (rarely(f, 3))
         return wild(f);
-    return (uint64_t)(uintptr_t)((cs | 3) == FLAT_RING3_CS64 ? fault_leave
-                                                             : wild_compat);
+    return (cs | 3) == FLAT_RING3_CS64 ? (uint64_t)(uintptr_t)fault_leave
+                                       : hypercall_ptr(wild_compat);
 }
 
 static uint64_t flags(struct fuzzer *f)

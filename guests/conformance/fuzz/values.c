@@ -358,8 +358,19 @@ static uint64_t any_gfn(struct fuzzer *f)
     }
 }
 
+/* Ours is what traps work with; class light has no other. */
+static uint64_t code_segment(struct fuzzer *f)
+{
+    if (!is_pv() || rarely(f, 4))
+        return f->cs = (uint16_t)wild(f);
+    return f->cs = FLAT_RING3_CS64;
+}
+
+/* With another code segment not into our text: see landing() in processor.c. */
 static uint64_t text_va(struct fuzzer *f)
 {
+    if (is_pv() && (f->cs | 3) != FLAT_RING3_CS64)
+        return hypercall_ptr(wild_compat);
     if (rarely(f, 8))
         return addresses[below(f, ADDRESSES)];
     return trap_stub((unsigned int)below(f, 32));
@@ -470,6 +481,8 @@ uint64_t value_of(struct fuzzer *f, enum kind kind)
         return own_va(f);
     case KIND_AREA:
         return area_va(f);
+    case KIND_CODE_SEGMENT:
+        return code_segment(f);
     case KIND_TEXT_VA:
         return text_va(f);
     case KIND_CALLBACK:
