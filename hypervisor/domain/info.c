@@ -36,8 +36,7 @@ void domain_info(struct domain *d, struct control_domain_info *info)
 {
     memset(info, 0, sizeof(*info));
 
-    /* Before what it has: of one that has ended, no figure is an earlier one.
-     */
+    /* First, so that of one that has ended no figure is an earlier one. */
     spin_lock(&d->lock);
     info->flags = flags_of(d);
     info->shutdown_reason = d->shutdown_reason;
