@@ -29,10 +29,14 @@ STATE_WORDS = 3 + VCPUS + VCPUS * RING * CALL_WORDS
 # ring 3 executes it: no processor in long mode has such a state.
 VIRTUAL_8086 = 1 << 17
 REAL_MODE_END = 1 << 16
+# And flags that are reserved, always 0 (SDM volume 1, 3.4.3), are not in any
+# processor's: here they were the operand of an ADD before.
+DEFINED_FLAGS = 0x3f7fd7
 CODE_SEGMENTS = (0xe008, 0xe023, 0xe033)
 PANIC_FRAME = re.compile(
     r"^\*\*\* Cairn panics on CPU \d+\n"
-    r"\*\*\* exception in the hypervisor: .*\n(?:    (?!rip ).*\n)*"
+    r"\*\*\* (?P<what>exception in the hypervisor|double fault): .*\n"
+    r"(?:    (?!rip ).*\n)*"
     r"    rip (?P<cs>[0-9a-f]{4}):(?P<rip>[0-9a-f]{16}) rsp \S+ "
     r"rflags (?P<rflags>[0-9a-f]+)$", re.MULTILINE)
 
@@ -44,23 +48,28 @@ END = (r"^fuzz: (?P<calls>\d+) calls, seed (?P<seed>\d+): (?P<how>\w+)"
 
 
 class EmulatorsFault(MachineError):
-    """The machine ended in a state that no processor has; SEED is the newest
+    """The machine ended in a STATE that no processor has; SEED is the newest
     domain's."""
 
-    def __init__(self, text, seed):
+    def __init__(self, text, seed, state="in virtual-8086 mode"):
         super().__init__(text)
         self.seed = seed
+        self.state = state
 
 
 def is_emulators_fault(output):
-    """Whether a panic's frame is in virtual-8086 mode."""
+    """Which state it is that a panic's frame has and no processor; or None."""
     frame = PANIC_FRAME.search(output)
     if not frame:
-        return False
+        return None
     cs, rip, rflags = (int(word, 16) for word in
                        frame.group("cs", "rip", "rflags"))
-    return (rflags & VIRTUAL_8086 != 0 and rip < REAL_MODE_END and
-            cs not in CODE_SEGMENTS)
+    if rflags & ~DEFINED_FLAGS:
+        return "at flags that there are not"
+    if (frame["what"] != "double fault" and rflags & VIRTUAL_8086 and
+            rip < REAL_MODE_END and cs not in CODE_SEGMENTS):
+        return "in virtual-8086 mode"
+    return None
 
 
 def _is_state(raw):
@@ -124,8 +133,9 @@ def failure(text, output, monitor):
         return MachineError(f"{text}\n(no memory can be read: {error})")
     text = "\n".join([text] + [line for words in domains
                                for line in _calls(words)])
-    if domains and is_emulators_fault(output):
-        return EmulatorsFault(text, domains[0][1])
+    state = is_emulators_fault(output)
+    if domains and state:
+        return EmulatorsFault(text, domains[0][1], state)
     return MachineError(text)
 
 
@@ -159,7 +169,7 @@ def fuzz(calls, seed=1, options="", smp=2, name="fuzz", once=fuzz_once):
         try:
             return once(calls, seed, options, smp, name)
         except EmulatorsFault as fault:
-            print(f"{fault}\n\nThe emulator was in virtual-8086 mode after "
+            print(f"{fault}\n\nThe emulator was {fault.state} after "
                   f"seed {fault.seed}, which no processor can be: once more, "
                   f"from seed {fault.seed + 1}.")
             seed = fault.seed + 1

@@ -108,6 +108,28 @@ def test_any_other_panic_is_ours(old, new):
     assert not is_emulators_fault(VIRTUAL_8086.replace(old, new))
 
 
+# The same: what an ADD had added, and what is always set.
+NO_FLAGS = """
+*** Cairn panics on CPU 0
+*** double fault: #DF double fault (vector 8), error code 0
+    rip e008:ffff82000012c560 rsp 0000:ffff820040009fd0 rflags 47220fcf
+    r15 0000000000000010 r14 00000000000592e8 r13 0000000000000036
+"""
+
+
+@pytest.mark.parametrize("rflags", ["47220fcf", "00064f6a", "00000208",
+                                    "00008202", "00400202"])
+def test_flags_that_there_are_not_are_the_emulators(rflags):
+    for frame in (NO_FLAGS, VIRTUAL_8086):
+        assert is_emulators_fault(re.sub("rflags [0-9a-f]+",
+                                         "rflags " + rflags, frame))
+
+
+@pytest.mark.parametrize("rflags", ["00000002", "003f7fd7", "00034302"])
+def test_a_double_fault_with_flags_that_there_are_is_ours(rflags):
+    assert not is_emulators_fault(NO_FLAGS.replace("47220fcf", rflags))
+
+
 def run_of(*ends):
     """A machine that ends each time by the next of ENDS, and what was asked."""
     asked, left = [], list(ends)
