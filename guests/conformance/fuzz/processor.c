@@ -44,16 +44,26 @@ uint64_t good_stack(struct fuzzer *f)
 }
 
 /*
- * Where to go with that code segment.  Not out of step, and not into our text
- * with any but our own, which may be one of 32 bits that class pv has made:
- * what IRET would be there is the emulator's fault, see pv_code.c.
+ * Not into our text with any code segment but our own, which may be one of 32
+ * bits, class pv's own, too: what IRET would be there is the emulator's fault,
+ * see pv_code.c.  A power of two is where our text begins.
  */
+static uint64_t landing_at(uint64_t rip, uint64_t cs)
+{
+    uint64_t text = hypercall_ptr(rt_text_start);
+
+    if (((uint16_t)cs | 3) == FLAT_RING3_CS64 ||
+        rip - text >= hypercall_ptr(rt_text_end) - text)
+        return rip;
+    return hypercall_ptr(wild_compat);
+}
+
+/* Where to go with that code segment; never out of step. */
 static uint64_t landing(struct fuzzer *f, uint64_t cs)
 {
-    if (rarely(f, 3))
-        return wild(f);
-    return (cs | 3) == FLAT_RING3_CS64 ? (uint64_t)(uintptr_t)fault_leave
-                                       : hypercall_ptr(wild_compat);
+    uint64_t rip = rarely(f, 3) ? wild(f) : (uint64_t)(uintptr_t)fault_leave;
+
+    return landing_at(rip, cs);
 }
 
 static uint64_t flags(struct fuzzer *f)
@@ -92,6 +102,7 @@ static void do_iret(struct fuzzer *f)
     /* In class pv the level says which mode it is, and here is the kernel. */
     if (is_pv() && !rarely(f, 64))
         frame->cs &= ~3UL;
+    frame->rip = landing_at(frame->rip, frame->cs);
     wild_iret(rarely(f, 256) ? (void *)(uintptr_t)wild(f) : frame);
 }
 
