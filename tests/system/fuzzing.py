@@ -33,12 +33,17 @@ REAL_MODE_END = 1 << 16
 # processor's: here they were the operand of an ADD before.
 DEFINED_FLAGS = 0x3f7fd7
 CODE_SEGMENTS = (0xe008, 0xe023, 0xe033)
+# Nor has a program the null code segment in long mode: each way there is
+# refuses it (SDM volume 2, IRET, RET, JMP), but for the emulator's MOV to CS.
+LOWER_HALF_END = 1 << 47
+RPL_OF_PROGRAMS = 3
 PANIC_FRAME = re.compile(
     r"^\*\*\* Cairn panics on CPU \d+\n"
     r"\*\*\* (?P<what>exception in the hypervisor|double fault): .*\n"
     r"(?:    (?!rip ).*\n)*"
-    r"    rip (?P<cs>[0-9a-f]{4}):(?P<rip>[0-9a-f]{16}) rsp \S+ "
-    r"rflags (?P<rflags>[0-9a-f]+)$", re.MULTILINE)
+    r"    rip (?P<cs>[0-9a-f]{4}):(?P<rip>[0-9a-f]{16}) "
+    r"rsp (?P<ss>[0-9a-f]{4}):[0-9a-f]{16} rflags (?P<rflags>[0-9a-f]+)$",
+    re.MULTILINE)
 
 # The generator keeps away from it, so that more than one is our fault.
 EMULATORS_FAULTS_MOST = 1
@@ -62,13 +67,17 @@ def is_emulators_fault(output):
     frame = PANIC_FRAME.search(output)
     if not frame:
         return None
-    cs, rip, rflags = (int(word, 16) for word in
-                       frame.group("cs", "rip", "rflags"))
+    cs, rip, ss, rflags = (int(word, 16) for word in
+                           frame.group("cs", "rip", "ss", "rflags"))
     if rflags & ~DEFINED_FLAGS:
         return "at flags that there are not"
-    if (frame["what"] != "double fault" and rflags & VIRTUAL_8086 and
-            rip < REAL_MODE_END and cs not in CODE_SEGMENTS):
+    if frame["what"] == "double fault":
+        return None
+    if (rflags & VIRTUAL_8086 and rip < REAL_MODE_END and
+            cs not in CODE_SEGMENTS):
         return "in virtual-8086 mode"
+    if cs == 0 and ss & 3 == RPL_OF_PROGRAMS and rip < LOWER_HALF_END:
+        return "in no code segment"
     return None
 
 

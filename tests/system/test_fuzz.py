@@ -130,6 +130,31 @@ def test_a_double_fault_with_flags_that_there_are_is_ours(rflags):
     assert not is_emulators_fault(NO_FLAGS.replace("47220fcf", rflags))
 
 
+# The same: MOV to CS, of 0.
+NO_SEGMENT = """
+*** Cairn panics on CPU 0
+*** exception in the hypervisor: #UD invalid opcode (vector 6), error code 0
+    rip 0000:0000000000010092 rsp e02b:00000000000fcd90 rflags 00010246
+    r15 00000000000243c0 r14 0000000000000300 r13 00000000000f2000
+"""
+
+
+def test_a_program_in_no_code_segment_is_the_emulators():
+    assert is_emulators_fault(NO_SEGMENT)
+
+
+@pytest.mark.parametrize("old, new", [
+    ("rip 0000:0000000000010092", "rip e033:0000000000010092"),
+    ("rip 0000:0000000000010092", "rip 0000:ffff820000010092"),
+    ("rsp e02b:", "rsp 0000:"),
+    ("rsp e02b:", "rsp e010:"),
+    ("exception in the hypervisor", "double fault"),
+])
+def test_one_of_ours_there_is_ours(old, new):
+    assert NO_SEGMENT.count(old) == 1
+    assert not is_emulators_fault(NO_SEGMENT.replace(old, new))
+
+
 def run_of(*ends):
     """A machine that ends each time by the next of ENDS, and what was asked."""
     asked, left = [], list(ends)

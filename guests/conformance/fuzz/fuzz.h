@@ -103,8 +103,8 @@ extern volatile domid_t fuzz_peer;
 /* Domains that a fuzzing one with the right has made itself. */
 #define FUZZ_KIDS 4U
 
-/* #UD, in code of 32 bits as in code of 64 (wild.S). */
-extern const char wild_compat[];
+/* Text that is an exception wherever one comes in (wild.S). */
+extern const char wild_text[], wild_text_end[];
 
 struct fuzzer {
     unsigned int vcpu;

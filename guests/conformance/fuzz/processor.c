@@ -55,7 +55,7 @@ static uint64_t landing_at(uint64_t rip, uint64_t cs)
     if (((uint16_t)cs | 3) == FLAT_RING3_CS64 ||
         rip - text >= hypercall_ptr(rt_text_end) - text)
         return rip;
-    return hypercall_ptr(wild_compat);
+    return hypercall_ptr(wild_text);
 }
 
 /* Where to go with that code segment; never out of step. */
@@ -171,10 +171,7 @@ static void do_jump(struct fuzzer *f)
 {
     void (*to)(void) = (void (*)(void))(uintptr_t)value_of(f, KIND_VA);
 
-    /* Code of ours at random is for frames to try, and seldom. */
-    if ((const char *)(uintptr_t)to < rt_text_start ||
-        (const char *)(uintptr_t)to >= rt_text_end)
-        to();
+    to();
 }
 
 static void do_divide(struct fuzzer *f)

@@ -152,6 +152,12 @@ uint64_t wild(struct fuzzer *f)
     }
 }
 
+static uint64_t wild_text_va(struct fuzzer *f)
+{
+    return hypercall_ptr(wild_text) +
+           below(f, (uint64_t)(wild_text_end - wild_text));
+}
+
 /* --- Where structures lie --------------------------------------------------
  */
 
@@ -170,7 +176,7 @@ static uint64_t place_far(struct fuzzer *f)
 {
     switch (below(f, 6)) {
     case 0:
-        return hypercall_ptr(rt_text_start) + below(f, 4096);
+        return wild_text_va(f);
     case 1:
         return hypercall_ptr(shared_info) + below(f, 4096);
     case 2:
@@ -307,7 +313,7 @@ uint64_t own_va(struct fuzzer *f)
 {
     switch (below(f, 6)) {
     case 0:
-        return hypercall_ptr(rt_text_start) + below(f, 8192);
+        return wild_text_va(f);
     case 1:
         return hypercall_ptr(shared_info) + below(f, 512) * 8;
     case 2:
@@ -370,7 +376,7 @@ static uint64_t code_segment(struct fuzzer *f)
 static uint64_t text_va(struct fuzzer *f)
 {
     if (is_pv() && (f->cs | 3) != FLAT_RING3_CS64)
-        return hypercall_ptr(wild_compat);
+        return hypercall_ptr(wild_text);
     if (rarely(f, 8))
         return addresses[below(f, ADDRESSES)];
     return trap_stub((unsigned int)below(f, 32));

@@ -34,10 +34,15 @@ wild_iretq:
     mov     %rdi, %rsp
     iretq
 
-/* An exception at once, with 32 bits as well. */
-    .globl  wild_compat
-wild_compat:
-    ud2
+/*
+ * Two pages that wild addresses of text are in: an exception at each byte, so
+ * that nothing of ours is executed out of step, or with 32 bits.
+ */
+    .globl  wild_text, wild_text_end
+    .p2align 12
+wild_text:
+    .fill   2 * 4096, 1, 0xcc
+wild_text_end:
 
 /* wild_lret(rip, cs) */
     .globl  wild_lret
