@@ -31,11 +31,12 @@ PAGES(xen_shared_info, 1);
 PAGES(xen_grant_table, XEN_GRANT_FRAMES);
 PAGES(xen_grant_slots, GRANT_SLOTS);
 
+/* Not to be executed: not what a test has put there, nor what time it is. */
 static void xen_map(void *va, uint64_t maddr)
 {
     long rc = hypercall3(HYPERCALL_update_va_mapping, hypercall_ptr(va),
                          maddr | PTE_PRESENT | PTE_WRITE | PTE_USER |
-                             PTE_ACCESSED | PTE_DIRTY,
+                             PTE_ACCESSED | PTE_DIRTY | PTE_NX,
                          UVMF_INVLPG);
 
     if (rc != 0) {
