@@ -32,6 +32,7 @@ int upcall_grants_create(struct domain *d, uint32_t max_frames,
     if (!t)
         return -ENOMEM;
     spin_lock_init(&t->lock, LOCK_grant);
+    t->domain = d;
     t->frame_max = max_frames;
     t->maptrack_max = max_maptrack;
     t->maptrack_free = NO_HANDLE;
@@ -130,7 +131,7 @@ static void mapping_undo(struct domain *d, struct maptrack *track)
 {
     struct tlb_batch batch;
 
-    /* In class pv what entries hold goes with the tables. */
+    /* In class pv what entries held went with the tables. */
     tlb_batch_init(&batch, &d->space->base);
     if (!d->pv && track->host_addr &&
         light_unmap_granted(d->space, track->host_addr, mfn(track->mfn),
@@ -205,19 +206,22 @@ static bool chunks_release(struct grant_table *t)
 bool upcall_grants_destroy(struct domain *d)
 {
     struct grant_table *t = d->grants;
+    bool first;
 
     if (!t)
         return true;
     spin_lock(&t->lock);
+    first = !t->closed;
     t->closed = true;
     t->entry_count = 0;
     spin_unlock(&t->lock);
 
-    if (!mappings_undo(d) || !chunks_release(t))
-        return false;
-    for (uint32_t i = 0; i < t->frame_count; i++)
+    for (uint32_t i = 0; first && i < t->frame_count; i++)
         memory_unshare(d, t->frame[i]->entries);
-    return true;
+    /* Before the grants let go of what entries refer to: frames come free. */
+    if (d->pv && !memory_destroy(d))
+        return false;
+    return mappings_undo(d) && chunks_release(t);
 }
 
 /* With the last reference: nobody has anything of it pinned or mapped. */
