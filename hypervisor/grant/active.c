@@ -49,7 +49,8 @@ static int16_t pin_new_frame(struct domain *granter, bool write,
     if (status)
         return status;
     if (pin->active->pins && pin->active->mfn != pin->mfn.raw) {
-        frame_let_go(pin->frame, write); /* Renamed while it is lent. */
+        /* Renamed while it is lent. */
+        memory_let_go(granter, pin->frame, write);
         return GNTST_general_error;
     }
     return GNTST_okay;

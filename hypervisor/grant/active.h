@@ -19,7 +19,7 @@
 
 #pragma once
 
-#include "domain/domain.h"
+#include "domain/memory.h"
 #include "grant/table.h"
 #include "memory/entry_near.h"
 #include "memory/light_near.h"
@@ -188,7 +188,8 @@ void __noreturn grant_not_pinned(const struct domain *granter);
 static __in_place void grant_unpin(const struct domain *granter,
                                    const struct grant_pin *pin, bool write)
 {
-    struct spinlock *lock = &granter->grants->lock;
+    struct grant_table *t = granter->grants;
+    struct spinlock *lock = &t->lock;
     struct grant_active *active = pin->active;
     uint32_t refs;
 
@@ -202,8 +203,8 @@ static __in_place void grant_unpin(const struct domain *granter,
     refs = atomic_sub(&pin->frame->refs, 1);
     grant_entry_unmark(pin);
     spin_unlock(lock);
-    if (!frame_refs_usual(refs))
-        frame_put_last(pin->frame, refs);
+    if (unlikely(!frame_refs_usual(refs)))
+        memory_put_last(t->domain, pin->frame, refs);
 }
 
 /*

@@ -214,7 +214,7 @@ void grant_undo(struct domain *d, struct maptrack *track)
 {
     struct tlb_batch batch;
 
-    /* In class pv what entries hold goes with the tables. */
+    /* In class pv what entries held went with the tables. */
     leaf_batch(d, true, &batch);
     if (!d->pv && track->host_addr && !leaf_unmap(d, track, true, &batch))
         panic("domain %u has lost a mapped grant", d->domid);

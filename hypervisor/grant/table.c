@@ -32,6 +32,7 @@ int upcall_grants_create(struct domain *d, uint32_t max_frames,
     if (!t)
         return -ENOMEM;
     spin_lock_init(&t->lock, LOCK_grant);
+    t->domain = d;
     t->frame_max = max_frames;
     t->maptrack_max = max_maptrack;
     d->grants = t;
@@ -184,20 +185,23 @@ static bool chunks_release(struct grant_table *t)
 bool upcall_grants_destroy(struct domain *d)
 {
     struct grant_table *t = d->grants;
+    bool first;
 
     if (!t)
         return true;
     spin_lock(&t->lock);
+    first = !t->closed;
     t->closed = true;
     t->entry_count = 0;
     t->maptrack_free = NULL;
     spin_unlock(&t->lock);
 
-    if (!mappings_undo(d) || !chunks_release(t))
-        return false;
-    for (uint32_t i = 0; i < t->frame_count; i++)
+    for (uint32_t i = 0; first && i < t->frame_count; i++)
         memory_unshare(d, t->frame[i]->entries);
-    return true;
+    /* Before the grants let go of what entries refer to: frames come free. */
+    if (d->pv && !memory_destroy(d))
+        return false;
+    return mappings_undo(d) && chunks_release(t);
 }
 
 /* With the last reference: nobody has anything of it pinned or mapped. */

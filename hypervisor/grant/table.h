@@ -40,11 +40,12 @@ struct grant_frame {
 
 struct grant_table {
     struct spinlock lock;
-    bool closed;          /* (g) the domain dies: nothing new */
-    uint32_t entry_count; /* (g) that can be pinned: none if closed */
-    uint32_t frame_count; /* (g) read without it: it only grows */
-    uint32_t frame_max;   /* (c) */
-    uint32_t chunks_gone; /* (g) records below are given back */
+    struct domain *domain; /* (c) */
+    bool closed;           /* (g) the domain dies: nothing new */
+    uint32_t entry_count;  /* (g) that can be pinned: none if closed */
+    uint32_t frame_count;  /* (g) read without it: it only grows */
+    uint32_t frame_max;    /* (c) */
+    uint32_t chunks_gone;  /* (g) records below are given back */
 
     uint32_t maptrack_max;          /* (c) */
     uint32_t maptrack_used;         /* (g) */

@@ -24,6 +24,7 @@ NEVER(void, pv_share_frame, struct pv_space *s, struct frame *f)
 NEVER(void, pv_unshare_frame, struct pv_space *s, struct frame *f)
 NEVER(int, pv_get_frame, struct pv_space *s, mfn_t m, bool write,
       struct frame **frame)
+NEVER(void, pv_frame_paid, struct pv_space *s, const struct frame *f)
 NEVER(struct pv_vcpu *, pv_vcpu_create, void)
 /* Of every vCPU, whatever its class. */
 void pv_vcpu_free(struct pv_vcpu *p)
