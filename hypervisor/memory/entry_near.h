@@ -85,7 +85,7 @@ static __in_place void entry_near_drop(struct pv_space *s, struct frame *f,
 /* Give up what was in an entry. */
 static __in_place void entry_near_put(struct pv_space *s, uint64_t old)
 {
-    if (old & PTE_PRESENT)
+    if (likely(old & PTE_PRESENT))
         entry_near_drop(s, mfn_to_frame(pte_mfn(old)), old & PTE_WRITE);
 }
 
