@@ -47,7 +47,7 @@ static __in_place bool __must_check leaf_unmap_pv(struct pv_space *s,
                                                   const struct maptrack *track,
                                                   mfn_t m)
 {
-    bool write = maptrack_writes(track);
+    bool write = !(track->flags & GNTMAP_readonly);
     uint64_t *at;
 
     if (unlikely(track->flags & GNTMAP_contains_pte))

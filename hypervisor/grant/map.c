@@ -165,7 +165,7 @@ static __in_place void let_go(const struct maptrack *end)
     if (end->ref >= atomic_read(&t->frame_count) * GRANT_ENTRIES_PER_FRAME ||
         !grant_find(t, end->ref, &pin))
         grant_not_pinned(granter);
-    grant_unpin(granter, &pin, maptrack_writes(end));
+    grant_unpin(granter, &pin, !(end->flags & GNTMAP_readonly));
     domain_put(granter);
 }
 

@@ -88,11 +88,6 @@ static_assert(sizeof(struct maptrack) == 32, "128 in a frame");
 /* It is mapped while its flags have one of these. */
 #define MAPTRACK_HALVES (GNTMAP_device_map | GNTMAP_host_map)
 
-static inline bool maptrack_writes(const struct maptrack *track)
-{
-    return !(track->flags & GNTMAP_readonly);
-}
-
 #define MAPTRACK_CHUNK 128U
 
 /* More free ones.  False: none is left, or no memory, or it is closed. */
