@@ -83,7 +83,7 @@ static int copy_page(struct domain *d, struct control_copy *op, bool to)
     there = (char *)mfn_to_virt(frame_to_mfn(f)) + op->offset;
     rc = to ? copy_from_guest(there, guest_ptr(op->buffer), size)
             : copy_to_guest(guest_ptr(op->buffer), there, size);
-    frame_let_go(f, d->pv && to);
+    memory_let_go(d, f, d->pv && to);
     if (rc)
         return rc;
 

@@ -175,6 +175,8 @@ int domain_resume(struct domain *d)
             return -EAGAIN; /* Its call is about to return 0. */
     d->vcpu[0]->regs.rax = 1;
     d->is_shutdown = d->has_shutdown_code = false;
+    if (!share_divide(d)) /* Its call was to go down, as the last one. */
+        vcpu_up(d->vcpu[0]);
     hold_vcpus(d);
     return 0;
 }

@@ -41,6 +41,13 @@ int memory_pin(struct domain *d, uint64_t g, void **page)
     return rc;
 }
 
+void memory_put_last(const struct domain *d, struct frame *f, uint32_t refs)
+{
+    if (d->pv)
+        pv_frame_paid(d->pv, f);
+    frame_put_last(f, refs);
+}
+
 /* The frame that the current kernel, of class pv, has mapped at @va. */
 static mfn_t mapped_at(struct pv_space *s, vaddr_t va)
 {
@@ -64,10 +71,10 @@ int memory_pin_at(struct domain *d, vaddr_t va, void **at)
     return rc;
 }
 
-void memory_unpin(const void *at)
+void memory_unpin(const struct domain *d, const void *at)
 {
     if (at)
-        frame_let_go(mfn_to_frame(virt_to_mfn(at)), true);
+        memory_let_go(d, mfn_to_frame(virt_to_mfn(at)), true);
 }
 
 int memory_share(struct domain *d, struct frame *f, uint64_t g, uint64_t *name)

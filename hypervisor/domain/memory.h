@@ -11,12 +11,32 @@
 
 /*
  * Hold the frame that gfn @g of @d's RAM has, with @write also as
- * FRAME_WRITABLE; frame_let_go() undoes it.  -EINVAL: no RAM of the domain's;
+ * FRAME_WRITABLE; memory_let_go() undoes it.  -EINVAL: no RAM of the domain's;
  * -EACCES, -EBUSY: it cannot be written; -ENOMEM: it has no frame and there is
  * none.
  */
 int __must_check memory_get(struct domain *d, uint64_t g, bool write,
                             struct frame **frame);
+
+/*
+ * For who dropped a reference to a frame of @d's, @refs being what is not
+ * usual: with the last one @d stops paying for a frame that it gave up.  Takes
+ * the space's lock.
+ */
+__rare void memory_put_last(const struct domain *d, struct frame *f,
+                            uint32_t refs);
+
+static inline void memory_let_go(const struct domain *d, struct frame *f,
+                                 bool write)
+{
+    uint32_t refs;
+
+    if (write)
+        frame_put_type(f);
+    refs = atomic_sub(&f->refs, 1);
+    if (!frame_refs_usual(refs))
+        memory_put_last(d, f, refs);
+}
 
 /*
  * The same for @g of the current domain @d, which the hypervisor writes at
@@ -29,7 +49,7 @@ int __must_check memory_pin(struct domain *d, uint64_t g, void **page);
 int __must_check memory_pin_at(struct domain *d, vaddr_t va, void **at);
 
 /* Anywhere in the page; NULL is ignored. */
-void memory_unpin(const void *at);
+void memory_unpin(const struct domain *d, const void *at);
 
 /*
  * Let @d's guest map page @f of the hypervisor's, writable: shared_info or a

@@ -91,6 +91,6 @@ void vcpu_set_runstate_area(struct vcpu *v, struct vcpu_runstate_info *area,
     if (area)
         publish(v);
     queue_unlock(&q);
-    memory_unpin(old);
-    memory_unpin(old_rest);
+    memory_unpin(v->domain, old);
+    memory_unpin(v->domain, old_rest);
 }

@@ -105,7 +105,7 @@ void vcpu_release_info(struct vcpu *v)
 
     v->info = first_info(v);
     if (info != v->info)
-        memory_unpin(info);
+        memory_unpin(v->domain, info);
 }
 
 void vcpu_free(struct vcpu *v)

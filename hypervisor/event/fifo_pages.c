@@ -73,7 +73,7 @@ int evtchn_init_control(struct domain *d, struct evtchn_init_control *op)
     control = (void *)((char *)page + op->offset);
     rc = switch_to_fifo(t);
     if (rc)
-        memory_unpin(page);
+        memory_unpin(d, page);
     else
         atomic_write(&t->fifo->control[vcpu], control);
     return rc;
@@ -153,9 +153,9 @@ void fifo_end(struct evtchn_table *t)
     if (!f)
         return;
     for (uint32_t i = 0; i < FIFO_PAGES; i++)
-        memory_unpin(f->page[i]);
+        memory_unpin(t->domain, f->page[i]);
     for (uint32_t i = 0; i < t->domain->vcpu_count; i++)
-        memory_unpin(f->control[i]);
+        memory_unpin(t->domain, f->control[i]);
     memset(s->evtchn_pending, 0, sizeof(s->evtchn_pending));
     atomic_write(&t->pending, s->evtchn_pending);
     t->fifo = NULL;

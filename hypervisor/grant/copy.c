@@ -45,6 +45,7 @@ static __in_place int16_t own_open(struct domain *d,
         return GNTST_permission_denied;
 
     end->granter = NULL;
+    end->pin.active = NULL;
     if (!light && likely(grant_pv_frame(d->pv, ptr->u.gmfn, write, &end->pin)))
         return GNTST_okay;
     if (light &&
@@ -83,10 +84,11 @@ static __in_place int16_t end_open(struct domain *d,
 }
 
 /* What class pv writes of its own was held as writable, too. */
-static __in_place void end_close(const struct end *end, bool write, bool light)
+static __in_place void end_close(const struct domain *d, const struct end *end,
+                                 bool write, bool light)
 {
     if (!end->granter) {
-        frame_let_go(end->pin.frame, write && !light);
+        memory_let_go(d, end->pin.frame, write && !light);
         return;
     }
     grant_unpin(end->granter, &end->pin, write);
@@ -116,9 +118,9 @@ static __in_place void copy(struct domain *d, struct gnttab_copy *op,
     if (!op->status) {
         bytes_copy(end_bytes(&dest, op->dest.offset),
                    end_bytes(&source, op->source.offset), op->len);
-        end_close(&dest, true, light);
+        end_close(d, &dest, true, light);
     }
-    end_close(&source, false, light);
+    end_close(d, &source, false, light);
 }
 
 void grant_copy(struct domain *d, struct gnttab_copy *op)

@@ -32,9 +32,9 @@ int upcall_grants_create(struct domain *d, uint32_t max_frames,
     if (!t)
         return -ENOMEM;
     spin_lock_init(&t->lock, LOCK_grant);
+    t->domain = d;
     t->frame_max = max_frames;
     t->maptrack_max = max_maptrack;
-    t->maptrack_free = NO_HANDLE;
     d->grants = t;
     return 0;
 }
@@ -125,26 +125,6 @@ void grant_counts(struct domain *d, uint32_t *frames_used, uint32_t *frames_max,
     *maptrack_max = t->maptrack_max;
 }
 
-/* Undo a mapping of a dying domain. */
-static void mapping_undo(struct domain *d, struct maptrack *track)
-{
-    struct tlb_batch batch;
-
-    /* In class pv what entries hold goes with the tables. */
-    tlb_batch_init(&batch, &d->space->base);
-    if (!d->pv && track->host_addr &&
-        light_unmap_granted(d->space, track->host_addr, mfn(track->mfn),
-                            &batch))
-        panic("domain %u has lost a mapped grant", d->domid);
-    tlb_batch_flush(&batch);
-
-    grant_unpin_ref(track->granter, track->ref, maptrack_writes(track),
-                    mfn_to_frame(mfn(track->mfn)));
-    domain_put(track->granter);
-    track->state = MAPTRACK_FREE;
-    d->grants->maptrack_used--;
-}
-
 /*
  * No vCPU of @d runs any more and the table is closed: nobody else is in its
  * map tracking.  Entries of its own table that others have pinned stay.
@@ -160,8 +140,8 @@ static bool mappings_undo(struct domain *d)
 
         if (handles++ == DESTROY_HANDLES || mappings == DESTROY_MAPPINGS)
             return false;
-        if (track->state == MAPTRACK_MAPPED) {
-            mapping_undo(d, track);
+        if (track->flags & MAPTRACK_HALVES) {
+            grant_undo(d, track);
             mappings++;
         }
     }
@@ -205,19 +185,23 @@ static bool chunks_release(struct grant_table *t)
 bool upcall_grants_destroy(struct domain *d)
 {
     struct grant_table *t = d->grants;
+    bool first;
 
     if (!t)
         return true;
     spin_lock(&t->lock);
+    first = !t->closed;
     t->closed = true;
     t->entry_count = 0;
+    t->maptrack_free = NULL;
     spin_unlock(&t->lock);
 
-    if (!mappings_undo(d) || !chunks_release(t))
-        return false;
-    for (uint32_t i = 0; i < t->frame_count; i++)
+    for (uint32_t i = 0; first && i < t->frame_count; i++)
         memory_unshare(d, t->frame[i]->entries);
-    return true;
+    /* Before the grants let go of what entries refer to: frames come free. */
+    if (d->pv && !memory_destroy(d))
+        return false;
+    return mappings_undo(d) && chunks_release(t);
 }
 
 /* With the last reference: nobody has anything of it pinned or mapped. */

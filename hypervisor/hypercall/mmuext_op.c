@@ -62,17 +62,17 @@ static int fill_page(struct mmu_list *l, uint64_t to, const uint64_t *from)
         return -EINVAL;
     if (memory_get(d, to, true, &dest)) {
         if (source)
-            frame_let_go(source, false);
+            memory_let_go(d, source, false);
         return -EINVAL;
     }
     if (source) {
         bytes_copy(mfn_to_virt(frame_to_mfn(dest)),
                    mfn_to_virt(frame_to_mfn(source)), PAGE_SIZE);
-        frame_let_go(source, false);
+        memory_let_go(d, source, false);
     } else {
         memset(mfn_to_virt(frame_to_mfn(dest)), 0, PAGE_SIZE);
     }
-    frame_let_go(dest, true);
+    memory_let_go(d, dest, true);
     l->work.left -= PAGE_OP_WORK;
     return 0;
 }

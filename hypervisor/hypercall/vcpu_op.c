@@ -29,7 +29,7 @@ static long register_runstate(struct vcpu *v, uint64_t va)
         return -EFAULT;
     if (va && va / PAGE_SIZE != end / PAGE_SIZE &&
         memory_pin_at(v->domain, end - end % PAGE_SIZE, &rest)) {
-        memory_unpin(area);
+        memory_unpin(v->domain, area);
         return -EFAULT;
     }
     vcpu_set_runstate_area(v, area, rest);
@@ -75,7 +75,7 @@ static long register_info(struct vcpu *v,
         return rc;
     rc = vcpu_move_info(v, (void *)((char *)page + op->offset));
     if (rc)
-        memory_unpin(page);
+        memory_unpin(v->domain, page);
     return rc;
 }
 

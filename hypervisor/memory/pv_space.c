@@ -140,18 +140,31 @@ int pv_get_frame(struct pv_space *s, mfn_t m, bool write, struct frame **frame)
     return rc;
 }
 
+static bool is_leaving(const struct pv_space *s, const struct frame *f)
+{
+    return f->owner == (s->base.owner | PV_LEAVING);
+}
+
+void pv_frame_paid(struct pv_space *s, const struct frame *f)
+{
+    spin_lock(&s->base.lock);
+    s->pages -= is_leaving(s, f);
+    spin_unlock(&s->base.lock);
+}
+
 /*
- * What a neighbour owns was mapped by a grant, which holds it for longer; but
- * it may be nobody's, and ours no more.
+ * What a neighbour owned when it was mapped is held by its grant for longer;
+ * but it may be nobody's, and ours no more.
  */
 static void drop_foreign(struct pv_space *s, struct frame *f)
 {
-    bool leaving = f->owner == (s->base.owner | PV_LEAVING);
+    bool leaving = is_leaving(s, f);
     uint32_t refs;
 
     if (s->stale && f->owner >= DOMID_FIRST_RESERVED)
         pv_flush_all(s);
     refs = atomic_sub(&f->refs, 1);
+    assert(refs || leaving || f->owner == DOMID_XEN);
     s->pages -= !refs && leaving;
     if (!frame_refs_usual(refs))
         frame_put_last(f, refs);

@@ -6,8 +6,7 @@
  * A frame it owns has one general reference for that, until pv_release(), and
  * more for what maps it.  So what pv_frame() finds stays while the lock is
  * held.  A frame that was released is nobody's (PV_LEAVING) and free with its
- * last reference; until then the domain pays for it, or, where another domain
- * held it longest, for good.
+ * last reference; until then the domain pays for it.
  *
  * Translations of user pages are global: they survive a change between the two
  * tables of a vCPU, and leave with the space.
@@ -117,11 +116,17 @@ struct frame *pv_frame(struct pv_space *s, mfn_t m);
 
 /*
  * Hold frame @m if it is this domain's: -EINVAL if not.  With @write, also as
- * FRAME_WRITABLE (-EBUSY: it has another type); frame_let_go() undoes it.
- * Takes the lock.
+ * FRAME_WRITABLE (-EBUSY: it has another type); frame_let_go() undoes it,
+ * but for pv_frame_paid().  Takes the lock.
  */
 int __must_check pv_get_frame(struct pv_space *s, mfn_t m, bool write,
                               struct frame **frame);
+
+/*
+ * Before frame @f goes with a last reference that no entry had: if the domain
+ * gave it up it no longer pays for it.  Takes the lock.
+ */
+void pv_frame_paid(struct pv_space *s, const struct frame *f);
 
 /*
  * Let go of a general reference that may be the last one of a frame that this

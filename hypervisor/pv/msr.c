@@ -154,7 +154,7 @@ static bool fill_hypercall_page(struct vcpu *v, uint64_t value)
         memory_get(v->domain, value >> PAGE_SHIFT, true, &f))
         return false;
     hypercall_page_fill(mfn_to_virt(frame_to_mfn(f)));
-    frame_let_go(f, true);
+    memory_let_go(v->domain, f, true);
     return true;
 }
 

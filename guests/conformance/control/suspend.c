@@ -2,6 +2,7 @@
 /* Domains that suspend themselves, and go on. */
 
 #include <abi/sched.h>
+#include <abi/vcpu.h>
 
 #include <rt/hypercall.h>
 
@@ -49,6 +50,33 @@ TEST("a domain that suspended itself is resumed, and its call returns 1")
     EXPECT_EQ(child.result, 100 + TIMES);
     /* Now it has ended. */
     EXPECT_EQ(resume(&child), -ABI_EINVAL);
+    child_destroy(&child);
+}
+
+/* The same by going down: nobody is left. */
+static uint64_t go_down(uint64_t argument)
+{
+    struct sched_shutdown op = {.reason = SHUTDOWN_suspend};
+
+    if (hypercall_sched_op(SCHEDOP_shutdown_code, &op))
+        return 0;
+    return (uint64_t)hypercall_vcpu_op(VCPUOP_down, 0, NULL) + argument;
+}
+
+TEST("a domain whose last vCPU went down to suspend it goes on with vCPU 0")
+{
+    struct child child;
+
+    ONLY_CAIRN;
+    if (!child_start(&child, NULL, go_down, 100))
+        return;
+    EXPECT_TRUE(child_wait(&child));
+    EXPECT_FALSE(child.finished);
+    EXPECT_EQ(child.info.shutdown_reason, SHUTDOWN_suspend);
+    EXPECT_EQ(resume(&child), 0);
+    EXPECT_TRUE(child_wait(&child));
+    EXPECT_TRUE(child.finished);
+    EXPECT_EQ(child.result, 101);
     child_destroy(&child);
 }
 

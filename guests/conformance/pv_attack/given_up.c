@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include <abi/memory.h>
+#include <abi/vcpu.h>
 
 #include <rt/hypercall.h>
 
+#include "framework/grants.h"
 #include "framework/tables.h"
 #include "framework/test.h"
 
@@ -87,6 +89,45 @@ TEST("a page that is given up is there until it is unmapped, and nobody's")
     EXPECT_EQ(page_at(0)[5], 7);
     EXPECT_EQ(reservation(), before);
     EXPECT_EQ(map_at(page_at(0), 0), 0);
+    EXPECT_EQ(reservation(), before - 1);
+    get_back(page_at(0));
+    EXPECT_EQ(reservation(), before);
+}
+
+/* As a neighbour could for as long as it likes. */
+TEST("a page that is given up while it is lent counts until it is not lent")
+{
+    const unsigned int ref = 30;
+    struct gnttab_map_grant_ref op;
+
+    before = reservation();
+    REQUIRE(grants_init());
+    grant_give(ref, own_domid, page_at(0), 0);
+    op = grant_map(own_domid, ref, hypercall_ptr(page_at(1)), GNTMAP_host_map);
+    REQUIRE_EQ(op.status, GNTST_okay);
+    lose(page_at(0));
+    EXPECT_EQ(reservation(), before);
+    page_at(1)[5] = 7;
+    EXPECT_EQ(grant_unmap(op.handle, hypercall_ptr(page_at(1))), GNTST_okay);
+    EXPECT_EQ(reservation(), before - 1);
+    EXPECT_TRUE(grant_take_back(ref));
+    get_back(page_at(0));
+    EXPECT_EQ(map_writable(page_at(1)), 0);
+    EXPECT_EQ(reservation(), before);
+}
+
+static long set_runstate(uint64_t va)
+{
+    return hypercall_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &va);
+}
+
+TEST("a page that is given up while the hypervisor writes to it counts, too")
+{
+    before = reservation();
+    REQUIRE_EQ(set_runstate(hypercall_ptr(page_at(0))), 0);
+    lose(page_at(0));
+    EXPECT_EQ(reservation(), before - on_xen); /* which has its address only */
+    EXPECT_EQ(set_runstate(0), 0);
     EXPECT_EQ(reservation(), before - 1);
     get_back(page_at(0));
     EXPECT_EQ(reservation(), before);

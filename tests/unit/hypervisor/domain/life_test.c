@@ -561,6 +561,20 @@ TEST("who is resumed has no shutdown code any more")
     destroy(d);
 }
 
+TEST("one whose last vCPU went down to suspend it has one up when it goes on")
+{
+    struct domain *d = running();
+
+    EXPECT_EQ(domain_set_shutdown_code(d, SHUTDOWN_suspend), 0);
+    domain_vcpu_down(d->vcpu[0]);
+    EXPECT_EQ(d->shutdown_reason, SHUTDOWN_suspend);
+    EXPECT_EQ(d->vcpu[0]->state, VCPU_OFFLINE);
+    EXPECT_EQ(domain_resume(d), 0);
+    EXPECT_TRUE(d->vcpu[0]->in_run);
+    EXPECT_EQ(d->vcpu[0]->regs.rax, 1);
+    destroy(d);
+}
+
 TEST("a crash keeps its first reason and stops the domain's devices")
 {
     struct domain *d = running();

@@ -89,8 +89,9 @@ void assert_failed(const char *file, int line, const char *belief)
 }
 
 /* Runstate areas are not used here. */
-void memory_unpin(const void *at)
+void memory_unpin(const struct domain *d, const void *at)
 {
+    (void)d;
     if (at)
         abort();
 }

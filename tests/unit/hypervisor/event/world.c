@@ -145,8 +145,9 @@ int memory_pin(struct domain *d, uint64_t g, void **page)
     return 0;
 }
 
-void memory_unpin(const void *at)
+void memory_unpin(const struct domain *d, const void *at)
 {
+    (void)d;
     if (at)
         pins[((const uint8_t *)at - pages[0]) / 4096]--;
 }

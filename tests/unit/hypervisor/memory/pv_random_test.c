@@ -340,17 +340,20 @@ static void do_hold(void)
         (write ? writers : readers)[m]++;
 }
 
-/* Who lets go last of what was given up leaves it on the domain's bill. */
+/* Who lets go last of what was given up takes it off the domain's bill. */
 static void do_let_go(void)
 {
     unsigned int m = any_frame();
+    struct frame *f = mfn_to_frame(mfn(m));
     bool write = below(2);
     unsigned int *holds = write ? writers : readers;
 
-    if (!holds[m] || (!owned[m] && mfn_to_frame(mfn(m))->refs == 1))
+    if (!holds[m])
         return;
     holds[m]--;
-    frame_let_go(mfn_to_frame(mfn(m)), write);
+    if (f->refs == 1)
+        pv_frame_paid(&space, f);
+    frame_let_go(f, write);
 }
 
 /* A validation with which nobody goes on. */

@@ -859,6 +859,24 @@ TEST("a table that is given up in use stays one until it is not")
     EXPECT_EQ(space.pages, 4);
 }
 
+TEST("a page that was given up is paid for until a neighbour lets go of it")
+{
+    struct frame *f = NULL;
+    mfn_t m = page(), n = page();
+
+    EXPECT_EQ(pv_get_frame(&space, m, true, &f), 0);
+    EXPECT_EQ(pv_release(&space, m), 0);
+    EXPECT_EQ(space.pages, 2);
+    pv_frame_paid(&space, f);
+    frame_let_go(f, true);
+    EXPECT_EQ(refs(m), 0);
+    EXPECT_EQ(space.pages, 1);
+    pv_frame_paid(&space, mfn_to_frame(n)); /* It is still the domain's. */
+    pv_frame_paid(&other, mfn_to_frame(n));
+    EXPECT_EQ(space.pages, 1);
+    EXPECT_EQ(other.pages, 0);
+}
+
 TEST("a page that a neighbour holds outlives its domain")
 {
     struct frame *f = NULL;
