@@ -47,8 +47,8 @@ void spin_lock_init(struct spinlock *lock, enum lock_rank rank);
 
 /*
  * Until @ticket is served; counted, and other CPUs' requests are served
- * meanwhile.  It keeps all registers, so that a lock
- * that is free costs its holder none.
+ * meanwhile.  It keeps all registers, and spin_lock() calls it so that the
+ * compiler knows: a lock that is free costs its holder none.
  */
 void spin_lock_wait(struct spinlock *lock, uint16_t ticket) __keeps_registers;
 
@@ -62,7 +62,10 @@ static inline void spin_lock(struct spinlock *lock) __acquires(*lock)
     uint16_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_ACQUIRE);
 
     if (unlikely(__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != ticket))
-        spin_lock_wait(lock, ticket);
+        __asm__ __volatile__("call spin_lock_wait"
+                             :
+                             : "D"(lock), "S"((uint32_t)ticket)
+                             : "memory", "cc");
 }
 
 static inline void spin_unlock(struct spinlock *lock) __releases(*lock)

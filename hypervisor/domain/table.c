@@ -29,7 +29,10 @@ static_assert(LOCK_domain_list == 0, "a zeroed lock has that rank");
 
 static struct spinlock *lock_of(domid_t domid)
 {
-    return &group_lock[domid % LOCK_COUNT];
+    struct spinlock *lock = &group_lock[domid % LOCK_COUNT];
+
+    __asm__("" : "+r"(lock)); /* One register from here on. */
+    return lock;
 }
 
 /* The first id from @from on that is taken, or free; DOMAIN_MAX: none. */
@@ -83,13 +86,13 @@ void table_set(domid_t domid, struct domain *d)
 }
 
 /* The domain of that id, dying ones included; held. */
-static struct domain *get_any(domid_t domid)
+static __in_place struct domain *get_any(domid_t domid)
 {
     struct domain *d;
 
     SPIN_GUARD(lock_of(domid));
     d = domains[domid];
-    if (d)
+    if (likely(d))
         domain_hold(d);
     return d;
 }

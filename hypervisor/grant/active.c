@@ -87,7 +87,8 @@ int16_t grant_pin_locked(struct domain *granter, grant_ref_t ref, domid_t user,
     const struct grant_active *active;
     int16_t status;
 
-    if (granter->pv && grant_pin_usual(granter, ref, user, write, pin, true))
+    if (granter->pv &&
+        grant_pin_usual(granter, t, granter->pv, ref, user, write, pin))
         return GNTST_okay;
     if (ref >= t->entry_count)
         return t->closed ? GNTST_bad_domain : GNTST_bad_gntref;
@@ -110,17 +111,4 @@ int16_t grant_pin_locked(struct domain *granter, grant_ref_t ref, domid_t user,
 void grant_not_pinned(const struct domain *granter)
 {
     panic("a grant of domain %u is not pinned", granter->domid);
-}
-
-/* No lock to find it: what is pinned stays where it is. */
-void grant_unpin_ref(const struct domain *granter, grant_ref_t ref, bool write,
-                     struct frame *frame)
-{
-    const struct grant_table *t = granter->grants;
-    struct grant_pin pin = {.frame = frame};
-
-    if (ref >= atomic_read(&t->frame_count) * GRANT_ENTRIES_PER_FRAME ||
-        !grant_find(t, ref, &pin))
-        grant_not_pinned(granter);
-    grant_unpin(granter, &pin, write);
 }

@@ -67,12 +67,10 @@ static __in_place bool grant_entry_mark(struct grant_entry_v1 *entry,
 /* Clear what no pin stands for any more. */
 static __in_place void grant_entry_unmark(const struct grant_pin *pin)
 {
-    uint16_t clear = 0;
+    uint16_t clear = GTF_writing | GTF_reading;
 
-    if (!pin->active->pins)
-        clear |= GTF_reading;
-    if (!pin->active->writers)
-        clear |= GTF_writing;
+    if (unlikely(pin->active->pins))
+        clear = pin->active->writers ? 0 : GTF_writing;
     if (clear)
         (void)atomic_and(&pin->entry->flags, (uint16_t)~clear);
 }
@@ -107,13 +105,14 @@ static __in_place bool grant_pv_frame(struct pv_space *s, uint64_t g,
 }
 
 /* The frame that a marked entry names. */
-static __in_place bool grant_usual_frame(struct domain *granter, bool write,
-                                         struct grant_pin *pin, bool pv)
+static __in_place bool grant_usual_frame(struct domain *granter,
+                                         struct pv_space *pv, bool write,
+                                         struct grant_pin *pin)
 {
     uint32_t g = atomic_read(&pin->entry->frame);
 
     if (pv)
-        return grant_pv_frame(granter->pv, g, write, pin);
+        return grant_pv_frame(pv, g, write, pin);
     if (unlikely(!light_near_frame(granter->space, g, write, &pin->mfn)))
         return false;
     pin->frame = mfn_to_frame(pin->mfn);
@@ -123,20 +122,20 @@ static __in_place bool grant_usual_frame(struct domain *granter, bool write,
     return false;
 }
 
-/* Of class pv or, in place, light.  False: nothing has changed. */
-static __in_place bool grant_pin_usual(struct domain *granter, grant_ref_t ref,
+/* Of class light, or a page of @pv.  False: nothing has changed. */
+static __in_place bool grant_pin_usual(struct domain *granter,
+                                       const struct grant_table *t,
+                                       struct pv_space *pv, grant_ref_t ref,
                                        domid_t user, bool write,
-                                       struct grant_pin *pin, bool pv)
+                                       struct grant_pin *pin)
 {
-    const struct grant_table *t = granter->grants;
-
     if (unlikely(ref >= t->entry_count))
         return false;
     ref = (grant_ref_t)index_nospec(ref, t->entry_count);
     if (unlikely(!grant_find(t, ref, pin)) || unlikely(pin->active->pins) ||
         unlikely(!grant_entry_mark(pin->entry, user, write)))
         return false;
-    if (unlikely(!grant_usual_frame(granter, write, pin, pv))) {
+    if (unlikely(!grant_usual_frame(granter, pv, write, pin))) {
         grant_entry_unmark(pin);
         return false;
     }
@@ -164,18 +163,19 @@ static __in_place int16_t __must_check grant_pin(struct domain *granter,
                                                  bool write, bool near,
                                                  struct grant_pin *pin)
 {
-    struct spinlock *lock = &granter->grants->lock;
-    int16_t status = GNTST_okay;
-    bool pv = !near && granter->pv;
+    struct pv_space *pv = near ? NULL : granter->pv;
+    struct grant_table *t = granter->grants;
+    struct grant_pin full; /* so that *@pin may stay in registers */
+    int16_t status;
 
-    spin_lock(lock);
-    if (unlikely(!grant_pin_usual(granter, ref, user, write, pin, pv))) {
-        struct grant_pin full; /* so that *@pin may stay in registers */
-
-        status = grant_pin_locked(granter, ref, user, write, &full);
-        *pin = full;
+    spin_lock(&t->lock);
+    if (likely(grant_pin_usual(granter, t, pv, ref, user, write, pin))) {
+        spin_unlock(&t->lock);
+        return GNTST_okay;
     }
-    spin_unlock(lock);
+    status = grant_pin_locked(granter, ref, user, write, &full);
+    *pin = full;
+    spin_unlock(&t->lock);
     return status;
 }
 
@@ -206,10 +206,6 @@ static __in_place void grant_unpin(const struct domain *granter,
     if (unlikely(!frame_refs_usual(refs)))
         memory_put_last(t->domain, pin->frame, refs);
 }
-
-/* The same of entry @ref, for who has kept no struct grant_pin. */
-void grant_unpin_ref(const struct domain *granter, grant_ref_t ref, bool write,
-                     struct frame *frame);
 
 /*
  * The frame of a page of @owner's, held as by memory_get().  GNTST_okay, or

@@ -45,6 +45,7 @@ static __in_place int16_t own_open(struct domain *d,
         return GNTST_permission_denied;
 
     end->granter = NULL;
+    end->pin.active = NULL;
     if (!light && likely(grant_pv_frame(d->pv, ptr->u.gmfn, write, &end->pin)))
         return GNTST_okay;
     if (light &&

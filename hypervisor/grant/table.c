@@ -35,7 +35,6 @@ int upcall_grants_create(struct domain *d, uint32_t max_frames,
     t->domain = d;
     t->frame_max = max_frames;
     t->maptrack_max = max_maptrack;
-    t->maptrack_free = NO_HANDLE;
     d->grants = t;
     return 0;
 }
@@ -126,26 +125,6 @@ void grant_counts(struct domain *d, uint32_t *frames_used, uint32_t *frames_max,
     *maptrack_max = t->maptrack_max;
 }
 
-/* Undo a mapping of a dying domain. */
-static void mapping_undo(struct domain *d, struct maptrack *track)
-{
-    struct tlb_batch batch;
-
-    /* In class pv what entries held went with the tables. */
-    tlb_batch_init(&batch, &d->space->base);
-    if (!d->pv && track->host_addr &&
-        light_unmap_granted(d->space, track->host_addr, mfn(track->mfn),
-                            &batch))
-        panic("domain %u has lost a mapped grant", d->domid);
-    tlb_batch_flush(&batch);
-
-    grant_unpin_ref(track->granter, track->ref, maptrack_writes(track),
-                    mfn_to_frame(mfn(track->mfn)));
-    domain_put(track->granter);
-    track->state = MAPTRACK_FREE;
-    d->grants->maptrack_used--;
-}
-
 /*
  * No vCPU of @d runs any more and the table is closed: nobody else is in its
  * map tracking.  Entries of its own table that others have pinned stay.
@@ -161,8 +140,8 @@ static bool mappings_undo(struct domain *d)
 
         if (handles++ == DESTROY_HANDLES || mappings == DESTROY_MAPPINGS)
             return false;
-        if (track->state == MAPTRACK_MAPPED) {
-            mapping_undo(d, track);
+        if (track->flags & MAPTRACK_HALVES) {
+            grant_undo(d, track);
             mappings++;
         }
     }
@@ -214,6 +193,7 @@ bool upcall_grants_destroy(struct domain *d)
     first = !t->closed;
     t->closed = true;
     t->entry_count = 0;
+    t->maptrack_free = NULL;
     spin_unlock(&t->lock);
 
     for (uint32_t i = 0; first && i < t->frame_count; i++)

@@ -47,13 +47,13 @@ struct grant_table {
     uint32_t frame_max;    /* (c) */
     uint32_t chunks_gone;  /* (g) records below are given back */
 
-    uint32_t maptrack_max;       /* (c) */
-    uint32_t maptrack_used;      /* (g) */
-    uint32_t maptrack_chunks;    /* (g) made so far */
-    uint32_t maptrack_free;      /* (g) first free handle, or NO_HANDLE */
-    uint32_t maptrack_gone;      /* (g) handles below are undone for good */
-    struct maptrack **track;     /* (g) NULL until the first mapping */
-    struct grant_frame *frame[]; /* (g) frame_max of them */
+    uint32_t maptrack_max;          /* (c) */
+    uint32_t maptrack_used;         /* (g) */
+    uint32_t maptrack_chunks;       /* (g) made so far */
+    uint32_t maptrack_gone;         /* (g) handles below are undone for good */
+    struct maptrack *maptrack_free; /* (g) list of free ones; none if closed */
+    struct maptrack **track;        /* (g) NULL until the first mapping */
+    struct grant_frame *frame[];    /* (g) frame_max of them */
 };
 
 /* Frames made in one call of grant_grow(): each is cleared. */
@@ -62,53 +62,62 @@ struct grant_table {
 /*
  * Map tracking: what a domain has mapped of others' grants, by handle.
  *
- *     FREE --alloc--> RESERVED --commit--> MAPPED --unmap--> RESERVED --free-->
+ *     free --alloc--> taken --commit--> mapped --unmap--> free
  *
  * Handles are indices into a table that grows by chunks up to the domain's
  * limit; free ones form a list, so taking one is constant work.
  */
 
-#define NO_HANDLE UINT32_MAX
-
 /* Highest limit a domain can be given: its index is then 64 KiB. */
 #define MAPTRACK_MAX (1U << 20)
 
-enum maptrack_state {
-    MAPTRACK_FREE,
-    MAPTRACK_RESERVED,
-    MAPTRACK_MAPPED,
-};
-
 struct maptrack {
-    struct domain *granter; /* held while MAPPED */
+    struct domain *granter; /* held while mapped */
     grant_ref_t ref;
     uint32_t mfn;
     union {
-        vaddr_t host_addr; /* MAPPED: where, 0 nowhere (device_map only) */
-        uint32_t next;     /* FREE: next free handle */
+        vaddr_t host_addr;     /* mapped: where, 0 nowhere (device_map only) */
+        struct maptrack *next; /* free: the next that is */
     };
-    uint8_t state; /* enum maptrack_state */
+    grant_handle_t handle; /* (c) its own */
     uint8_t flags; /* GNTMAP_* of the map, but for halves that are unmapped */
 };
 
 static_assert(sizeof(struct maptrack) == 32, "128 in a frame");
 
-static inline bool maptrack_writes(const struct maptrack *track)
-{
-    return !(track->flags & GNTMAP_readonly);
-}
+/* It is mapped while its flags have one of these. */
+#define MAPTRACK_HALVES (GNTMAP_device_map | GNTMAP_host_map)
 
 #define MAPTRACK_CHUNK 128U
 
-/* A RESERVED handle and its record; NO_HANDLE: none left, or no memory. */
-grant_handle_t __must_check maptrack_alloc(struct grant_table *t,
-                                           struct maptrack **track);
+/* More free ones.  False: none is left, or no memory, or it is closed. */
+bool __must_check maptrack_grow(struct grant_table *t);
 
-/* From RESERVED. */
-void maptrack_free(struct grant_table *t, grant_handle_t handle,
-                   struct maptrack *track);
+/* A free record, taken; NULL: as above. */
+static __in_place struct maptrack *__must_check
+maptrack_alloc(struct grant_table *t)
+{
+    struct maptrack *track;
 
-/* NULL: no such handle was ever made.  The lock is held, or it is RESERVED. */
+    SPIN_GUARD(&t->lock);
+    if (unlikely(!t->maptrack_free) && !maptrack_grow(t))
+        return NULL;
+    track = t->maptrack_free;
+    t->maptrack_free = track->next;
+    t->maptrack_used++;
+    return track;
+}
+
+/* It is neither mapped nor of use to anybody any more; the lock is held. */
+static __in_place void maptrack_free(struct grant_table *t,
+                                     struct maptrack *track)
+{
+    track->next = t->maptrack_free;
+    t->maptrack_free = track;
+    t->maptrack_used--;
+}
+
+/* NULL: no such handle was ever made.  The lock is held. */
 static inline struct maptrack *maptrack_at(const struct grant_table *t,
                                            grant_handle_t handle)
 {
@@ -119,6 +128,9 @@ static inline struct maptrack *maptrack_at(const struct grant_table *t,
     handle = (grant_handle_t)index_nospec(handle, limit);
     return &t->track[handle / MAPTRACK_CHUNK][handle % MAPTRACK_CHUNK];
 }
+
+/* Undo a mapping of a dying domain, which nobody else does (map.c). */
+void grant_undo(struct domain *d, struct maptrack *track);
 
 /* Give all of its memory back: nothing is MAPPED and nobody looks any more. */
 void maptrack_release(struct grant_table *t);

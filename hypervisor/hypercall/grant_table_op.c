@@ -48,7 +48,7 @@ static long element_fault(uint64_t at, uint32_t count)
 }
 
 /* Nobody would know the handle: as if it had not been mapped. */
-static void take_back(struct domain *d, const struct gnttab_map_grant_ref *op)
+static __rare void take_back(const struct gnttab_map_grant_ref *op)
 {
     struct gnttab_unmap_grant_ref undo = {
         .host_addr = op->flags & GNTMAP_host_map ? op->host_addr : 0,
@@ -57,27 +57,38 @@ static void take_back(struct domain *d, const struct gnttab_map_grant_ref *op)
     };
 
     if (op->status == GNTST_okay)
-        grant_unmap(d, &undo, 1);
+        grant_unmap(current->domain, &undo, 1);
 }
 
-static __noinline long op_map(struct domain *d, uint64_t at, uint32_t count)
+/* The element at @va.  False: it could not be copied, and is not mapped. */
+static __in_place bool map_element(struct domain *d, uint64_t va)
 {
     const size_t out = offsetof(struct gnttab_map_grant_ref, dom);
-    uint32_t left = left_after(count);
     struct gnttab_map_grant_ref op;
 
-    for (; count > left; count--, at += sizeof(op)) {
-        uint64_t va = guest_address(at);
+    if (unlikely(!guest_load_words(&op, va, sizeof(op))))
+        return false;
+    grant_map(d, &op);
+    if (likely(guest_store_words(va + out, &op.dom, sizeof(op) - out)))
+        return true;
+    take_back(&op);
+    return false;
+}
 
-        if (unlikely(!guest_load_words(&op, va, sizeof(op))))
+static long op_map(struct domain *d, uint64_t at, uint32_t count)
+{
+    uint32_t left = left_after(count);
+
+    for (; count > left; count--, at += sizeof(struct gnttab_map_grant_ref))
+        if (unlikely(!map_element(d, guest_address(at))))
             return element_fault(at, count);
-        grant_map(d, &op);
-        if (unlikely(!guest_store_words(va + out, &op.dom, sizeof(op) - out))) {
-            take_back(d, &op);
-            return element_fault(at, count);
-        }
-    }
     return elements_done(at, count);
+}
+
+/* Most arrays are of one, and an array of one is shorter. */
+static __noinline long op_map_one(struct domain *d, uint64_t at)
+{
+    return likely(map_element(d, guest_address(at))) ? 0 : -EFAULT;
 }
 
 /* The next @n elements; @left will be left. */
@@ -101,7 +112,6 @@ static __in_place long unmap(struct domain *d, uint64_t at, uint32_t n,
     return elements_done(at, left);
 }
 
-/* Most arrays are of one, and an array of one is shorter. */
 static __noinline long op_unmap_one(struct domain *d, uint64_t at)
 {
     return unmap(d, at, 1, 0);
@@ -253,6 +263,8 @@ static __noinline long op_other(struct domain *d, uint64_t at, uint32_t count,
     uint32_t left = left_after(count);
 
     switch (cmd) {
+    case GNTTABOP_map_grant_ref:
+        return op_map(d, at, count);
     case GNTTABOP_unmap_grant_ref:
         return unmap(d, at, count - left, left);
     case GNTTABOP_set_version:
@@ -283,9 +295,11 @@ long hypercall_grant_table_op(uint64_t a1, uint64_t a2, uint64_t a3)
         return op_copy_pv(d, a2, count);
     if (likely(a1 == GNTTABOP_copy))
         return op_copy(d, a2, count);
-    if (a1 == GNTTABOP_map_grant_ref)
-        return op_map(d, a2, count);
-    if (a1 == GNTTABOP_unmap_grant_ref && count == 1)
-        return op_unmap_one(d, a2);
+    if (likely(count == 1)) {
+        if (a1 == GNTTABOP_map_grant_ref)
+            return op_map_one(d, a2);
+        if (a1 == GNTTABOP_unmap_grant_ref)
+            return op_unmap_one(d, a2);
+    }
     return op_other(d, a2, count, a1);
 }

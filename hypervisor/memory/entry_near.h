@@ -69,21 +69,24 @@ static __in_place bool entry_near_get(const struct pv_space *s, uint64_t e)
     return true;
 }
 
-/* Give up what was in an entry. */
-static __in_place void entry_near_put(struct pv_space *s, uint64_t old)
+/* Give up what an entry held of @f, which translations may still lead to. */
+static __in_place void entry_near_drop(struct pv_space *s, struct frame *f,
+                                       bool write)
 {
-    struct frame *f;
-
-    if (!(old & PTE_PRESENT))
-        return;
-    f = mfn_to_frame(pte_mfn(old));
     s->stale = true;
-    if (old & PTE_WRITE)
+    if (write)
         frame_put_type(f);
     if (likely(f->owner == s->base.owner))
         frame_put(f);
     else
         pv_drop_frame(s, f);
+}
+
+/* Give up what was in an entry. */
+static __in_place void entry_near_put(struct pv_space *s, uint64_t old)
+{
+    if (likely(old & PTE_PRESENT))
+        entry_near_drop(s, mfn_to_frame(pte_mfn(old)), old & PTE_WRITE);
 }
 
 /* Whether @m is a valid table of level 1, and nothing waits to be dropped. */
@@ -134,13 +137,12 @@ static __in_place bool __must_check entry_near_set(struct pv_space *s,
 
 /*
  * entry_map_grant() and entry_unmap_grant() of an entry of a valid table, with
- * a frame that the grant holds, too.
+ * a frame @f that the grant holds, too.
  */
 static __in_place bool __must_check entry_near_map(struct pv_space *s,
-                                                   uint64_t *at, uint64_t e)
+                                                   uint64_t *at, uint64_t e,
+                                                   struct frame *f)
 {
-    struct frame *f = mfn_to_frame(pte_mfn(e));
-
     if (unlikely(atomic_read(&f->refs) >= FRAME_REFS_MAX) ||
         (e & PTE_WRITE && unlikely(!frame_get_more_type(f, FRAME_WRITABLE))))
         return false;
@@ -158,6 +160,7 @@ static __in_place bool __must_check entry_near_unmap(struct pv_space *s,
 
     if (unlikely((atomic_read(at) ^ e) & looked_at))
         return false;
-    entry_near_put(s, atomic_exchange(at, 0));
+    (void)atomic_exchange(at, 0); /* Only bits that nobody counts differ. */
+    entry_near_drop(s, mfn_to_frame(m), write);
     return true;
 }

@@ -139,22 +139,6 @@ int __must_check light_map_special(struct light_space *s, gfn_t g, mfn_t m,
 int __must_check light_move_special(struct light_space *s, uint64_t *at,
                                     uint64_t to);
 
-/*
- * Install a granted frame at @va of the grant window.  The caller holds a
- * reference to it, and one of type FRAME_WRITABLE to write, until it is
- * unmapped and flushed.  -EINVAL: @va is no page of the window; -EBUSY:
- * something is there.
- */
-int __must_check light_map_granted(struct light_space *s, vaddr_t va, mfn_t m,
-                                   bool writable);
-
-/*
- * Remove it again.  The frame may be let go only after tlb_batch_flush(@batch).
- * -EINVAL: @va does not map @m so.
- */
-int __must_check light_unmap_granted(struct light_space *s, vaddr_t va, mfn_t m,
-                                     struct tlb_batch *batch);
-
 /* Map a device's page at @g of the MMIO window, uncached, read-write. */
 int __must_check light_map_mmio(struct light_space *s, gfn_t g, mfn_t m);
 

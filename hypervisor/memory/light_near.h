@@ -166,5 +166,72 @@ static inline bool in_window(uint64_t page, uint64_t first, uint64_t count)
     return page >= first && page - first < count;
 }
 
+/* Fill an empty leaf; it was absent, so no CPU has to forget anything. */
+static __in_place int leaf_install(struct light_space *s, uint64_t page,
+                                   mfn_t m, uint64_t flags, bool writable)
+{
+    uint64_t *leaf;
+
+    flags |= LEAF_COMMON | PTE_NX | (writable ? LEAF_WRITE : 0);
+    SPIN_GUARD(&s->base.lock);
+    if (unlikely(s->dying))
+        return -EINVAL;
+    leaf = light_leaf(s, page, true);
+    if (unlikely(*leaf))
+        return -EBUSY;
+    atomic_write(leaf, pte_make(m, flags));
+    return 0;
+}
+
+/*
+ * The gfn of a page of the grant window; false: @va is none.  Pages below the
+ * space come out as larger ones than it has.
+ */
+static __in_place bool grant_page(const struct light_space *s, vaddr_t va,
+                                  uint64_t *page)
+{
+    *page = (va - s->layout.virt_base) >> PAGE_SHIFT;
+    return !(va & ~PAGE_MASK) &&
+           in_window(*page, s->layout.grant_gfn, s->layout.grant_pages);
+}
+
+/*
+ * Install a granted frame at @va of the grant window.  The caller holds a
+ * reference to it, and one of type FRAME_WRITABLE to write, until it is
+ * unmapped and flushed.  -EINVAL: @va is no page of the window; -EBUSY:
+ * something is there.
+ */
+static __in_place int light_map_granted(struct light_space *s, vaddr_t va,
+                                        mfn_t m, bool writable)
+{
+    uint64_t page;
+
+    if (!grant_page(s, va, &page))
+        return -EINVAL;
+    return leaf_install(s, page, m, LEAF_GRANTED, writable);
+}
+
+/*
+ * Remove it again.  The frame may be let go only after tlb_batch_flush(@batch).
+ * -EINVAL: @va does not map @m so.
+ */
+static __in_place int light_unmap_granted(struct light_space *s, vaddr_t va,
+                                          mfn_t m, struct tlb_batch *batch)
+{
+    const uint64_t looked_at = PTE_MADDR_MASK | PTE_PRESENT | LEAF_SOFT_MASK;
+    uint64_t *leaf, page;
+
+    if (!grant_page(s, va, &page))
+        return -EINVAL;
+    SPIN_GUARD(&s->base.lock);
+    leaf = light_leaf(s, page, false);
+    if (unlikely(!leaf) ||
+        (*leaf & looked_at) != pte_make(m, PTE_PRESENT | LEAF_GRANTED))
+        return -EINVAL;
+    (void)atomic_exchange(leaf, 0);
+    tlb_batch_add(batch, va);
+    return 0;
+}
+
 /* A frame that has no other type gets a reference of @type. */
 void light_type_frame(struct frame *f, enum frame_type type);

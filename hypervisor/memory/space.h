@@ -74,11 +74,11 @@ static inline void tlb_batch_add_all(struct tlb_batch *batch)
 }
 
 /*
- * On return no CPU holds what was added; the batch is empty again.  A CPU that
- * idles, or whose L4 table nobody refers to any more, does not hold the space
- * at all then: so are the last ones got rid of.  Locks may be held.
+ * The batch's end: on return no CPU holds what was added.  A CPU that idles, or
+ * whose L4 table nobody refers to any more, does not hold the space at all
+ * then: so are the last ones got rid of.  Locks may be held.
  */
-void tlb_batch_flush(struct tlb_batch *batch);
+void tlb_batch_flush(const struct tlb_batch *batch);
 
 /* The same, on the CPUs in @cpus only. */
-void tlb_batch_flush_cpus(struct tlb_batch *batch, uint64_t cpus);
+void tlb_batch_flush_cpus(const struct tlb_batch *batch, uint64_t cpus);

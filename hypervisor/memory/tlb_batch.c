@@ -6,7 +6,7 @@
 #include "arch/x86_64/paging.h"
 #include "memory/upcalls.h"
 
-static void flush_here(const struct tlb_batch *batch)
+static __in_place void flush_here(const struct tlb_batch *batch)
 {
     if (batch->count > TLB_BATCH_PAGES) {
         if (batch->space->global)
@@ -33,7 +33,7 @@ static void serve_flush(uintptr_t arg)
         flush_here(batch);
 }
 
-static __in_place void flush(struct tlb_batch *batch, uint64_t cpus)
+static __in_place void flush(const struct tlb_batch *batch, uint64_t cpus)
 {
     if (batch->count == 0)
         return;
@@ -48,15 +48,14 @@ static __in_place void flush(struct tlb_batch *batch, uint64_t cpus)
         flush_here(batch);
     else if (cpus)
         cpus_run(cpus, serve_flush, (uintptr_t)batch);
-    batch->count = 0;
 }
 
-void tlb_batch_flush(struct tlb_batch *batch)
+void tlb_batch_flush(const struct tlb_batch *batch)
 {
     flush(batch, ~0UL);
 }
 
-void tlb_batch_flush_cpus(struct tlb_batch *batch, uint64_t cpus)
+void tlb_batch_flush_cpus(const struct tlb_batch *batch, uint64_t cpus)
 {
     flush(batch, cpus);
 }

@@ -25,17 +25,11 @@ LIMITS = {o["title"]: int(o["target"]) for o in operations() if o["target"]}
 LIMITS |= {
     "event send, upcall, iret hypercall": 360,
     "#PF to the guest's kernel, back by iret hypercall": 225,
-    "grant map, one page": 520,
-    "grant unmap, one page": 490,
 }
 # Of class pv: what they have been brought to.
 LIMITS |= {
     "event send, peer already pending, class pv": 155,
     "event send, upcall, iret hypercall, class pv": 410,
-    "grant map, one page, class pv": 660,
-    "grant unmap, one page, class pv": 620,
-    "grant copy, 64 bytes, class pv": 520,
-    "grant copy, 4096 bytes, class pv": 1030,
     "#PF to the guest's kernel, back by iret hypercall, class pv": 230,
     "#PF to the guest's kernel, back by IRETQ, class pv": 155,
     "forced CPUID, class pv": 155,

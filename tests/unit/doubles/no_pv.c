@@ -35,7 +35,7 @@ void pv_vcpu_free(struct pv_vcpu *p)
 
 NEVER(void, pv_vcpu_release, struct vcpu *v)
 NEVER(int, pv_set_kernel_base, struct vcpu *v, mfn_t l4, struct page_work *work)
-NEVER(bool, leaf_map_pv, const struct domain *d,
-      const struct gnttab_map_grant_ref *op, mfn_t m)
-NEVER(bool, leaf_unmap_pv, const struct domain *d, uint64_t host_addr,
-      bool is_entry, mfn_t m, bool write)
+NEVER(void, pv_drop_frame, struct pv_space *s, struct frame *f)
+NEVER(bool, leaf_map_entry, struct pv_space *s, uint64_t address, uint64_t e)
+NEVER(bool, leaf_unmap_entry, struct pv_space *s, uint64_t address, mfn_t m,
+      bool write)

@@ -282,6 +282,72 @@ TEST("an unmapped page is held, and marked, until every CPU has forgotten it")
     EXPECT_EQ(world_refs(1, 5), 1);
 }
 
+static grant_handle_t reused;
+static int16_t reuse_status;
+
+static void map_again(void)
+{
+    reuse_status = world_map(2, 3, REF, 0, RO, &reused);
+}
+
+TEST("a handle that is had again before the flush is another's by then")
+{
+    world_give(1, REF, 2, 5, GTF_permit_access);
+    world_give(3, REF, 2, 6, GTF_permit_access);
+    EXPECT_EQ(world_map(2, 1, REF, 0, RW, &handle), GNTST_okay);
+    world_domain[2]->space->base.live_cpus = 1;
+    machine_at_flush = map_again; /* By another vCPU. */
+    EXPECT_EQ(world_unmap(2, 0, handle), GNTST_okay);
+    machine_at_flush = NULL;
+    world_domain[2]->space->base.live_cpus = 0;
+    EXPECT_EQ(reuse_status, GNTST_okay);
+    EXPECT_EQ(reused, handle);
+
+    /* What was let go is what the first stood for, all of it, and once. */
+    EXPECT_EQ(world_refs(1, 5), 1);
+    EXPECT_EQ(marks(1, REF), 0);
+    EXPECT_EQ(world_domain[1]->refs, 1);
+    EXPECT_EQ(world_refs(3, 6), 2);
+    EXPECT_EQ(marks(3, REF), GTF_reading);
+    EXPECT_EQ(world_domain[2]->grants->maptrack_used, 1);
+    EXPECT_PTR(mfn_to_virt(pte_mfn(world_window_leaf(2, 0))), world_page(3, 6));
+    EXPECT_EQ(world_unmap(2, 0, reused), GNTST_okay);
+    EXPECT_EQ(world_refs(3, 6), 1);
+    EXPECT_EQ(world_unmap(2, 0, reused), GNTST_bad_handle);
+}
+
+static void unmap_again(void)
+{
+    reuse_status = world_unmap(2, 0, handle);
+}
+
+TEST("two vCPUs unmap one handle: the second finds none, before the flush")
+{
+    world_give(1, REF, 2, 5, GTF_permit_access);
+    EXPECT_EQ(world_map(2, 1, REF, 0, RW, &handle), GNTST_okay);
+    world_domain[2]->space->base.live_cpus = 1;
+    machine_at_flush = unmap_again;
+    EXPECT_EQ(world_unmap(2, 0, handle), GNTST_okay);
+    machine_at_flush = NULL;
+    world_domain[2]->space->base.live_cpus = 0;
+    EXPECT_EQ(reuse_status, GNTST_bad_handle);
+    EXPECT_EQ(world_refs(1, 5), 1);
+    EXPECT_EQ(world_domain[1]->refs, 1);
+}
+
+TEST("a handle whose map is not complete can be guessed, not unmapped")
+{
+    struct grant_table *t = world_domain[2]->grants;
+    struct maptrack *track = maptrack_alloc(t);
+
+    REQUIRE(track);
+    track->host_addr = world_window(2, 0); /* As far as a map may have come. */
+    EXPECT_EQ(world_unmap(2, 0, track->handle), GNTST_bad_handle);
+    maptrack_free(t, track);
+    EXPECT_EQ(world_unmap(2, 0, track->handle), GNTST_bad_handle);
+    EXPECT_EQ(t->maptrack_used, 0);
+}
+
 TEST("unmap: handle and address must belong together")
 {
     struct gnttab_unmap_grant_ref op = {0};
@@ -313,7 +379,16 @@ TEST("a batch unmaps all it can with one round of flushes, in order")
         };
     }
     ops[3] = ops[1];
+    machine_page_flushes = 0;
+    world_domain[2]->space->base.live_cpus = 1;
+    machine_at_flush = watch_page;
     grant_unmap(world_domain[2], ops, 4);
+    machine_at_flush = NULL;
+    world_domain[2]->space->base.live_cpus = 0;
+    EXPECT_EQ(machine_page_flushes, 3);
+    EXPECT_EQ(marks_at_flush, GTF_reading | GTF_writing);
+    EXPECT_EQ(world_refs(1, 2), 1);
+    EXPECT_EQ(world_domain[1]->refs, 1);
     for (int i = 0; i < 3; i++)
         EXPECT_EQ(ops[i].status, GNTST_okay);
     EXPECT_EQ(ops[3].status, GNTST_bad_handle);
@@ -433,6 +508,27 @@ TEST("a dying domain's table is closed to who still holds the record")
     EXPECT_EQ(op.status, GNTST_bad_domain);
     EXPECT_EQ(grant_grow(d, 2), -EINVAL);
     world_domain[1] = NULL;
+    domain_put(d);
+}
+
+TEST("a dying domain maps nothing any more, whatever handles are free")
+{
+    struct domain *d = domain_get(2);
+    struct gnttab_map_grant_ref op = {
+        .host_addr = world_window(2, 0),
+        .flags = RW,
+        .ref = REF,
+        .dom = 1,
+    };
+
+    world_give(1, REF, 2, 5, GTF_permit_access);
+    EXPECT_EQ(world_map(2, 1, REF, 0, RW, &handle), GNTST_okay);
+    EXPECT_EQ(world_unmap(2, 0, handle), GNTST_okay);
+    world_kill(2);
+    grant_map(d, &op);
+    EXPECT_EQ(op.status, GNTST_no_space);
+    EXPECT_EQ(marks(1, REF), 0);
+    EXPECT_EQ(world_domain[1]->refs, 1);
     domain_put(d);
 }
 
