@@ -20,10 +20,11 @@ static mfn_t frame_at(const struct pv_extents *e, unsigned int i)
  * begin: with one reference it is the domain's alone.  A table that is idle
  * refers to itself until it is dropped.
  */
-static int frame_take(struct pv_space *s, mfn_t m)
+static int frame_take(struct pv_space *s, mfn_t m, struct frame **frame)
 {
     struct frame *f = pv_frame(s, m);
 
+    *frame = f;
     if (!f || f->progress == PV_SHARED)
         return -EINVAL;
     page_queue_idle(s, f);
@@ -53,6 +54,7 @@ int pv_exchange(struct pv_space *s, const struct pv_extents *in,
                 struct page_work *work)
 {
     unsigned int taken = 0, got = 0, pages = 1U << MAX(in->order, out->order);
+    struct frame *old[PV_EXTENT_PAGES]; /* found once, by a masked number */
     struct pv_extents fresh = {.order = out->order};
     int rc = 0;
 
@@ -63,7 +65,7 @@ int pv_exchange(struct pv_space *s, const struct pv_extents *in,
     work->left -= (int)(pages * WORK_A_PAGE);
 
     while (!rc && taken < pages) {
-        rc = frame_take(s, frame_at(in, taken));
+        rc = frame_take(s, frame_at(in, taken), &old[taken]);
         taken += !rc;
     }
     while (!rc && got < pages)
@@ -72,13 +74,12 @@ int pv_exchange(struct pv_space *s, const struct pv_extents *in,
         while (got--)
             frame_put(mfn_to_frame(frame_at(&fresh, got)));
         while (taken--)
-            atomic_write(&mfn_to_frame(frame_at(in, taken))->owner,
-                         s->base.owner);
+            atomic_write(&old[taken]->owner, s->base.owner);
         return rc;
     }
 
     for (unsigned int i = 0; i < pages; i++) {
-        pv_frame_leave(s, mfn_to_frame(frame_at(in, i)));
+        pv_frame_leave(s, old[i]);
         pv_frame_join(s, frame_at(&fresh, i), frame_at(out, i).raw);
     }
     *out = fresh;

@@ -70,27 +70,6 @@ TEST("two loops of weights 256 and 768 get shares of one to three")
     child_destroy(&b);
 }
 
-TEST("a sleeper wakes in time beside four loops")
-{
-    struct child loops[4];
-    unsigned int late = 0;
-
-    ONLY_CAIRN;
-    for (int i = 0; i < 4; i++) {
-        if (!child_start(&loops[i], NULL, spin, i % 2))
-            return;
-    }
-    for (int i = 0; i < 30; i++) {
-        uint64_t when = now_ns() + 5 * MS;
-
-        sleep_until(when);
-        late += now_ns() - when > 20 * MS;
-    }
-    EXPECT_TRUE(late < 5);
-    for (int i = 0; i < 4; i++)
-        child_destroy(&loops[i]);
-}
-
 TEST("a loop that is alone gets the processor, and the wait is no work")
 {
     struct child child;

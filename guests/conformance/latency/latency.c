@@ -34,13 +34,6 @@
 #define SAMPLES    40U
 #define PORTS_MANY 4000U
 
-#define ONLY_EXACT                                                             \
-    do {                                                                       \
-        NEEDS_INITIAL_DOMAIN;                                                  \
-        if (!on_cairn || !option("exact"))                                     \
-            SKIP("needs instruction counting");                                \
-    } while (0)
-
 static volatile uint64_t due, worst;
 static volatile unsigned int samples;
 
