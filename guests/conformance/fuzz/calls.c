@@ -357,7 +357,16 @@ const struct op fuzz_ops[] = {
     /* What ends a domain, or turns it upside down. */
     OP(sched_op, SCHEDOP_shutdown, SELDOM, sched_shutdown,
        FIELD(sched_shutdown, reason, REASON)),
-    VCPU_OP(VCPUOP_down, SELDOM, 8, REGISTER(0, WORD)),
+    {
+        .name = "VCPUOP_down",
+        .nr = HYPERCALL_vcpu_op,
+        .cmd = VCPUOP_down,
+        .weight = 1,
+        .form = FORM_CMD_VCPU_PTR,
+        .size = 8,
+        .flavours = 1U << FUZZ_SMP, /* the others go on, and up again */
+        FIELDS(REGISTER(0, WORD)),
+    },
     VCPU_OP(VCPUOP_register_vcpu_info, SELDOM,
             sizeof(struct vcpu_register_vcpu_info),
             FIELD(vcpu_register_vcpu_info, mfn, GFN),

@@ -222,7 +222,9 @@ static void arguments(struct fuzzer *f, const struct op *op, uint64_t args[5])
         args[2] = count_of(f, count);
         break;
     case FORM_CMD_VCPU_PTR:
-        args[1] = rarely(f, 4) ? value_of(f, KIND_VCPU) : f->vcpu;
+        args[1] = rarely(f, 4) || op->cmd == VCPUOP_down
+                      ? value_of(f, KIND_VCPU)
+                      : f->vcpu;
         if (op->cmd == VCPUOP_initialise) {
             args[1] = value_of(f, KIND_VCPU);
             args[2] = context(f);
