@@ -13,15 +13,6 @@
 
 #define ONLY_CAIRN SKIP_ON_XEN("children are made by control_op")
 
-static uint64_t spin(uint64_t unmasked)
-{
-    if (unmasked)
-        unmask_upcalls();
-    while (unmasked <= 1)
-        __asm__ volatile("");
-    return 0;
-}
-
 static uint64_t cpu_time(struct child *child)
 {
     struct control_domain_info info = {0};
@@ -56,7 +47,8 @@ TEST("two loops of weights 256 and 768 get shares of one to three")
     uint64_t ratio = 0;
 
     ONLY_CAIRN;
-    if (!child_start(&a, &one, spin, 0) || !child_start(&b, &three, spin, 1))
+    if (!child_start(&a, &one, child_spin, 0) ||
+        !child_start(&b, &three, child_spin, 1))
         return;
     /* On one CPU, if there are several. */
     EXPECT_EQ(child_schedule(&a, CHILD_KEEP, CHILD_KEEP, CHILD_KEEP, 1), 0);
@@ -80,7 +72,7 @@ TEST("a loop that is alone gets the processor, and the wait is no work")
         .u.list = {.buffer = hypercall_ptr(&info), .room = 1}};
 
     ONLY_CAIRN;
-    if (!child_start(&child, NULL, spin, 0))
+    if (!child_start(&child, NULL, child_spin, 0))
         return;
     sleep_until(now_ns() + 20 * MS);
     control(&op);

@@ -32,6 +32,13 @@ static long resume(const struct child *child)
     return control(&op);
 }
 
+static void expect_suspended(struct child *child)
+{
+    EXPECT_TRUE(child_wait(child));
+    EXPECT_FALSE(child->finished);
+    EXPECT_EQ(child->info.shutdown_reason, SHUTDOWN_suspend);
+}
+
 TEST("a domain that suspended itself is resumed, and its call returns 1")
 {
     struct child child;
@@ -40,9 +47,7 @@ TEST("a domain that suspended itself is resumed, and its call returns 1")
     if (!child_start(&child, NULL, suspend, 100))
         return;
     for (unsigned int i = 0; i < TIMES; i++) {
-        EXPECT_TRUE(child_wait(&child));
-        EXPECT_FALSE(child.finished);
-        EXPECT_EQ(child.info.shutdown_reason, SHUTDOWN_suspend);
+        expect_suspended(&child);
         EXPECT_EQ(resume(&child), 0);
     }
     EXPECT_TRUE(child_wait(&child));
@@ -70,9 +75,7 @@ TEST("a domain whose last vCPU went down to suspend it goes on with vCPU 0")
     ONLY_CAIRN;
     if (!child_start(&child, NULL, go_down, 100))
         return;
-    EXPECT_TRUE(child_wait(&child));
-    EXPECT_FALSE(child.finished);
-    EXPECT_EQ(child.info.shutdown_reason, SHUTDOWN_suspend);
+    expect_suspended(&child);
     EXPECT_EQ(resume(&child), 0);
     EXPECT_TRUE(child_wait(&child));
     EXPECT_TRUE(child.finished);
@@ -100,15 +103,6 @@ TEST("a suspended domain is paused, resumed and destroyed like any other")
     child_destroy(&child);
 }
 
-static uint64_t spin(uint64_t unused)
-{
-    static volatile bool forever = true;
-
-    while (forever)
-        ;
-    return unused;
-}
-
 TEST("what runs, and what ended for another reason, is not resumed")
 {
     struct control_op op = {.cmd = CONTROL_OP_shutdown,
@@ -116,7 +110,7 @@ TEST("what runs, and what ended for another reason, is not resumed")
     struct child child;
 
     ONLY_CAIRN;
-    if (!child_start(&child, NULL, spin, 0))
+    if (!child_start(&child, NULL, child_spin, 0))
         return;
     op.domid = child.domid;
     EXPECT_EQ(resume(&child), -ABI_EINVAL);

@@ -24,27 +24,13 @@
 /* A slice, which is what one that wakes waits at most, and its way. */
 #define WAIT_NS (6 * MS)
 
-#define ONLY_EXACT                                                             \
-    do {                                                                       \
-        NEEDS_INITIAL_DOMAIN;                                                  \
-        if (!on_cairn || !option("exact"))                                     \
-            SKIP("needs instruction counting");                                \
-    } while (0)
-
 static struct child crowd[CROWD];
 static const struct child_limits small = {.extra_pages = 8};
-
-static uint64_t spin(uint64_t unused)
-{
-    for (;;)
-        __asm__ volatile("" : : "r"(unused));
-    return 0;
-}
 
 static bool start_crowd(unsigned int count)
 {
     for (unsigned int i = 0; i < count; i++)
-        if (!child_start(&crowd[i], &small, spin, 0))
+        if (!child_start(&crowd[i], &small, child_spin, 0))
             return false;
     return true;
 }

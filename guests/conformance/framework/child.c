@@ -73,6 +73,15 @@ static void log_sink(const char *text, size_t size)
     report.log_size += (uint32_t)size;
 }
 
+uint64_t child_spin(uint64_t unmasked)
+{
+    if (unmasked)
+        unmask_upcalls();
+    for (;;)
+        __asm__ volatile("");
+    return 0;
+}
+
 _Noreturn void child_return(uint64_t result)
 {
     report.result = result;

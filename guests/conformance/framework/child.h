@@ -65,6 +65,9 @@ _Noreturn void child_return(uint64_t result);
 /* The number that the next child will have, @wanted where it may be chosen. */
 domid_t child_domid(domid_t wanted);
 
+/* A child's function that never ends; it takes events if @unmasked. */
+uint64_t child_spin(uint64_t unmasked);
+
 /* In a child: who started it. */
 extern domid_t parent_domid;
 

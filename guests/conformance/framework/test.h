@@ -99,6 +99,14 @@ void test_error(const char *why);
 #define NEEDS_INITIAL_DOMAIN test_needs_initial_domain()
 void test_needs_initial_domain(void);
 
+/* Of class light, and only where the emulator counts instructions: "exact". */
+#define ONLY_EXACT                                                             \
+    do {                                                                       \
+        NEEDS_INITIAL_DOMAIN;                                                  \
+        if (!on_cairn || !option("exact"))                                     \
+            SKIP("needs instruction counting");                                \
+    } while (0)
+
 /* An image's own: called before each case, wherever that runs. */
 void test_setup(void) __attribute__((weak));
 

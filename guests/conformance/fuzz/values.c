@@ -372,7 +372,7 @@ static uint64_t code_segment(struct fuzzer *f)
     return f->cs = FLAT_RING3_CS64;
 }
 
-/* With another code segment not into our text: see landing() in processor.c. */
+/* With another code segment not into our text, as landing_at() has it. */
 static uint64_t text_va(struct fuzzer *f)
 {
     if (is_pv() && (f->cs | 3) != FLAT_RING3_CS64)

@@ -6,16 +6,6 @@
 
 #include <stdint.h>
 
-#include "framework/test.h"
-
-/* Cases of class light, where instructions are counted. */
-#define ONLY_EXACT                                                             \
-    do {                                                                       \
-        NEEDS_INITIAL_DOMAIN;                                                  \
-        if (!on_cairn || !option("exact"))                                     \
-            SKIP("needs instruction counting");                                \
-    } while (0)
-
 /* Do @work over and over while the timer strikes; too late is a failure. */
 void measure(const char *what, void (*work)(void));
 

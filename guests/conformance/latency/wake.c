@@ -15,15 +15,6 @@
 /* As late as any interrupt may be; a slice is 200 times that. */
 #define LATE_NS 25000UL
 
-static uint64_t spin(uint64_t unmasked)
-{
-    if (unmasked)
-        unmask_upcalls();
-    while (unmasked <= 1)
-        __asm__ volatile("");
-    return 0;
-}
-
 TEST("a sleeper wakes in time beside four loops")
 {
     struct child loops[LOOPS];
@@ -31,7 +22,7 @@ TEST("a sleeper wakes in time beside four loops")
 
     ONLY_EXACT;
     for (unsigned int i = 0; i < LOOPS; i++)
-        if (!child_start(&loops[i], NULL, spin, i % 2))
+        if (!child_start(&loops[i], NULL, child_spin, i % 2))
             return;
     for (unsigned int i = 0; i < SLEEPS; i++) {
         uint64_t when = now_ns() + 5 * MS, late;
